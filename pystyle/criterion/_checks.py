@@ -1,0 +1,43 @@
+"""What an image has to be, said in one place and before anything is computed."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from pystyle.encoders import Encoder
+
+
+def check_image(image: Tensor, name: str, encoder: Encoder, layers: Sequence[str]) -> None:
+    """Check that the encoder can take the image.
+
+    Raises:
+        TypeError: If it is not a floating-point tensor of the encoder's precision.
+        ValueError: If its shape, size or device is wrong.
+    """
+    if not isinstance(image, Tensor):
+        raise TypeError(f"`{name}` must be a tensor, got a {type(image).__name__}. Read files with `read_image`.")
+    if not image.is_floating_point():
+        raise TypeError(f"`{name}` must be a floating-point tensor in [0, 1], got {image.dtype}. Divide it by 255.")
+    if image.ndim != 4 or image.shape[1] != 3:
+        raise ValueError(f"`{name}` must have the shape (batch, 3, height, width), got {tuple(image.shape)}.")
+    if min(image.shape) == 0:
+        raise ValueError(f"`{name}` must not be empty, got the shape {tuple(image.shape)}.")
+    parameter = next((tensor for tensor in encoder.parameters()), None)
+    if parameter is not None and parameter.device != image.device:
+        raise ValueError(
+            f"`{name}` must be on the device of the encoder, got {image.device} for an encoder on "
+            f"{parameter.device}. Move one of them with `.to(...)`."
+        )
+    if parameter is not None and parameter.dtype != image.dtype and not torch.is_autocast_enabled(image.device.type):
+        raise TypeError(
+            f"`{name}` must be of the encoder's type {parameter.dtype}, got {image.dtype}. "
+            "Convert one of them with `.to(...)`."
+        )
+    smallest = encoder.minimum_size(layers)
+    if min(image.shape[2:]) < smallest:
+        deepest = max(layers, key=lambda layer: encoder.minimum_size([layer]))
+        raise ValueError(
+            f"`{name}` must be at least {smallest} pixels high and wide for the layer {deepest!r}, got "
+            f"{image.shape[2]} x {image.shape[3]}. Enlarge it or use earlier layers."
+        )

@@ -1,0 +1,117 @@
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pystyle.criterion._checks import check_image
+from pystyle.criterion._terms import Terms
+from pystyle.encoders import Encoder
+from pystyle.losses import Loss
+from pystyle.losses._loss import IMAGE
+
+
+@dataclass(frozen=True)
+class Target:
+    """What one loss compares one layer with.
+
+    Attributes:
+        value: The prepared representation of the reference; None for a loss without reference.
+        weight: Its share; the shares of one layer sum to one. Only sets have more than one target.
+        magnitude: What the comparison is divided by; None if it is not relative.
+    """
+
+    value: Any
+    weight: float = 1.0
+    magnitude: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Part:
+    """One loss at one layer, with its targets."""
+
+    name: str
+    loss: Loss
+    layer: str
+    targets: tuple[Target, ...]
+
+    def value(self, features: Tensor) -> Tensor:
+        """The weighted loss of these features."""
+        representation = self.loss.represent(features)
+        values = [self._compare(representation, target, features.shape[0]) for target in self.targets]
+        return self.loss.weight * self.loss.layer_weights[self.layer] * torch.stack(values).sum()
+
+    def _compare(self, representation: Any, target: Target, batch: int) -> Tensor:
+        value = target.weight * self.loss.compare(representation, expand_batch(target.value, batch))
+        return value if target.magnitude is None else value / target.magnitude
+
+
+class Objective:
+    """A criterion with its references: a function of the image, and nothing else.
+
+    It comes from :meth:`pystyle.Criterion.bind` and never changes.
+
+    Args:
+        encoder: The encoder.
+        parts: The losses at their layers, with their targets.
+
+    Example:
+        >>> import torch
+        >>> from pystyle import Criterion, TotalVariationLoss
+        >>> from pystyle.encoders import vgg19
+        >>> objective = Criterion(vgg19(weights=None), {"smoothness": TotalVariationLoss()}).bind({})
+        >>> objective(torch.zeros(1, 3, 8, 8))
+        smoothness.image  0
+        total             0
+    """
+
+    def __init__(self, encoder: Encoder, parts: tuple[Part, ...]) -> None:
+        self.encoder = encoder
+        self.parts = parts
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers of the encoder that are needed, each once."""
+        return tuple(dict.fromkeys(part.layer for part in self.parts if part.layer != IMAGE))
+
+    def __call__(self, image: Tensor) -> Terms:
+        """The terms of the image, which add up to ``.total``.
+
+        Args:
+            image: One image or a batch; references are repeated along the batch.
+
+        Returns:
+            The weighted terms by name.
+
+        Raises:
+            ValueError: If the image is too small, on another device than the encoder, or of
+                another size than the reference of a loss that compares positions.
+            TypeError: If the image is not of the encoder's floating-point type.
+
+        Shape:
+            - image: (batch, 3, height, width), RGB in [0, 1]
+        """
+        check_image(image, "image", self.encoder, self.layers)
+        features = encode(self.encoder, image, self.layers)
+        terms = {}
+        for part in self.parts:
+            try:
+                terms[part.name] = part.value(features[part.layer])
+            except ValueError as error:
+                raise ValueError(f"The loss {part.name!r} cannot be computed. {error}") from error
+        return Terms(terms)
+
+
+def encode(encoder: Encoder, image: Tensor, layers: tuple[str, ...]) -> dict[str, Tensor]:
+    """The features of the layers, and the image itself among them."""
+    return {**(encoder(image, layers) if layers else {}), IMAGE: image}
+
+
+def expand_batch(value: Any, batch: int) -> Any:
+    """The target with its batch axis repeated to the size of the batch."""
+    if isinstance(value, Tensor):
+        return value.expand(batch, *value.shape[1:]) if value.ndim and value.shape[0] == 1 else value
+    if isinstance(value, tuple):
+        items = [expand_batch(item, batch) for item in value]
+        return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
+    return value

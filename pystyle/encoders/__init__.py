@@ -1,0 +1,39 @@
+"""Encoders: frozen networks that turn an image into named feature maps."""
+
+from pystyle.encoders._constructors import (
+    alexnet,
+    vgg11,
+    vgg11_bn,
+    vgg13,
+    vgg13_bn,
+    vgg16,
+    vgg16_bn,
+    vgg19,
+    vgg19_bn,
+)
+from pystyle.encoders._encoder import Encoder
+from pystyle.encoders._geometry import LayerGeometry
+from pystyle.encoders._modules import Normalize, ScaledAveragePool2d, ScaledL2Pool2d
+from pystyle.encoders._multi import MultiEncoder
+from pystyle.encoders._sequential import SequentialEncoder
+from pystyle.encoders._weights import WeightsError
+
+__all__ = [
+    "Encoder",
+    "LayerGeometry",
+    "MultiEncoder",
+    "Normalize",
+    "ScaledAveragePool2d",
+    "ScaledL2Pool2d",
+    "SequentialEncoder",
+    "WeightsError",
+    "alexnet",
+    "vgg11",
+    "vgg11_bn",
+    "vgg13",
+    "vgg13_bn",
+    "vgg16",
+    "vgg16_bn",
+    "vgg19",
+    "vgg19_bn",
+]

@@ -1,0 +1,78 @@
+import difflib
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Self
+
+from torch import Tensor, nn
+
+from pystyle.encoders._geometry import LayerGeometry
+
+
+class Encoder(nn.Module, ABC):
+    """A frozen network that turns an image into named feature maps.
+
+    A subclass gives `layers`, :meth:`forward` and :meth:`geometry`. Most are built with
+    :class:`SequentialEncoder` instead, which derives all three from its modules.
+
+    An encoder always stays in evaluation mode, and what composes it into a criterion freezes its
+    parameters: a backward pass that computed their gradients would take half as long again.
+
+    Shape:
+        - image: (batch, 3, height, width), RGB in [0, 1]; any normalisation happens inside
+        - features: (batch, channels, height / stride, width / stride) for each layer
+
+    Example:
+        >>> import torch
+        >>> class Brightness(Encoder):
+        ...     layers = ("grey",)
+        ...     def forward(self, image, layers):
+        ...         return {"grey": image.mean(1, keepdim=True)}
+        ...     def geometry(self, layer):
+        ...         return LayerGeometry(stride=1, receptive_field=1, minimum_size=1)
+        >>> Brightness()(torch.ones(1, 3, 2, 2), ["grey"])["grey"].shape
+        torch.Size([1, 1, 2, 2])
+    """
+
+    @property
+    @abstractmethod
+    def layers(self) -> tuple[str, ...]:
+        """The names of all layers, in the order in which they are computed."""
+
+    @abstractmethod
+    def forward(self, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
+        """The features of the wanted layers, computed no deeper than the deepest of them."""
+
+    @abstractmethod
+    def geometry(self, layer: str) -> LayerGeometry:
+        """Stride, receptive field and smallest image of a layer."""
+
+    def stride(self, layer: str) -> int:
+        """The distance in pixels between neighbouring positions of a layer."""
+        return self.geometry(layer).stride
+
+    def receptive_field(self, layer: str) -> int:
+        """The side in pixels of what one position of a layer sees."""
+        return self.geometry(layer).receptive_field
+
+    def minimum_size(self, layers: Sequence[str]) -> int:
+        """The side in pixels of the smallest image for which every one of these layers exists."""
+        return max((self.geometry(layer).minimum_size for layer in layers), default=1)
+
+    def check_layers(self, layers: Sequence[str]) -> None:
+        """Check that all layers exist.
+
+        Raises:
+            ValueError: If one does not, with the most similar name.
+        """
+        if isinstance(layers, str):
+            raise TypeError(f"`layers` must be a sequence of names, got the string {layers!r}. Use [{layers!r}].")
+        for layer in layers:
+            if layer not in self.layers:
+                similar = difflib.get_close_matches(layer, self.layers, n=1)
+                hint = f" Did you mean {similar[0]!r}?" if similar else ""
+                raise ValueError(f"`layers` must be some of {', '.join(self.layers)}; got {layer!r}.{hint}")
+
+    def train(self, mode: bool = True) -> Self:
+        """Stay in evaluation mode, whatever `mode` is: batch statistics would follow the image."""
+        del mode
+        return super().train(False)

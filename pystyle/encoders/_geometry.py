@@ -1,0 +1,96 @@
+"""How layers see the image: strides, receptive fields and smallest sizes, from the modules themselves."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from torch import nn
+
+_POINTWISE = (
+    nn.Identity, nn.Dropout, nn.Dropout2d, nn.BatchNorm2d, nn.InstanceNorm2d, nn.GroupNorm,
+    nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Mish,
+    nn.Hardswish, nn.Hardtanh, nn.Sigmoid, nn.Tanh, nn.Softplus,
+)  # fmt: skip
+
+
+class LayerGeometry(NamedTuple):
+    """How a layer sees the image, in pixels.
+
+    Attributes:
+        stride: Distance between the centres of what two neighbouring positions see.
+        receptive_field: Side of the square that one position sees.
+        minimum_size: Side of the smallest image that gives at least one position.
+
+    Example:
+        >>> LayerGeometry(stride=2, receptive_field=6, minimum_size=2).stride
+        2
+    """
+
+    stride: int
+    receptive_field: int
+    minimum_size: int
+
+
+class Window(NamedTuple):
+    """The sliding window of a convolution or a pooling."""
+
+    kernel: int
+    stride: int
+    padding: int
+    smallest_input: int
+    rounds_up: bool
+
+    def input_size(self, output_size: int) -> int:
+        """The smallest input with at least this many outputs."""
+        size = (output_size - 1) * self.stride + self.kernel - 2 * self.padding
+        return max(size - (self.stride - 1 if self.rounds_up else 0), self.smallest_input)
+
+
+def compose(windows: Iterable[Window]) -> LayerGeometry:
+    """The geometry of windows that are applied one after the other."""
+    windows = tuple(windows)
+    stride = receptive_field = minimum_size = 1
+    for window in windows:
+        receptive_field += (window.kernel - 1) * stride
+        stride *= window.stride
+    for window in reversed(windows):
+        minimum_size = window.input_size(minimum_size)
+    return LayerGeometry(stride, receptive_field, minimum_size)
+
+
+def windows_of(module: nn.Module) -> list[Window]:
+    """The windows of a module, in order; none for those that act on each position alone.
+
+    Raises:
+        TypeError: If the module is of a kind whose window cannot be read off.
+    """
+    if isinstance(module, nn.Sequential):
+        return [window for child in module for window in windows_of(child)]
+    if isinstance(module, _POINTWISE):
+        return []
+    kernel = getattr(module, "kernel_size", None)
+    if kernel is None or isinstance(module, nn.ConvTranspose2d):
+        raise TypeError(
+            f"The receptive field of a {type(module).__name__} cannot be derived. Use convolutions, poolings and "
+            "pointwise modules, or subclass `Encoder` and declare it in `geometry`."
+        )
+    step = getattr(module, "stride", None)
+    padding = getattr(module, "padding", 0)
+    side = max(_pair(kernel))
+    dilation = max(_pair(getattr(module, "dilation", 1)))
+    if padding == "same":
+        padding = dilation * (side - 1) // 2
+    pad = 0 if padding == "valid" else min(_pair(padding))
+    reflects = getattr(module, "padding_mode", "zeros") == "reflect"
+    return [
+        Window(
+            kernel=dilation * (side - 1) + 1,
+            stride=max(_pair(kernel if step is None else step)),
+            padding=pad,
+            smallest_input=pad + 1 if reflects else 1,
+            rounds_up=bool(getattr(module, "ceil_mode", False)),
+        )
+    ]
+
+
+def _pair(value: int | tuple[int, ...]) -> tuple[int, ...]:
+    return (value,) if isinstance(value, int) else tuple(value)

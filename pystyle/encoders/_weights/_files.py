@@ -1,0 +1,133 @@
+"""Reading a file of weights without ever executing what it holds."""
+
+import os
+import pickle
+import re
+import warnings
+from collections.abc import Mapping
+from os import PathLike
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from pystyle.encoders._weights._error import WeightsError
+
+_TORCH_SUFFIXES = (".pth", ".pt", ".bin")
+_SAFETENSORS_SUFFIX = ".safetensors"
+
+
+def load_weights_file(path: str | PathLike[str]) -> dict[str, Tensor]:
+    """The tensors of a weights file by name, on the CPU.
+
+    Files of `torch.save` (``.pth``, ``.pt``, ``.bin``) are read with ``weights_only=True``, so a file that
+    asks for code to be run is refused. ``.safetensors`` needs the extra ``safetensors``.
+
+    Args:
+        path: The file. A state dict below the key ``"state_dict"``, as training checkpoints have it, is
+            unwrapped.
+
+    Returns:
+        The tensors under the keys of the file, none of which requires a gradient.
+
+    Raises:
+        WeightsError: If the file is missing, damaged, unsafe or no mapping of names to tensors.
+        ImportError: If the file is a ``.safetensors`` and the package safetensors is missing.
+
+    Example:
+        >>> import tempfile, torch
+        >>> from pathlib import Path
+        >>> from pystyle.encoders._weights import load_weights_file
+        >>> with tempfile.TemporaryDirectory() as directory:
+        ...     path = Path(directory) / "weights.pth"
+        ...     torch.save({"conv1_1.bias": torch.ones(2)}, path)
+        ...     load_weights_file(path)
+        {'conv1_1.bias': tensor([1., 1.])}
+
+    Note:
+        Neither format protects its payload: a changed weight within an intact file is found by the SHA-256
+        only, which `download_weights` checks.
+    """
+    path = Path(path)
+    if not os.path.isfile(path):
+        raise WeightsError(
+            f"The weights file `{path}` is missing or no file. Check the path, or download the file."
+        )
+    suffix = path.suffix.lower()
+    if suffix == _SAFETENSORS_SUFFIX:
+        return _tensors_of(_read_safetensors(path), path)
+    if suffix in _TORCH_SUFFIXES:
+        return _tensors_of(_read_torch(path), path)
+    known = ", ".join((*_TORCH_SUFFIXES, _SAFETENSORS_SUFFIX))
+    raise WeightsError(f"The weights file `{path}` must end in one of {known}, got {path.suffix!r}.")
+
+
+def _read_torch(path: Path) -> object:
+    try:
+        # The warnings concern the age of the format. As errors they would pass for damage.
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            loaded: object = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        raise _refusal(path, error) from error
+    except Exception as error:
+        # A damaged pickle can raise nearly anything: EOFError, RuntimeError, ValueError, KeyError, ...
+        raise _damage(path, error) from error
+    return loaded
+
+
+def _read_safetensors(path: Path) -> object:
+    try:
+        from safetensors.torch import load_file
+    except ImportError as error:
+        raise ImportError(
+            f"The weights file `{path}` needs the package safetensors. "
+            'Install it with `pip install "pystyle-nst[safetensors]"`.'
+        ) from error
+    try:
+        loaded: object = load_file(path, device="cpu")
+    except Exception as error:
+        raise _damage(path, error) from error
+    return loaded
+
+
+def _tensors_of(loaded: object, path: Path) -> dict[str, Tensor]:
+    if isinstance(loaded, Mapping) and isinstance(loaded.get("state_dict"), Mapping):
+        loaded = loaded["state_dict"]
+    if not isinstance(loaded, Mapping):
+        raise WeightsError(
+            f"The weights file `{path}` must map names to tensors, got {type(loaded).__name__}. "
+            "Save it with `torch.save(model.state_dict(), path)`."
+        )
+    if not loaded:
+        raise WeightsError(f"The weights file `{path}` must hold tensors, got an empty mapping.")
+    tensors = {}
+    for name, value in loaded.items():
+        if not isinstance(name, str) or not isinstance(value, Tensor):
+            raise WeightsError(
+                f"The weights file `{path}` must map names to tensors, "
+                f"got {type(value).__name__} for {name!r}. "
+                "Save it with `torch.save(model.state_dict(), path)`."
+            )
+        tensors[name] = value.detach()
+    return tensors
+
+
+def _refusal(path: Path, error: pickle.UnpicklingError) -> WeightsError:
+    # torch advises to load with weights_only=False. That advice must not reach the user of a downloaded file.
+    wanted = re.search(r"GLOBAL ([\w.]+)", str(error))
+    if wanted is None:
+        return _damage(path, error)
+    return WeightsError(
+        f"The weights file `{path}` must hold tensors only, got {wanted.group(1)}, which could run code. "
+        "It was not loaded. If you trust its origin, convert it to a `.safetensors` file elsewhere."
+    )
+
+
+def _damage(path: Path, error: Exception) -> WeightsError:
+    lines = str(error).strip().splitlines()
+    reason = lines[0][:200] if lines else "no reason given"
+    return WeightsError(
+        f"The weights file `{path}` ({path.stat().st_size} bytes) is damaged or of another format "
+        f"({type(error).__name__}: {reason}). Delete it and download it again."
+    )

@@ -1,0 +1,116 @@
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from pystyle.functional._gram import positions, self_product
+
+
+class RawMoments(NamedTuple):
+    """The first two raw moments of the channels of a feature map.
+
+    Raw moments are means over positions. So the moments of a whole image are the mean of the
+    moments of its tiles (weighted by their areas), and the moments of a blend of styles are the
+    weighted mean of the moments of each. Neither is true of standard deviations or covariances,
+    which is why these are derived last.
+
+    Shape:
+        - mean: (batch, channels)
+        - second: (batch, channels, channels)
+
+    Example:
+        >>> import torch
+        >>> raw_moments(torch.tensor([[[[1.0, 3.0]]]]))
+        RawMoments(mean=tensor([[2.]]), second=tensor([[[5.]]]))
+    """
+
+    mean: Tensor
+    second: Tensor
+
+
+def raw_moments(features: Tensor, weights: Tensor | None = None) -> RawMoments:
+    r"""The mean of the features and of their outer products over the positions.
+
+    .. math:: \mu = \sum_p w_p f_p \qquad M = \sum_p w_p f_p f_p^\top \qquad \sum_p w_p = 1
+
+    Args:
+        features: One feature map per image.
+        weights: How much each position counts; equal if not given. They are divided by their sum,
+            so that a texture has the same moments in a small region as in a large one.
+
+    Returns:
+        Both moments in float32 at least.
+
+    Raises:
+        ValueError: If `features` has no position axis, or `weights` does not fit it.
+
+    Shape:
+        - features: (batch, channels, height, width)
+        - weights: (batch or 1, 1, height, width), not negative
+
+    Example:
+        >>> import torch
+        >>> features = torch.tensor([[[[1.0, 3.0, 100.0]]]])
+        >>> raw_moments(features, torch.tensor([[[[1.0, 1.0, 0.0]]]])).mean
+        tensor([[2.]])
+
+    Note:
+        Weights that are all zero (an empty region) give moments of zero.
+    """
+    vectors = positions(features)
+    if weights is None:
+        count = max(vectors.shape[2], 1)
+        return RawMoments(vectors.sum(2) / count, self_product(vectors, 1.0 / count))
+    if weights.shape[2:] != features.shape[2:] or weights.shape[0] not in (1, features.shape[0]):
+        raise ValueError(
+            "`weights` must have the shape (batch, 1, height, width) of the features, "
+            f"got {tuple(weights.shape)} for features of shape {tuple(features.shape)}."
+        )
+    weight = positions(weights)
+    weight = weight / weight.sum(2, keepdim=True).clamp_min(1e-12)
+    return RawMoments((vectors * weight).sum(2), self_product(vectors * weight.sqrt(), 1.0))
+
+
+def covariance(moments: RawMoments) -> Tensor:
+    """The covariance matrix of the channels (divided by the number of positions, not one less).
+
+    Args:
+        moments: What :func:`raw_moments` returns.
+
+    Returns:
+        A symmetric matrix per image.
+
+    Shape:
+        - output: (batch, channels, channels)
+
+    Example:
+        >>> import torch
+        >>> covariance(raw_moments(torch.tensor([[[[1.0, 3.0]]]])))
+        tensor([[[1.]]])
+    """
+    mean, second = moments
+    return second - mean.unsqueeze(2) * mean.unsqueeze(1)
+
+
+def mean_std(moments: RawMoments, *, eps: float = 1e-6) -> Tensor:
+    """The mean and the standard deviation of each channel, side by side.
+
+    Args:
+        moments: What :func:`raw_moments` returns.
+        eps: Added to the variance, so that the gradient of the root stays finite on a flat image.
+
+    Returns:
+        One row for the means and one for the standard deviations.
+
+    Shape:
+        - output: (batch, 2, channels)
+
+    Example:
+        >>> import torch
+        >>> mean_std(raw_moments(torch.tensor([[[[1.0, 3.0]]]])))
+        tensor([[[2.0000],
+                 [1.0000]]])
+    """
+    mean, second = moments
+    variance = second.diagonal(dim1=1, dim2=2) - mean.square()
+    return torch.stack((mean, (variance.clamp_min(0) + eps).sqrt()), dim=1)

@@ -1,0 +1,22 @@
+"""Images from files and to files: always RGB in [0, 1], `(1, 3, height, width)`, or a clear error."""
+
+from pystyle.images._contact_sheet import contact_sheet
+from pystyle.images._errors import ImageReadError
+from pystyle.images._levels import quantise
+from pystyle.images._pil import from_pil, to_pil
+from pystyle.images._read import read_image
+from pystyle.images._resize import resize
+from pystyle.images._show import show_image
+from pystyle.images._write import write_image
+
+__all__ = [
+    "ImageReadError",
+    "contact_sheet",
+    "from_pil",
+    "quantise",
+    "read_image",
+    "resize",
+    "show_image",
+    "to_pil",
+    "write_image",
+]

@@ -1,0 +1,45 @@
+"""Replacing a file so that a reader never sees half of it."""
+
+import os
+import secrets
+from pathlib import Path
+
+
+def replace_file(destination: str | os.PathLike[str], data: bytes) -> None:
+    """Writes the bytes under a temporary name in the same folder, then renames.
+
+    A crash or a full disk leaves the old file as it was. A symbolic link is followed, not replaced.
+    """
+    path = Path(os.path.realpath(destination))
+    if path.is_dir():
+        raise IsADirectoryError(f"Cannot write the image '{path}': it is a folder. Name a file in it.")
+    if not path.parent.is_dir():
+        raise FileNotFoundError(
+            f"Cannot write the image '{path}': the folder '{path.parent}' does not exist. Create it first."
+        )
+    temporary = path.parent / f".{secrets.token_hex(8)}.tmp"
+    try:
+        # Not by `tempfile`: its files are private, and a process cannot ask for its umask without changing
+        # it.
+        descriptor = os.open(
+            temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666
+        )
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        temporary.unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name != "posix":
+        return  # Elsewhere a folder cannot be opened.
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,90 @@
+"""From the many pixel formats of files to sRGB and an opacity."""
+
+import io
+from typing import TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageCms
+
+from pystyle.images._errors import PixelRangeError
+
+FloatArray: TypeAlias = NDArray[np.float32]
+
+_SIXTEEN_BIT_MODES = ("I;16", "I;16L", "I;16B", "I;16N")
+
+# The mode that pixels must have for a profile of this colour space, by mode of the image. Any other
+# pairing, such as a CMYK profile on an RGB image, is a mistake of whoever wrote the file.
+_PROFILE_MODES = {
+    ("RGB", "RGB "): "RGB",
+    ("L", "RGB "): "RGB",
+    ("L", "GRAY"): "L",
+    ("CMYK", "CMYK"): "CMYK",
+    ("LAB", "Lab "): "LAB",
+}
+
+
+def rgb_and_alpha(image: Image.Image) -> tuple[FloatArray, FloatArray | None]:
+    """Returns RGB in [0, 1], and the opacity in [0, 1] if anything can be transparent.
+
+    Shape:
+        Output: ``(height, width, 3)`` and ``(height, width, 1)``.
+    """
+    if image.mode in _SIXTEEN_BIT_MODES or image.mode in ("I", "F"):
+        return _deep_grey(image)
+    opaque, alpha = _without_alpha(image)
+    pixels = np.asarray(_to_srgb(opaque, image.info.get("icc_profile")), dtype=np.float32) / np.float32(255)
+    return pixels, alpha
+
+
+def _deep_grey(image: Image.Image) -> tuple[FloatArray, FloatArray | None]:
+    values = np.asarray(image)
+    white = 1 if image.mode == "F" else 65535
+    lowest, highest = values.min(), values.max()
+    # Written so that NaN, which compares as false, is refused.
+    if not (lowest >= 0 and highest <= white):
+        raise PixelRangeError(
+            f"Pixels of mode {image.mode} must lie between 0 and {white}, got {lowest} to {highest}. "
+            "Scale them to that range first."
+        )
+    grey = (values.astype(np.float32) / np.float32(white))[..., None]
+    transparent = image.info.get("transparency")
+    alpha = (values != transparent).astype(np.float32)[..., None] if isinstance(transparent, int) else None
+    return np.repeat(grey, 3, axis=2), alpha
+
+
+def _without_alpha(image: Image.Image) -> tuple[Image.Image, FloatArray | None]:
+    mode = {"1": "L", "L": "L", "LA": "L", "La": "L", "CMYK": "CMYK", "LAB": "LAB"}.get(image.mode, "RGB")
+    if not image.has_transparency_data:
+        return image.convert(mode), None
+    if image.mode == "La":  # Pillow takes the premultiplied modes to their straight counterpart only.
+        image = image.convert("LA")
+    rgba = image.convert("RGBA")
+    alpha = np.asarray(rgba.getchannel("A"), dtype=np.float32)[..., None] / np.float32(255)
+    return rgba.convert(mode), alpha
+
+
+def _to_srgb(image: Image.Image, profile: object) -> Image.Image:
+    if isinstance(profile, bytes) and profile:
+        try:
+            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+            mode = _PROFILE_MODES.get((image.mode, source.profile.xcolor_space))
+            if mode is not None:
+                return _transformed(image.convert(mode), source)
+        except (OSError, ImageCms.PyCMSError):
+            pass  # A damaged profile: the colours are as good as those of an image without one.
+    return image.convert("RGB")
+
+
+def _transformed(image: Image.Image, source: ImageCms.ImageCmsProfile) -> Image.Image:
+    converted = ImageCms.profileToProfile(
+        image,
+        source,
+        ImageCms.createProfile("sRGB"),
+        renderingIntent=ImageCms.Intent.RELATIVE_COLORIMETRIC,
+        outputMode="RGB",
+        flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
+    )
+    if converted is None:  # Only in place, by its type.
+        raise OSError("the profile gave no image")
+    return converted

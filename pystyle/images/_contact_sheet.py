@@ -1,0 +1,141 @@
+"""Several images in one picture."""
+
+import math
+from collections.abc import Sequence
+from itertools import zip_longest
+from typing import TypeVar
+
+import numpy as np
+import torch
+from PIL import Image, ImageDraw, ImageFont
+from torch import Tensor
+
+from pystyle.images._levels import check_single_image
+from pystyle.images._pil import check_background
+from pystyle.images._resize import resize
+
+T = TypeVar("T", Tensor, str)
+
+_FONT_SIZE = 16
+_TITLE_HEIGHT = 24
+
+
+def contact_sheet(
+    images: Sequence[Tensor] | Sequence[Sequence[Tensor]],
+    *,
+    columns: int | None = None,
+    height: int = 256,
+    gap: int = 8,
+    titles: Sequence[str] | Sequence[Sequence[str]] | None = None,
+    background: Sequence[float] = (1.0, 1.0, 1.0),
+) -> Tensor:
+    """Returns one picture in which several images, of any sizes, stand in rows and columns.
+
+    Each image is brought to the same height and centred in its column, above it its title. A column is as
+    wide as the widest image or title in it.
+
+    Args:
+        images: Rows of images, of which the last may be shorter; or a flat sequence.
+        columns: Number of images per row of a flat sequence; None puts all of them in one row.
+        height: Height of every image in pixels.
+        gap: Pixels around and between the images.
+        titles: One text for each image, nested or flat as `images` are. "" leaves the place empty.
+        background: Colour, RGB in [0, 1], around the images. The titles are black on a light one and white
+            on a dark one.
+
+    Returns:
+        A new float32 tensor on the CPU.
+
+    Raises:
+        TypeError: An image is not a floating tensor.
+        ValueError: There are no images, an image cannot be shown, the number of titles is not the number of
+            images, or an argument is out of its range.
+
+    Shape:
+        Input: each ``(channels, height, width)`` or ``(1, channels, height, width)`` with 1 or 3 channels,
+            in [0, 1].
+        Output: ``(1, 3, sheet height, sheet width)``.
+
+    Example:
+        >>> import torch
+        >>> images = [torch.rand(1, 3, 20, 20), torch.rand(3, 40, 80), torch.rand(1, 10, 10)]
+        >>> contact_sheet(images, columns=2, height=50, gap=10).shape
+        torch.Size([1, 3, 130, 180])
+    """
+    check_background(background)
+    _check_numbers(columns, height, gap)
+    rows = _rows(images, columns)
+    texts = _rows(titles, columns) if titles is not None else [[""] * len(row) for row in rows]
+    if not any(rows):
+        raise ValueError("`images` must contain at least one image, got none.")
+    if [len(row) for row in texts] != [len(row) for row in rows]:
+        raise ValueError(
+            f"`titles` must have one text for each image, got rows of {[len(row) for row in texts]} titles "
+            f"for rows of {[len(row) for row in rows]} images."
+        )
+    cells = [[_cell(image, height) for image in row] for row in rows]
+    strips = [[_strip(text, background) for text in row] for row in texts]
+    return _assembled(cells, strips, 0 if titles is None else _TITLE_HEIGHT, gap, background)[None]
+
+
+def _assembled(
+    cells: list[list[Tensor]],
+    strips: list[list[Tensor]],
+    title_height: int,
+    gap: int,
+    background: Sequence[float],
+) -> Tensor:
+    widths = [
+        max(piece.shape[2] for piece in column if piece is not None)
+        for column in zip_longest(*cells, *strips)
+    ]
+    pitch = title_height + max(cell.shape[1] for row in cells for cell in row) + gap
+    sheet = _filled(gap + len(cells) * pitch, gap + sum(width + gap for width in widths), background)
+    for index, row in enumerate(cells):
+        left, top = gap, gap + index * pitch
+        for width, cell, strip in zip(widths, row, strips[index], strict=False):
+            _paste(cell, sheet, top + title_height, left, width)
+            if title_height:
+                _paste(strip, sheet, top, left, width)
+            left += width + gap
+    return sheet
+
+
+def _paste(piece: Tensor, sheet: Tensor, top: int, left: int, width: int) -> None:
+    left += (width - piece.shape[2]) // 2
+    sheet[:, top : top + piece.shape[1], left : left + piece.shape[2]] = piece
+
+
+def _cell(image: Tensor, height: int) -> Tensor:
+    single = check_single_image(image).to("cpu", torch.float32).clamp(0, 1)
+    return resize(single.expand(3, -1, -1)[None], height, edge="height")[0]
+
+
+def _strip(text: str, background: Sequence[float]) -> Tensor:
+    font = ImageFont.load_default(_FONT_SIZE)
+    ink = Image.new("L", (math.ceil(font.getlength(text)) or 1, _TITLE_HEIGHT))
+    ImageDraw.Draw(ink).text((0, 0), text, fill=255, font=font)
+    opacity = torch.from_numpy(np.array(ink, dtype=np.float32)) / 255
+    ground = _filled(opacity.shape[0], opacity.shape[1], background)
+    colour = 0.0 if ground[:, 0, 0].mean() > 0.5 else 1.0
+    return torch.lerp(ground, torch.full_like(ground, colour), opacity)
+
+
+def _filled(height: int, width: int, colour: Sequence[float]) -> Tensor:
+    return torch.tensor(colour, dtype=torch.float32)[:, None, None].repeat(1, height, width)
+
+
+def _rows(items: Sequence[T] | Sequence[Sequence[T]], columns: int | None) -> list[list[T]]:
+    flat = [item for item in items if isinstance(item, (Tensor, str))]
+    if not flat:
+        if columns is not None:
+            raise ValueError(f"`columns` is for a flat sequence; the rows are given already, got {columns}.")
+        return [list(row) for row in items]
+    step = columns or len(flat)
+    return [flat[start : start + step] for start in range(0, len(flat), step)]
+
+
+def _check_numbers(columns: int | None, height: int, gap: int) -> None:
+    for name, value, least in (("columns", columns, 1), ("height", height, 1), ("gap", gap, 0)):
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
+            raise ValueError(f"`{name}` must be an integer of at least {least}, got {value!r}.")

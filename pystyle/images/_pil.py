@@ -1,0 +1,118 @@
+"""Pillow images as tensors, and tensors as Pillow images."""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from PIL import Image
+from torch import Tensor
+
+from pystyle.images._color import FloatArray, rgb_and_alpha
+from pystyle.images._levels import check_single_image, levels
+
+_ORIENTATION_TAG = 0x0112
+
+# What the EXIF value asks for, on an array (height, width, channels).
+_UPRIGHT: dict[int, Callable[[FloatArray], FloatArray]] = {
+    2: lambda pixels: pixels[:, ::-1],
+    3: lambda pixels: pixels[::-1, ::-1],
+    4: lambda pixels: pixels[::-1],
+    5: lambda pixels: pixels.transpose(1, 0, 2),
+    6: lambda pixels: pixels.transpose(1, 0, 2)[:, ::-1],
+    7: lambda pixels: pixels.transpose(1, 0, 2)[::-1, ::-1],
+    8: lambda pixels: pixels.transpose(1, 0, 2)[::-1],
+}
+
+
+def from_pil(image: Image.Image, *, background: Sequence[float] = (1.0, 1.0, 1.0)) -> Tensor:
+    """Returns a Pillow image of any mode as RGB in [0, 1].
+
+    - The EXIF orientation is applied.
+    - Transparency (RGBA, LA, premultiplied alpha, palettes and single colours marked as transparent) is
+      composited on `background`.
+    - A colour profile is converted to sRGB, relative colorimetric with black point compensation. A profile
+      that is damaged or made for other channels than the image has is ignored, as is one on grey of more
+      than 8 bits. CMYK without a profile is converted by Pillow's simple formula.
+    - 16-bit grey (``I;16``) is divided by 65535. Mode ``I`` holds 32-bit integers and is taken for 16-bit
+      grey as well, which is what 16-bit PGM files give; values outside 0 ... 65535 are refused, because
+      nothing says what they mean. Mode ``F`` must lie in [0, 1].
+    - Colour of 16 bits per channel does not reach this function: Pillow keeps the upper 8 bits when it
+      reads a file.
+
+    Args:
+        image: Image; it is decoded if it was not yet, and left unchanged.
+        background: Colour, RGB in [0, 1], that shows where the image is transparent.
+
+    Returns:
+        A new float32 tensor.
+
+    Raises:
+        TypeError: `image` is not a Pillow image.
+        ValueError: The image has no pixels, or values of an unknown range.
+        OSError: The image comes from a file that is cut off or damaged.
+
+    Shape:
+        Output: ``(1, 3, height, width)``, RGB in [0, 1].
+
+    Example:
+        >>> from PIL import Image
+        >>> from_pil(Image.new("RGBA", (1, 1), (255, 0, 0, 0)), background=(0.0, 0.5, 1.0)).flatten()
+        tensor([0.0000, 0.5000, 1.0000])
+    """
+    if not isinstance(image, Image.Image):
+        raise TypeError(f"`image` must be a PIL.Image.Image, got {type(image).__name__}.")
+    check_background(background)
+    if 0 in image.size:
+        raise ValueError(f"`image` must have pixels, got width and height {image.size}.")
+    image.load()
+    pixels, alpha = rgb_and_alpha(image)
+    if alpha is not None:
+        pixels = pixels * alpha + np.asarray(background, dtype=np.float32) * (1 - alpha)
+    turn = _UPRIGHT.get(_orientation(image))
+    if turn is not None:
+        pixels = turn(pixels)
+    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1), dtype=np.float32))[None]
+
+
+def to_pil(image: Tensor) -> Image.Image:
+    """Returns the 8-bit Pillow image of a tensor, clamped to [0, 1] and rounded.
+
+    Args:
+        image: One image, RGB or grey, of any floating dtype, on any device.
+
+    Returns:
+        An image of mode ``RGB``, or ``L`` for one channel.
+
+    Raises:
+        TypeError: `image` is not a floating tensor.
+        ValueError: `image` is a batch, has other than 1 or 3 channels, has no pixels, or contains NaN or
+            infinity.
+
+    Shape:
+        Input: ``(channels, height, width)`` or ``(1, channels, height, width)`` with 1 or 3 channels, in
+            [0, 1].
+
+    Example:
+        >>> import torch
+        >>> picture = to_pil(torch.tensor([-0.2, 0.5, 1.3]).reshape(3, 1, 1))
+        >>> picture.mode, picture.getpixel((0, 0))
+        ('RGB', (0, 128, 255))
+    """
+    pixels = levels(check_single_image(image), 255).to(torch.uint8).permute(1, 2, 0).cpu().numpy()
+    return Image.fromarray(np.ascontiguousarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels))
+
+
+def check_background(background: Sequence[float]) -> None:
+    """Raises a ValueError unless the argument is a colour."""
+    if len(background) != 3 or not all(0 <= value <= 1 for value in background):
+        raise ValueError(
+            f"`background` must be three numbers in [0, 1] (red, green, blue), got {background!r}."
+        )
+
+
+def _orientation(image: Image.Image) -> int:
+    try:
+        return int(image.getexif().get(_ORIENTATION_TAG, 1))
+    # Damaged metadata raises errors of many kinds and does not make the pixels wrong.
+    except Exception:
+        return 1

@@ -1,0 +1,35 @@
+"""PNG with 16 bits per channel, which Pillow writes for grey images only."""
+
+import struct
+import zlib
+
+import numpy as np
+from numpy.typing import NDArray
+
+_COLOUR_TYPES = {1: 0, 3: 2}  # grey and RGB, by number of channels
+
+
+def png16(pixels: NDArray[np.uint16]) -> bytes:
+    """Returns the bytes of a PNG file (PNG specification, third edition, sections 5 and 9).
+
+    Shape:
+        Input: ``(height, width, channels)`` with 1 or 3 channels.
+    """
+    height, width, channels = pixels.shape
+    header = struct.pack(">IIBBBBB", width, height, 16, _COLOUR_TYPES[channels], 0, 0, 0)
+    rows = pixels.astype(">u2").reshape(height, -1).view(np.uint8)
+    return b"\x89PNG\r\n\x1a\n" + b"".join(
+        (_chunk(b"IHDR", header), _chunk(b"IDAT", zlib.compress(_filtered(rows))), _chunk(b"IEND", b""))
+    )
+
+
+def _filtered(rows: NDArray[np.uint8]) -> bytes:
+    # Each row as its difference from the one above (filter type 2), which compresses better than the values.
+    up = np.full((rows.shape[0], 1 + rows.shape[1]), 2, dtype=np.uint8)
+    up[0, 1:] = rows[0]
+    np.subtract(rows[1:], rows[:-1], out=up[1:, 1:])
+    return up.tobytes()
+
+
+def _chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))

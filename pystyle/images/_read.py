@@ -1,0 +1,152 @@
+"""Reading an image file as a tensor."""
+
+import io
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO
+
+import torch
+from PIL import Image
+from torch import Tensor
+
+from pystyle.images._errors import ImageReadError, PixelRangeError
+from pystyle.images._formats import READABLE_FORMATS, open_header
+from pystyle.images._pil import check_background, from_pil
+from pystyle.images._resize import Edge, resize
+
+# Where Pillow begins to warn. The float tensor of such a picture takes one gibibyte.
+_DEFAULT_MAX_PIXELS = 89_478_485
+
+
+def read_image(
+    source: str | os.PathLike[str] | IO[bytes],
+    *,
+    edge_size: int | None = None,
+    edge: Edge = "short",
+    background: Sequence[float] = (1.0, 1.0, 1.0),
+    max_pixels: int = _DEFAULT_MAX_PIXELS,
+    device: torch.device | str | None = None,
+) -> Tensor:
+    """Returns the image in a file, always as RGB in [0, 1] and the right way up.
+
+    PNG, JPEG (MPO), WebP, AVIF, TIFF, BMP, GIF, PPM, JPEG 2000 and QOI are read, told apart by their first
+    bytes and not by their name. Of an animation or a file of several pages the first picture is read. The
+    EXIF orientation is applied. The pixels become RGB by the rules of `from_pil`, which handles every mode:
+    transparency, palettes, grey of 1, 8 and 16 bits, CMYK, colour profiles.
+
+    No process-wide setting of Pillow is used or altered, so images may be read in several threads.
+
+    Args:
+        source: Path, or a binary file object, which is read from its position to its end and left open.
+        edge_size: Length in pixels that one edge gets, the other keeping the aspect ratio; None keeps the
+            size.
+        edge: Which edge has that length: "short", "long", "height" or "width". See `resize`.
+        background: Colour, RGB in [0, 1], that shows where the image is transparent.
+        max_pixels: Largest accepted product of width and height. It is compared with the header, before
+            anything is decoded. Pillow itself refuses WebP images and TIFF tiles of more than twice
+            `PIL.Image.MAX_IMAGE_PIXELS` pixels, which a larger `max_pixels` does not lift.
+        device: Device of the result.
+
+    Returns:
+        A new float32 tensor.
+
+    Raises:
+        ImageReadError: The file is missing, damaged, too large, empty, or not one of the formats.
+        TypeError: `source` is neither a path nor a binary file object.
+        ValueError: An argument is out of its range.
+
+    Shape:
+        Output: ``(1, 3, height, width)``, RGB in [0, 1].
+
+    Example:
+        >>> import io
+        >>> from PIL import Image
+        >>> stream = io.BytesIO()
+        >>> Image.new("RGB", (40, 20), (255, 0, 51)).save(stream, "PNG")
+        >>> _ = stream.seek(0)
+        >>> image = read_image(stream)
+        >>> image.shape
+        torch.Size([1, 3, 20, 40])
+        >>> image[0, :, 0, 0]
+        tensor([1.0000, 0.0000, 0.2000])
+
+    Note:
+        A flipped bit in a JPEG or WebP file gives other pixels and no error: these formats carry no checksum.
+    """
+    name = _name(source)
+    check_background(background)
+    if isinstance(max_pixels, bool) or not isinstance(max_pixels, int) or max_pixels < 1:
+        raise ValueError(f"`max_pixels` must be an integer of at least 1, got {max_pixels!r}.")
+    with _as_read_error(name), _opened(source, name) as file:
+        picture = _checked_header(file, name, max_pixels)
+        image = from_pil(picture, background=background)
+    if edge_size is not None:
+        image = resize(image, edge_size, edge=edge)
+    return image.to(device)
+
+
+def _name(source: object) -> str:
+    if isinstance(source, (str, os.PathLike)) and isinstance(os.fspath(source), str):
+        return f"the image '{os.fspath(source)}'"
+    if hasattr(source, "read") and not isinstance(source, io.TextIOBase):
+        return "the stream"
+    raise TypeError(
+        f"`source` must be a path or a binary file object, got {type(source).__name__}. "
+        "Open a file with mode 'rb'; wrap bytes in io.BytesIO."
+    )
+
+
+@contextmanager
+def _opened(source: str | os.PathLike[str] | IO[bytes], name: str) -> Iterator[IO[bytes]]:
+    if not isinstance(source, (str, os.PathLike)):
+        # A copy in memory can be rewound, which a pipe or a network stream cannot.
+        yield io.BytesIO(source.read())
+        return
+    path = Path(source)
+    if path.is_dir():
+        raise ImageReadError(f"Cannot read {name}: it is a folder. Name a file in it.")
+    if not path.exists():
+        raise ImageReadError(
+            f"Cannot read {name}: there is no such file. Check the path and the current folder."
+        )
+    with path.open("rb") as file:
+        yield file
+
+
+def _checked_header(file: IO[bytes], name: str, max_pixels: int) -> Image.Image:
+    if file.seek(0, os.SEEK_END) == 0:
+        fix = "Call `seek(0)` on it first" if name == "the stream" else "Copy or download it again"
+        raise ImageReadError(f"Cannot read {name}: it is empty. {fix}.")
+    file.seek(0)
+    picture = open_header(file)
+    if picture is None:
+        raise ImageReadError(
+            f"Cannot read {name}: its first bytes are not those of an image that can be read. "
+            f"Convert it to one of {', '.join(READABLE_FORMATS)}."
+        )
+    width, height = picture.size
+    if width * height > max_pixels:
+        raise ImageReadError(
+            f"Cannot read {name}: it has {width} x {height} = {width * height} pixels, "
+            f"more than {max_pixels}. If you trust the file, pass `max_pixels={width * height}`."
+        )
+    return picture
+
+
+@contextmanager
+def _as_read_error(name: str) -> Iterator[None]:
+    try:
+        yield
+    except (ImageReadError, MemoryError):
+        raise
+    except PixelRangeError as error:
+        raise ImageReadError(f"Cannot read {name}: {error}") from error
+    # Decoders raise errors of many kinds (OSError, SyntaxError, ValueError, struct.error, zlib.error, ...),
+    # and warnings where the caller has made errors of them.
+    except Exception as error:
+        reason = str(error).strip().rstrip(".") or type(error).__name__
+        raise ImageReadError(
+            f"Cannot read {name}: {reason}. If the file is cut off or damaged, copy or download it again."
+        ) from error

@@ -1,0 +1,98 @@
+"""Changing the size of an image."""
+
+from typing import Literal, TypeAlias, get_args
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from pystyle.images._levels import check_floating
+
+Edge: TypeAlias = Literal["short", "long", "height", "width"]
+Interpolation: TypeAlias = Literal["nearest", "bilinear", "bicubic"]
+
+
+def resize(
+    image: Tensor,
+    size: int | tuple[int, int],
+    *,
+    edge: Edge = "short",
+    interpolation: Interpolation = "bicubic",
+) -> Tensor:
+    """Returns the image at another size, antialiased.
+
+    The other edge of an integer `size` is rounded to the nearest pixel and at least 1. The result is a new
+    tensor in every case, also when the size stays the same. Gradients flow through.
+
+    Args:
+        image: Images or masks, any number of channels.
+        size: Length in pixels of one edge, the other keeping the aspect ratio; or exactly (height, width).
+        edge: Which edge an integer `size` is for: "short", "long", "height" or "width".
+        interpolation: "bicubic" for pictures (its overshoot is clamped to [0, 1]), "bilinear", or "nearest"
+            for masks whose values must not be mixed.
+
+    Returns:
+        A new tensor of the same dtype on the same device.
+
+    Raises:
+        TypeError: `image` is not a floating tensor.
+        ValueError: `image` is not a non-empty batch of images, or an argument is out of its range.
+
+    Shape:
+        Input: ``(batch, channels, height, width)``, in [0, 1].
+        Output: ``(batch, channels, new height, new width)``, in [0, 1].
+
+    Example:
+        >>> import torch
+        >>> image = torch.rand(1, 3, 100, 150)
+        >>> resize(image, 64).shape
+        torch.Size([1, 3, 64, 96])
+        >>> resize(image, 64, edge="long").shape
+        torch.Size([1, 3, 43, 64])
+        >>> resize(image, (20, 10)).shape
+        torch.Size([1, 3, 20, 10])
+    """
+    check_floating(image)
+    if image.ndim != 4 or image.numel() == 0:
+        raise ValueError(
+            "`image` must have shape (batch, channels, height, width) and not be empty, "
+            f"got {tuple(image.shape)}."
+        )
+    if interpolation not in get_args(Interpolation):
+        raise ValueError(f"`interpolation` must be one of {get_args(Interpolation)}, got {interpolation!r}.")
+    new_size = _new_size((image.shape[2], image.shape[3]), size, edge)
+    if new_size == tuple(image.shape[2:]):
+        return image.clone()
+    if interpolation == "nearest":
+        # "nearest" of torch samples the corner of each pixel, which shifts masks by half a pixel.
+        return F.interpolate(image, new_size, mode="nearest-exact")
+    # Antialiased kernels for half precision are missing on the CPU.
+    wide = image.float() if image.dtype in (torch.float16, torch.bfloat16) else image
+    resized = F.interpolate(wide, new_size, mode=interpolation, align_corners=False, antialias=True)
+    if interpolation == "bicubic":
+        resized = resized.clamp(0, 1)
+    return resized.to(image.dtype)
+
+
+def _new_size(old: tuple[int, int], size: int | tuple[int, int], edge: str) -> tuple[int, int]:
+    if edge not in get_args(Edge):
+        raise ValueError(f"`edge` must be one of {get_args(Edge)}, got {edge!r}.")
+    if isinstance(size, tuple) and len(size) == 2:
+        return _at_least_one(size[0]), _at_least_one(size[1])
+    length = _at_least_one(size)
+    height, width = old
+    reference = {"short": min(old), "long": max(old), "height": height, "width": width}[edge]
+    return _scaled(height, length, reference), _scaled(width, length, reference)
+
+
+def _scaled(old: int, length: int, reference: int) -> int:
+    # Half up, in integers: `round` would take halves to the even neighbour.
+    return max(1, (2 * old * length + reference) // (2 * reference))
+
+
+def _at_least_one(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError(
+            f"`size` must be a positive integer or a tuple (height, width) of two, got {value!r} in it."
+        )
+    return value

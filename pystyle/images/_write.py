@@ -1,0 +1,123 @@
+"""Writing a tensor as an image file."""
+
+import difflib
+import io
+import os
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import numpy as np
+from torch import Tensor
+
+from pystyle.images._atomic import replace_file
+from pystyle.images._levels import check_single_image, levels
+from pystyle.images._pil import to_pil
+from pystyle.images._png16 import png16
+
+# GIF is not among them: its 256 colours are not the picture that was asked for.
+_FORMATS = {
+    ".png": "PNG",
+    ".jpg": "JPEG",
+    ".jpeg": "JPEG",
+    ".webp": "WEBP",
+    ".avif": "AVIF",
+    ".tif": "TIFF",
+    ".tiff": "TIFF",
+    ".bmp": "BMP",
+    ".ppm": "PPM",
+    ".jp2": "JPEG2000",
+}
+
+
+def write_image(
+    image: Tensor,
+    destination: str | os.PathLike[str] | IO[bytes],
+    *,
+    bits: Literal[8, 16] = 8,
+    quality: int = 95,
+    format: str | None = None,
+) -> None:
+    """Writes one image to a file.
+
+    Values are clamped to [0, 1] and rounded to the nearest level; see `quantise` for the picture that
+    results. A file is written under a temporary name and renamed, so that it is complete or absent, and an
+    older one survives every failure. No metadata is written; the colours are sRGB, which is what programs
+    assume without a profile.
+
+    Args:
+        image: One image, RGB or grey, of any floating dtype and memory layout, on any device.
+        destination: Path, or a binary file object open for writing, which stays open.
+        bits: Bits per channel, 8 or 16. Only PNG holds 16.
+        quality: From 1 to 100, for JPEG, WebP and AVIF. JPEG and AVIF keep the full resolution of the colours
+            (4:4:4). The other formats are lossless.
+        format: "png", "jpg", "jpeg", "webp", "avif", "tif", "tiff", "bmp", "ppm" or "jp2". The default is the
+            extension of the path, and "png" for a file object.
+
+    Raises:
+        TypeError: `image` is not a floating tensor, or `destination` is neither a path nor a file object.
+        ValueError: `image` is a batch, has other than 1 or 3 channels, has no pixels, or contains NaN or
+            infinity; or an argument is out of its range.
+        OSError: The file cannot be written: the folder does not exist, the disk is full, ...
+
+    Shape:
+        Input: ``(channels, height, width)`` or ``(1, channels, height, width)`` with 1 or 3 channels, in
+            [0, 1].
+
+    Example:
+        >>> import io, torch
+        >>> stream = io.BytesIO()
+        >>> write_image(torch.rand(1, 3, 8, 8), stream, format="jpeg")
+        >>> stream.getvalue()[:3]
+        b'\xff\xd8\xff'
+    """
+    is_path = isinstance(destination, (str, os.PathLike))
+    if not is_path and not hasattr(destination, "write"):
+        raise TypeError(
+            f"`destination` must be a path or a binary file object, got {type(destination).__name__}."
+        )
+    if bits not in (8, 16):
+        raise ValueError(f"`bits` must be 8 or 16, got {bits!r}.")
+    if isinstance(quality, bool) or not isinstance(quality, int) or not 1 <= quality <= 100:
+        raise ValueError(f"`quality` must be an integer from 1 to 100, got {quality!r}.")
+    pillow_format = _format(destination, format)
+    if bits == 16 and pillow_format != "PNG":
+        raise ValueError(f"`bits=16` needs the format PNG, got {pillow_format}. Name the file '.png'.")
+    image = check_single_image(image)
+    data = _png16(image) if bits == 16 else _encoded(image, pillow_format, quality)
+    if isinstance(destination, (str, os.PathLike)):
+        replace_file(destination, data)
+    else:
+        destination.write(data)
+
+
+def _format(destination: object, format: str | None) -> str:
+    if format is not None:
+        argument, extension = "format", "." + format.lower().removeprefix(".")
+    elif isinstance(destination, (str, os.PathLike)):
+        argument, extension = "destination", Path(destination).suffix.lower()
+    else:
+        return "PNG"
+    if extension in _FORMATS:
+        return _FORMATS[extension]
+    close = difflib.get_close_matches(extension, _FORMATS, n=1, cutoff=0.5)
+    hint = f" Did you mean {close[0]!r}?" if close else ""
+    raise ValueError(
+        f"The extension of `{argument}` must be one of {', '.join(_FORMATS)}, got {extension!r}.{hint}"
+        if argument == "destination"
+        else f"`format` must be one of {', '.join(name[1:] for name in _FORMATS)}, got {format!r}.{hint}"
+    )
+
+
+def _png16(image: Tensor) -> bytes:
+    return png16(levels(image, 65535).permute(1, 2, 0).cpu().numpy().astype(np.uint16))
+
+
+def _encoded(image: Tensor, pillow_format: str, quality: int) -> bytes:
+    options: dict[str, dict[str, Any]] = {
+        "JPEG": {"quality": quality, "subsampling": "4:4:4"},
+        "WEBP": {"quality": quality},
+        "AVIF": {"quality": quality, "subsampling": "4:4:4"},
+    }
+    stream = io.BytesIO()
+    to_pil(image).save(stream, pillow_format, **options.get(pillow_format, {}))
+    return stream.getvalue()

@@ -1,0 +1,18 @@
+"""Losses: a representation of the features and a comparison of two representations."""
+
+from pystyle.losses._content import ContentLoss
+from pystyle.losses._gram import GramLoss, MultiLayerGramLoss
+from pystyle.losses._loss import Loss
+from pystyle.losses._mean_std import MeanStdLoss
+from pystyle.losses._total_variation import TotalVariationLoss
+from pystyle.losses._wasserstein import WassersteinLoss
+
+__all__ = [
+    "ContentLoss",
+    "GramLoss",
+    "Loss",
+    "MeanStdLoss",
+    "MultiLayerGramLoss",
+    "TotalVariationLoss",
+    "WassersteinLoss",
+]

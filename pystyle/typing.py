@@ -1,0 +1,25 @@
+"""The types that several floors of the library share."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, Literal, TypeAlias
+
+import torch
+from torch import Tensor
+
+Representation: TypeAlias = Tensor | tuple[Tensor, ...]
+"""What a loss makes of the features: one tensor or a (named) tuple of them, the batch axis first."""
+
+Spatial: TypeAlias = Literal["pooled", "dense", "set"]
+"""How a representation depends on positions; see :class:`pystyle.Loss`."""
+
+Reference: TypeAlias = Tensor | Sequence[tuple[Tensor, float]]
+"""An image, or several with weights that are blended."""
+
+References: TypeAlias = Mapping[str, Reference]
+"""The images that losses compare with, by name: ``{"content": ..., "style": ...}``."""
+
+OptimizerFactory: TypeAlias = Callable[[Iterable[Tensor]], "torch.optim.Optimizer"]
+"""Any optimizer class of torch or pystyle, or a `functools.partial` of one."""
+
+History: TypeAlias = dict[str, list[Any]]
+"""Columns of equal length by name: ``step``, ``total`` and every term."""
