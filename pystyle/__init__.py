@@ -1,5 +1,38 @@
-"""Neural style transfer for researchers."""
+"""pystyle: neural style transfer for researchers.
+
+An encoder turns an image into features, losses say what those features should look like, a
+criterion composes them, an optimizer moves the image, and a runner drives the loop. Every piece
+is a small class that can be replaced without touching the others.
+"""
 
 from pystyle._version import __version__
+from pystyle.criterion import Criterion, Objective, Terms
+from pystyle.encoders import Encoder
+from pystyle.losses import (
+    ContentLoss,
+    GramLoss,
+    Loss,
+    MeanStdLoss,
+    MultiLayerGramLoss,
+    TotalVariationLoss,
+    WassersteinLoss,
+)
+from pystyle.runner import Result, Runner, optimize_image
 
-__all__ = ["__version__"]
+__all__ = [
+    "ContentLoss",
+    "Criterion",
+    "Encoder",
+    "GramLoss",
+    "Loss",
+    "MeanStdLoss",
+    "MultiLayerGramLoss",
+    "Objective",
+    "Result",
+    "Runner",
+    "Terms",
+    "TotalVariationLoss",
+    "WassersteinLoss",
+    "__version__",
+    "optimize_image",
+]

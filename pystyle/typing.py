@@ -23,3 +23,9 @@ OptimizerFactory: TypeAlias = Callable[[Iterable[Tensor]], "torch.optim.Optimize
 
 History: TypeAlias = dict[str, list[Any]]
 """Columns of equal length by name: ``step``, ``total`` and every term."""
+
+NamedInit: TypeAlias = Literal["content", "style", "uniform", "normal", "grey", "style_colours"]
+"""The images to start from that have a name; see :func:`pystyle.runner.initial_image`."""
+
+Init: TypeAlias = NamedInit | Tensor | tuple[int, int]
+"""An image to start from: its name, itself, or the size of noise."""

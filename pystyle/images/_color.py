@@ -5,11 +5,13 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, TiffImagePlugin
 
 from pystyle.images._errors import PixelRangeError
 
 FloatArray: TypeAlias = NDArray[np.float32]
+
+_BITS_PER_SAMPLE, _PHOTOMETRIC = 258, 262  # tags of TIFF
 
 _SIXTEEN_BIT_MODES = ("I;16", "I;16L", "I;16B", "I;16N")
 
@@ -39,7 +41,7 @@ def rgb_and_alpha(image: Image.Image) -> tuple[FloatArray, FloatArray | None]:
 
 def _deep_grey(image: Image.Image) -> tuple[FloatArray, FloatArray | None]:
     values = np.asarray(image)
-    white = 1 if image.mode == "F" else 65535
+    white, is_negative = (1, False) if image.mode == "F" else _sixteen_bit_scale(image)
     lowest, highest = values.min(), values.max()
     # Written so that NaN, which compares as false, is refused.
     if not (lowest >= 0 and highest <= white):
@@ -48,9 +50,19 @@ def _deep_grey(image: Image.Image) -> tuple[FloatArray, FloatArray | None]:
             "Scale them to that range first."
         )
     grey = (values.astype(np.float32) / np.float32(white))[..., None]
+    if is_negative:
+        grey = 1 - grey
     transparent = image.info.get("transparency")
     alpha = (values != transparent).astype(np.float32)[..., None] if isinstance(transparent, int) else None
     return np.repeat(grey, 3, axis=2), alpha
+
+
+def _sixteen_bit_scale(image: Image.Image) -> tuple[int, bool]:
+    if not isinstance(image, TiffImagePlugin.TiffImageFile):
+        return 65535, False
+    # Pillow neither stretches 12 bits to 16 nor inverts 16-bit pictures in which zero is white.
+    white = 4095 if image.tag_v2.get(_BITS_PER_SAMPLE) == (12,) else 65535
+    return white, image.tag_v2.get(_PHOTOMETRIC) == 0
 
 
 def _without_alpha(image: Image.Image) -> tuple[Image.Image, FloatArray | None]:

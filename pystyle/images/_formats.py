@@ -6,7 +6,7 @@ that it would choose; their constructors parse the header and decode nothing.
 """
 
 import re
-from typing import IO
+from typing import IO, Any
 
 from PIL import (
     AvifImagePlugin,
@@ -46,9 +46,21 @@ def open_header(file: IO[bytes]) -> ImageFile.ImageFile | None:
     Raises:
         Exception: Whatever Pillow raises for a damaged header; it is of many kinds.
     """
-    start = file.read(16)
+    start = file.read(32)
     file.seek(0)
-    for signature, reader in _SIGNATURES.values():
+    for name, (signature, reader) in _SIGNATURES.items():
         if re.match(signature, start, re.DOTALL):
-            return reader(file)
+            image = reader(file)
+            if name == "PNG" and "transparency" in image.info:
+                image.info["transparency"] = _eight_bit(image.info["transparency"], depth=start[24])
+            return image
     return None
+
+
+def _eight_bit(transparent: Any, depth: int) -> Any:
+    # Pillow brings the pixels of a PNG to 8 bits, but leaves the transparent colour as it is in the file.
+    if isinstance(transparent, tuple) and depth == 16:
+        return tuple(value >> 8 for value in transparent)
+    if isinstance(transparent, int) and depth in (2, 4):
+        return transparent * 255 // (2**depth - 1)
+    return transparent

@@ -36,8 +36,8 @@ def from_pil(image: Image.Image, *, background: Sequence[float] = (1.0, 1.0, 1.0
     - 16-bit grey (``I;16``) is divided by 65535. Mode ``I`` holds 32-bit integers and is taken for 16-bit
       grey as well, which is what 16-bit PGM files give; values outside 0 ... 65535 are refused, because
       nothing says what they mean. Mode ``F`` must lie in [0, 1].
-    - Colour of 16 bits per channel does not reach this function: Pillow keeps the upper 8 bits when it
-      reads a file.
+    - Colour, or grey with opacity, of 16 bits per channel does not reach this function: Pillow keeps the
+      upper 8 bits when it reads a file.
 
     Args:
         image: Image; it is decoded if it was not yet, and left unchanged.

@@ -69,7 +69,8 @@ def _read_torch(path: Path) -> object:
             warnings.simplefilter("ignore")
             loaded: object = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        raise _refusal(path, error) from error
+        # Unchained: torch advises to load with weights_only=False, which must not reach the user of a download.
+        raise _refusal(path, error) from None
     except Exception as error:
         # A damaged pickle can raise nearly anything: EOFError, RuntimeError, ValueError, KeyError, ...
         raise _damage(path, error) from error
@@ -114,13 +115,11 @@ def _tensors_of(loaded: object, path: Path) -> dict[str, Tensor]:
 
 
 def _refusal(path: Path, error: pickle.UnpicklingError) -> WeightsError:
-    # torch advises to load with weights_only=False. That advice must not reach the user of a downloaded file.
     wanted = re.search(r"GLOBAL ([\w.]+)", str(error))
-    if wanted is None:
-        return _damage(path, error)
+    found = wanted.group(1) if wanted else "instructions that no tensors need"
     return WeightsError(
-        f"The weights file `{path}` must hold tensors only, got {wanted.group(1)}, which could run code. "
-        "It was not loaded. If you trust its origin, convert it to a `.safetensors` file elsewhere."
+        f"The weights file `{path}` must hold tensors only, got {found}, which could run code. It was not "
+        "loaded: it is unsafe, damaged or no weights file. Get it again from a source that you trust."
     )
 
 

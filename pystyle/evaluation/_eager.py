@@ -1,0 +1,36 @@
+from collections.abc import Callable
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+
+from pystyle.criterion import Objective, Terms
+
+Evaluation: TypeAlias = Callable[[Objective, Tensor], tuple[Terms, Tensor]]
+"""A strategy: from an objective and an image to the terms and the gradient of their total."""
+
+
+def evaluate_eagerly(objective: Objective, image: Tensor) -> tuple[Terms, Tensor]:
+    """The terms of an image and the gradient of their total, operation by operation.
+
+    Args:
+        objective: What is minimised.
+        image: The image; it is not changed and gets no ``.grad``.
+
+    Returns:
+        The terms without their graph, and a gradient of the shape of the image.
+
+    Example:
+        >>> import torch
+        >>> from pystyle import Criterion, TotalVariationLoss
+        >>> from pystyle.encoders import vgg19
+        >>> objective = Criterion(vgg19(weights=None), {"smoothness": TotalVariationLoss()}).bind({})
+        >>> terms, gradient = evaluate_eagerly(objective, torch.zeros(1, 3, 8, 8))
+        >>> gradient.shape
+        torch.Size([1, 3, 8, 8])
+    """
+    with torch.enable_grad():
+        image = image.detach().requires_grad_()
+        terms = objective(image)
+        (gradient,) = torch.autograd.grad(terms.total, image, allow_unused=True)
+    return terms.detach(), torch.zeros_like(image) if gradient is None else gradient

@@ -1,0 +1,88 @@
+"""Images to start from."""
+
+from typing import get_args
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from pystyle.typing import Init, NamedInit, References
+
+
+def initial_image(init: Init, references: References, *, seed: int | None = None) -> Tensor:
+    """The image that a run starts from.
+
+    Args:
+        init: One of the names below, a tensor, or a size (height, width) of which uniform noise
+            is made. ``"content"`` and ``"style"`` are these references; ``"uniform"`` noise is
+            in [0, 1]; ``"normal"`` noise has the mean 0.5 and the standard deviation 0.25;
+            ``"grey"`` is flat; ``"style_colours"`` is noise with the mean and covariance of the
+            colours of the style.
+        references: The images by name. All named inits have the size of the content.
+        seed: Of the noise; None for another one each time. The global random state is neither
+            used nor changed.
+
+    Returns:
+        A new tensor.
+
+    Raises:
+        ValueError: If `init` is unknown, or needs a reference that is not there.
+
+    Shape:
+        - output: (batch, 3, height, width), RGB in [0, 1] except for noise with a tail
+
+    Example:
+        >>> import torch
+        >>> initial_image((2, 4), {"style": torch.rand(1, 3, 8, 8)}, seed=0).shape
+        torch.Size([1, 3, 2, 4])
+    """
+    if isinstance(init, Tensor):
+        return init.detach().clone()
+    generator = torch.Generator()
+    if seed is None:
+        generator.seed()
+    else:
+        generator.manual_seed(seed)
+    if not isinstance(init, str):
+        height, width = init
+        like = _any_image(references)
+        return torch.rand(1, 3, height, width, generator=generator).to(like)
+    if init not in get_args(NamedInit):
+        raise ValueError(f"`init` must be a tensor, a size, or one of {get_args(NamedInit)}, got {init!r}.")
+    content = _reference(references, "content", init)
+    if init == "content":
+        return content.detach().clone()
+    if init == "style":
+        style = _reference(references, "style", init)
+        size = (content.shape[2], content.shape[3])
+        return interpolate(style, size, mode="bicubic", antialias=True).clamp(0, 1)
+    if init == "grey":
+        return torch.full_like(content, 0.5)
+    if init == "uniform":
+        return torch.rand(content.shape, generator=generator).to(content)
+    noise = torch.randn(content.shape, generator=generator).to(content)
+    if init == "normal":
+        return 0.5 + 0.25 * noise
+    return _with_colours_of(_reference(references, "style", init), noise)
+
+
+def _with_colours_of(style: Tensor, noise: Tensor) -> Tensor:
+    colours = style.detach().transpose(0, 1).flatten(1).double()
+    values, vectors = torch.linalg.eigh(torch.cov(colours, correction=0))
+    root = (vectors * values.clamp_min(0).sqrt()) @ vectors.mT
+    mean = colours.mean(1).reshape(1, 3, 1, 1)
+    return (mean + torch.einsum("ij,njhw->nihw", root, noise.double())).to(noise)
+
+
+def _reference(references: References, name: str, init: str) -> Tensor:
+    if name not in references:
+        raise ValueError(
+            f"`init` = {init!r} needs the reference {name!r}, got {', '.join(references) or 'none'}. "
+            "Give an image or a size (height, width) as `init` instead."
+        )
+    reference = references[name]
+    return reference if isinstance(reference, Tensor) else reference[0][0]
+
+
+def _any_image(references: References) -> Tensor:
+    return next((_reference(references, name, "size") for name in references), torch.zeros(()))

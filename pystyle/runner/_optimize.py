@@ -1,0 +1,67 @@
+from collections.abc import Sequence
+
+from pystyle.criterion import Criterion
+from pystyle.optim import LBFGS
+from pystyle.runner._inits import initial_image
+from pystyle.runner._result import Result
+from pystyle.runner._runner import Runner
+from pystyle.runner._step import Callback
+from pystyle.typing import Init, OptimizerFactory, References
+
+
+def optimize_image(
+    criterion: Criterion,
+    references: References,
+    *,
+    init: Init = "content",
+    optimizer: OptimizerFactory = LBFGS,
+    num_steps: int = 500,
+    bounds: tuple[float, float] | None = (0.0, 1.0),
+    averaging: float | None = None,
+    callbacks: Sequence[Callback] = (),
+    seed: int | None = None,
+) -> Result:
+    """Optimise an image until its features are as the criterion wants them.
+
+    Args:
+        criterion: Encoder and losses.
+        references: The images that the losses compare with, by name; see
+            :meth:`Criterion.bind <pystyle.Criterion.bind>`.
+        init: What to start from: ``"content"``, ``"style"``, ``"uniform"``, ``"normal"``,
+            ``"grey"``, ``"style_colours"``, a tensor, or the size (height, width) of noise.
+        optimizer: Any optimizer class of torch or pystyle, or a `functools.partial` of one.
+        num_steps: Steps of the optimizer.
+        bounds: The image stays within them during the run, so that what is saved is what was
+            optimised; None for none, as in the papers of 2016, whose results are clamped at the end.
+        averaging: Give back an exponential average of the iterates with this decay, such as 0.99.
+        callbacks: Called with a :class:`~pystyle.runner.Step` after each step.
+        seed: Of noise to start from.
+
+    Returns:
+        The picture, the history of all terms, and why the run stopped.
+
+    Raises:
+        ValueError: If a reference is missing or an argument has an impossible value.
+
+    Shape:
+        - references: (batch, 3, height, width), RGB in [0, 1]
+        - result.image: that of `init`
+
+    Example:
+        >>> import torch
+        >>> from pystyle import Criterion, GramLoss, optimize_image
+        >>> from pystyle.encoders import vgg19
+        >>> criterion = Criterion(vgg19(weights=None), {"texture": GramLoss("relu1_1", relative=True)})
+        >>> result = optimize_image(criterion, {"style": torch.rand(1, 3, 16, 16)}, init=(16, 24), num_steps=5, seed=0)
+        >>> result.image.shape, len(result.history["total"])
+        (torch.Size([1, 3, 16, 24]), 6)
+    """
+    runner = Runner(
+        criterion.bind(references),
+        initial_image(init, references, seed=seed),
+        optimizer=optimizer,
+        bounds=bounds,
+        averaging=averaging,
+        callbacks=callbacks,
+    )
+    return runner.run(num_steps)

@@ -1,0 +1,38 @@
+from dataclasses import dataclass
+
+from torch import Tensor
+
+from pystyle.typing import History
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run gives back.
+
+    Attributes:
+        image: The picture, (batch, 3, height, width), RGB in [0, 1]. With averaging it is the
+            average of the iterates.
+        history: One list per column: ``step``, ``seconds``, ``total``, and every term by its name.
+            Row k holds the losses after k steps, row 0 those of the initial image. It can go to
+            ``pandas.DataFrame`` as it is.
+        stop_reason: ``"finished"``, or a sentence that says why the run ended early.
+        seconds: How long it took.
+
+    Example:
+        >>> import torch
+        >>> result = Result(torch.zeros(1, 3, 2, 2), {"step": [0], "total": [1.0]}, "finished", 0.5)
+        >>> result
+        Result(2 x 2 pixels, 0 steps in 0.5 s, loss 1, finished)
+    """
+
+    image: Tensor
+    history: History
+    stop_reason: str
+    seconds: float
+
+    def __repr__(self) -> str:
+        """The facts in one line."""
+        height, width = self.image.shape[-2:]
+        loss = f"{self.history['total'][-1]:.4g}" if self.history["total"] else "unknown"
+        steps = max(len(self.history["step"]) - 1, 0)
+        return f"Result({height} x {width} pixels, {steps} steps in {self.seconds:.1f} s, loss {loss}, {self.stop_reason})"

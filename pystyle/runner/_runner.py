@@ -1,0 +1,175 @@
+import time
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from pystyle.criterion import Objective, Terms
+from pystyle.evaluation import Evaluation, evaluate_eagerly
+from pystyle.optim import LBFGS
+from pystyle.runner._average import Average
+from pystyle.runner._record import Record
+from pystyle.runner._result import Result
+from pystyle.runner._step import Callback, Step
+from pystyle.typing import OptimizerFactory
+
+_POLL_INTERVAL = 25
+"""Steps between two looks at the finite flag on devices where a look makes the host wait."""
+
+
+class Runner:
+    """The loop behind :func:`~pystyle.optimize_image`, for those who want to change it.
+
+    One runner does one run. Override :meth:`evaluate` for another way to compute the gradient, or
+    :meth:`project` for other constraints than bounds.
+
+    Args:
+        objective: What is minimised.
+        image: The initial image; it is copied.
+        optimizer: A factory: any optimizer class of torch or pystyle, or a `functools.partial` of
+            one. One whose groups have an entry ``bounds`` gets the bounds; after the steps of any
+            other the image is clamped.
+        bounds: The smallest and largest value of a pixel during the run; None for no bounds.
+        averaging: The decay of an exponential average of the iterates, which is then the result.
+        callbacks: Called after each step.
+        evaluation: How the terms and the gradient are computed.
+
+    Attributes:
+        image: The current iterate.
+        optimizer: The optimizer.
+
+    Raises:
+        ValueError: If an argument has an impossible value.
+
+    Example:
+        >>> import torch
+        >>> from pystyle import Criterion, TotalVariationLoss
+        >>> from pystyle.encoders import vgg19
+        >>> objective = Criterion(vgg19(weights=None), {"smoothness": TotalVariationLoss()}).bind({})
+        >>> Runner(objective, torch.rand(1, 3, 8, 8)).run(3).stop_reason
+        'finished'
+    """
+
+    def __init__(
+        self,
+        objective: Objective,
+        image: Tensor,
+        *,
+        optimizer: OptimizerFactory = LBFGS,
+        bounds: tuple[float, float] | None = (0.0, 1.0),
+        averaging: float | None = None,
+        callbacks: Sequence[Callback] = (),
+        evaluation: Evaluation = evaluate_eagerly,
+    ) -> None:
+        if bounds is not None and not bounds[0] < bounds[1]:
+            raise ValueError(f"`bounds` must be (smallest, largest) with smallest < largest, got {bounds}.")
+        self.objective = objective
+        self.bounds = bounds
+        self.evaluation = evaluation
+        self.callbacks = tuple(callbacks)
+        image = image.detach().clone(memory_format=torch.contiguous_format)
+        if not bool(image.isfinite().all()):
+            raise ValueError("The initial image must be finite, got one with NaN or infinite values.")
+        self.image = (image if bounds is None else image.clamp(*bounds)).requires_grad_()
+        self.optimizer = optimizer([self.image])
+        self._optimizer_projects = "bounds" in self.optimizer.param_groups[0]
+        if self._optimizer_projects:
+            self.optimizer.param_groups[0]["bounds"] = bounds
+        self._record = Record()
+        self._average = None if averaging is None else Average(averaging)
+        self._last_good = self.image.detach().clone()
+        self._finite = torch.ones((), dtype=torch.bool, device=image.device)
+        self._poll_interval = 1 if image.device.type == "cpu" else _POLL_INTERVAL
+
+    def evaluate(self, image: Tensor) -> tuple[Terms, Tensor]:
+        """The terms of an image and the gradient of their total."""
+        return self.evaluation(self.objective, image)
+
+    def project(self, image: Tensor) -> None:
+        """Bring the image back into its bounds, in place; after each step of an optimizer without bounds."""
+        if self.bounds is not None and not self._optimizer_projects:
+            image.clamp_(*self.bounds)
+
+    def run(self, num_steps: int) -> Result:
+        """Take the steps.
+
+        Args:
+            num_steps: How many; 0 gives the initial image back.
+
+        Returns:
+            The picture, the history and why the run stopped. Ctrl-C ends the run without an error,
+            and a loss that is not finite ends it with the last good iterate.
+        """
+        if num_steps < 0:
+            raise ValueError(f"`num_steps` must not be negative, got {num_steps}.")
+        start = time.perf_counter()
+        reason = "finished"
+        try:
+            reason = self._loop(num_steps, start)
+        except KeyboardInterrupt:
+            self._restore()
+            reason = "interrupted"
+        finally:
+            for callback in self.callbacks:
+                getattr(callback, "close", lambda: None)()
+        return Result(self._picture(), self._record.history(), reason, time.perf_counter() - start)
+
+    def _loop(self, num_steps: int, start: float) -> str:
+        for index in range(1, num_steps + 1):
+            terms = self._step(start)
+            if (index % self._poll_interval == 0 or index == num_steps) and not bool(self._finite):
+                return self._give_up()
+            step = Step(index, num_steps, terms, time.perf_counter() - start, self._picture)
+            for callback in self.callbacks:
+                callback(step)
+            if step.stop_reason:
+                self._finish(start)
+                return step.stop_reason
+        return "finished" if self._finish(start) else self._give_up()
+
+    def _step(self, start: float) -> Terms:
+        found: list[Terms] = []
+
+        def closure() -> Tensor:
+            terms, gradient = self.evaluate(self.image)
+            finite = terms.total.isfinite() & gradient.isfinite().all()
+            self._finite = self._finite & finite
+            if not found:
+                found.append(terms)
+                self._record.append(terms, time.perf_counter() - start)
+                self._last_good = torch.where(self._finite, self.image.detach(), self._last_good)
+            self.image.grad = torch.where(finite, gradient, torch.zeros_like(gradient))
+            return terms.total
+
+        self.optimizer.step(closure)  # type: ignore[arg-type]
+        if not found:
+            raise TypeError(f"{type(self.optimizer).__name__}.step() must call the closure that it is given.")
+        with torch.no_grad():
+            self.project(self.image)
+            self._finite = self._finite & self.image.isfinite().all()
+        if self._average is not None:
+            self._average.update(torch.where(self._finite, self.image.detach(), self._last_good))
+        return found[0]
+
+    @torch.no_grad()
+    def _finish(self, start: float) -> bool:
+        """Evaluate the last iterate, which no step has looked at; whether it is finite."""
+        terms = self.objective(self.image.detach()).detach()
+        self._record.append(terms, time.perf_counter() - start)
+        return bool(terms.total.isfinite())
+
+    def _give_up(self) -> str:
+        self._restore()
+        steps = len(self._record.history()["step"])
+        return (
+            f"the loss or its gradient became non-finite at step {steps}; the last good iterate was kept. "
+            "Lower the weights or the learning rate."
+        )
+
+    @torch.no_grad()
+    def _restore(self) -> None:
+        self.image.copy_(self._last_good)
+
+    def _picture(self) -> Tensor:
+        average = None if self._average is None else self._average.image
+        return (self.image if average is None else average).detach().clamp(0, 1)

@@ -1,0 +1,55 @@
+from collections.abc import Callable
+from typing import Protocol
+
+from torch import Tensor
+
+from pystyle.criterion import Terms
+
+
+class Step:
+    """What a callback sees after each step.
+
+    Args:
+        index: Steps done so far, starting with 1.
+        num_steps: Steps of the whole run.
+        terms: The losses that this step started from.
+        seconds: Since the start of the run.
+        image: Makes the picture so far.
+
+    Attributes:
+        stop_reason: Why a callback wants to stop; None to go on.
+
+    Example:
+        >>> import torch
+        >>> step = Step(1, 10, Terms({"content.relu4_2": torch.tensor(2.0)}), 0.1, lambda: torch.zeros(1, 3, 2, 2))
+        >>> step.stop("good enough")
+        >>> step.stop_reason
+        'good enough'
+    """
+
+    def __init__(self, index: int, num_steps: int, terms: Terms, seconds: float, image: Callable[[], Tensor]) -> None:
+        self.index = index
+        self.num_steps = num_steps
+        self.terms = terms
+        self.seconds = seconds
+        self.stop_reason: str | None = None
+        self._image = image
+
+    @property
+    def image(self) -> Tensor:
+        """The picture so far, in [0, 1]; a copy that is made when asked for."""
+        return self._image()
+
+    def stop(self, reason: str) -> None:
+        """End the run after this step."""
+        self.stop_reason = reason
+
+
+class Callback(Protocol):
+    """Any function of a :class:`Step`.
+
+    If it has a method ``close()``, this is called when the run ends, however it ends.
+    """
+
+    def __call__(self, step: Step, /) -> None:
+        """Look at the step, and call ``step.stop(reason)`` to end the run."""
