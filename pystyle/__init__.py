@@ -17,7 +17,9 @@ from pystyle.losses import (
     TotalVariationLoss,
     WassersteinLoss,
 )
+from pystyle.pyramid import Pyramid
 from pystyle.runner import Result, Runner, optimize_image
+from pystyle.stylization import stylize
 
 __all__ = [
     "ContentLoss",
@@ -28,6 +30,7 @@ __all__ = [
     "MeanStdLoss",
     "MultiLayerGramLoss",
     "Objective",
+    "Pyramid",
     "Result",
     "Runner",
     "Terms",
@@ -35,4 +38,5 @@ __all__ = [
     "WassersteinLoss",
     "__version__",
     "optimize_image",
+    "stylize",
 ]

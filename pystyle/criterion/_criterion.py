@@ -56,6 +56,12 @@ class Criterion(nn.Module):
         """The names of the images that the losses compare with."""
         return tuple(dict.fromkeys(loss.reference for _, loss in self._named_losses() if loss.reference))
 
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """The layers of the encoder that the losses look at, each once."""
+        layers = (layer for _, loss in self._named_losses() for layer in loss.layers)
+        return tuple(dict.fromkeys(layer for layer in layers if layer != IMAGE))
+
     @torch.no_grad()
     def bind(self, references: References) -> Objective:
         """Represent the references once.

@@ -73,8 +73,8 @@ class ScaledL2Pool2d(ScaledAveragePool2d):
 
     Example:
         >>> import torch
-        >>> ScaledL2Pool2d(2, stride=2, scale=1.0)(torch.tensor([[[[1.0, 5.0], [5.0, 7.0]]]]))
-        tensor([[[[5.0000]]]])
+        >>> ScaledL2Pool2d(2, stride=2, scale=1.0)(torch.tensor([[[[1.0, 5.0], [5.0, 7.0]]]])).round()
+        tensor([[[[5.]]]])
     """
 
     def __init__(self, kernel_size: int, *, stride: int, scale: float = 1.56) -> None:

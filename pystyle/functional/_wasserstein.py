@@ -10,6 +10,7 @@ def gaussian_wasserstein_distance(
     target_covariance: Tensor,
     *,
     target_root: Tensor | None = None,
+    num_iterations: int = 15,
 ) -> Tensor:
     r"""The squared Wasserstein-2 distance between Gaussians.
 
@@ -23,6 +24,7 @@ def gaussian_wasserstein_distance(
         target_covariance: The covariances of the other Gaussians.
         target_root: The square root of `target_covariance` where it is at hand; computing it
             anew takes half of the time.
+        num_iterations: Newton-Schulz steps; see :func:`matrix_square_root`.
 
     Returns:
         One number per Gaussian.
@@ -51,8 +53,8 @@ def gaussian_wasserstein_distance(
             f"{tuple(mean.shape)} and {tuple(covariance.shape)} for targets of shape "
             f"{tuple(target_mean.shape)} and {tuple(target_covariance.shape)}."
         )
-    root = matrix_square_root(target_covariance) if target_root is None else target_root
-    overlap = trace_of_square_root(root @ covariance @ root)
+    root = matrix_square_root(target_covariance, num_iterations=num_iterations) if target_root is None else target_root
+    overlap = trace_of_square_root(root @ covariance @ root, num_iterations=num_iterations)
     return (mean - target_mean).square().sum(-1) + _trace(covariance) + _trace(target_covariance) - 2 * overlap
 
 

@@ -112,6 +112,7 @@ def _cell(image: Tensor, height: int) -> Tensor:
 
 
 def _strip(text: str, background: Sequence[float]) -> Tensor:
+    text = " ".join(text.split())  # Pillow cannot measure several lines.
     font = ImageFont.load_default(_FONT_SIZE)
     ink = Image.new("L", (math.ceil(font.getlength(text)) or 1, _TITLE_HEIGHT))
     ImageDraw.Draw(ink).text((0, 0), text, fill=255, font=font)
@@ -128,9 +129,13 @@ def _filled(height: int, width: int, colour: Sequence[float]) -> Tensor:
 def _rows(items: Sequence[T] | Sequence[Sequence[T]], columns: int | None) -> list[list[T]]:
     flat = [item for item in items if isinstance(item, (Tensor, str))]
     if not flat:
-        if columns is not None:
+        if columns is not None and len(items):
             raise ValueError(f"`columns` is for a flat sequence; the rows are given already, got {columns}.")
         return [list(row) for row in items]
+    if len(flat) != len(items):
+        raise ValueError(
+            "`images` and `titles` must be rows or flat, got a mixture. Put every row in a list."
+        )
     step = columns or len(flat)
     return [flat[start : start + step] for start in range(0, len(flat), step)]
 

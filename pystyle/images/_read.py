@@ -36,7 +36,7 @@ def read_image(
     EXIF orientation is applied. The pixels become RGB by the rules of `from_pil`, which handles every mode:
     transparency, palettes, grey of 1, 8 and 16 bits, CMYK, colour profiles.
 
-    No process-wide setting of Pillow is used or altered, so images may be read in several threads.
+    No process-wide setting is altered, so images may be read in several threads.
 
     Args:
         source: Path, or a binary file object, which is read from its position to its end and left open.
@@ -45,8 +45,9 @@ def read_image(
         edge: Which edge has that length: "short", "long", "height" or "width". See `resize`.
         background: Colour, RGB in [0, 1], that shows where the image is transparent.
         max_pixels: Largest accepted product of width and height. It is compared with the header, before
-            anything is decoded. Pillow itself refuses WebP images and TIFF tiles of more than twice
-            `PIL.Image.MAX_IMAGE_PIXELS` pixels, which a larger `max_pixels` does not lift.
+            anything is decoded. For WebP and TIFF a larger value does not lift the limit of Pillow, which
+            warns from `PIL.Image.MAX_IMAGE_PIXELS` on and refuses twice as many; the default is where it
+            begins to warn.
         device: Device of the result.
 
     Returns:
@@ -143,6 +144,11 @@ def _as_read_error(name: str) -> Iterator[None]:
         raise
     except PixelRangeError as error:
         raise ImageReadError(f"Cannot read {name}: {error}") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ImageReadError(
+            f"Cannot read {name}: {error} This is the limit of Pillow for this format. "
+            "If you trust the file, raise `PIL.Image.MAX_IMAGE_PIXELS`."
+        ) from error
     # Decoders raise errors of many kinds (OSError, SyntaxError, ValueError, struct.error, zlib.error, ...),
     # and warnings where the caller has made errors of them.
     except Exception as error:

@@ -92,20 +92,19 @@ def write_image(
 
 def _format(destination: object, format: str | None) -> str:
     if format is not None:
-        argument, extension = "format", "." + format.lower().removeprefix(".")
-    elif isinstance(destination, (str, os.PathLike)):
-        argument, extension = "destination", Path(destination).suffix.lower()
-    else:
-        return "PNG"
-    if extension in _FORMATS:
-        return _FORMATS[extension]
-    close = difflib.get_close_matches(extension, _FORMATS, n=1, cutoff=0.5)
+        names = {extension[1:]: name for extension, name in _FORMATS.items()}
+        return _known(names, format.lower().removeprefix("."), "`format`")
+    if isinstance(destination, (str, os.PathLike)):
+        return _known(_FORMATS, Path(destination).suffix.lower(), "The extension of `destination`")
+    return "PNG"
+
+
+def _known(names: dict[str, str], name: str, what: str) -> str:
+    if name in names:
+        return names[name]
+    close = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
     hint = f" Did you mean {close[0]!r}?" if close else ""
-    raise ValueError(
-        f"The extension of `{argument}` must be one of {', '.join(_FORMATS)}, got {extension!r}.{hint}"
-        if argument == "destination"
-        else f"`format` must be one of {', '.join(name[1:] for name in _FORMATS)}, got {format!r}.{hint}"
-    )
+    raise ValueError(f"{what} must be one of {', '.join(names)}, got {name!r}.{hint}")
 
 
 def _png16(image: Tensor) -> bytes:

@@ -66,6 +66,7 @@ class WassersteinLoss(Loss):
             target.mean,
             target.covariance,
             target_root=target.root,
+            num_iterations=12,
         )
         return distance.mean() / representation.mean.shape[1]
 

@@ -37,6 +37,7 @@ class Runner:
     Attributes:
         image: The current iterate.
         optimizer: The optimizer.
+        failed: Whether the run was interrupted or diverged.
 
     Raises:
         ValueError: If an argument has an impossible value.
@@ -75,6 +76,7 @@ class Runner:
         self._optimizer_projects = "bounds" in self.optimizer.param_groups[0]
         if self._optimizer_projects:
             self.optimizer.param_groups[0]["bounds"] = bounds
+        self.failed = False
         self._record = Record()
         self._average = None if averaging is None else Average(averaging)
         self._last_good = self.image.detach().clone()
@@ -107,6 +109,7 @@ class Runner:
         try:
             reason = self._loop(num_steps, start)
         except KeyboardInterrupt:
+            self.failed = True
             self._restore()
             reason = "interrupted"
         finally:
@@ -159,6 +162,7 @@ class Runner:
         return bool(terms.total.isfinite())
 
     def _give_up(self) -> str:
+        self.failed = True
         self._restore()
         steps = len(self._record.history()["step"])
         return (

@@ -41,7 +41,7 @@ class Step:
         return self._image()
 
     def stop(self, reason: str) -> None:
-        """End the run after this step."""
+        """End the run after this step; in a pyramid, the level. (`raise KeyboardInterrupt` ends all of it.)"""
         self.stop_reason = reason
 
 

@@ -69,7 +69,7 @@ def _read_torch(path: Path) -> object:
             warnings.simplefilter("ignore")
             loaded: object = torch.load(path, map_location="cpu", weights_only=True)
     except pickle.UnpicklingError as error:
-        # Unchained: torch advises to load with weights_only=False, which must not reach the user of a download.
+        # Unchained: torch advises to load with weights_only=False, which must not reach the user.
         raise _refusal(path, error) from None
     except Exception as error:
         # A damaged pickle can raise nearly anything: EOFError, RuntimeError, ValueError, KeyError, ...

@@ -1,0 +1,79 @@
+"""What goes from one level of a pyramid to the next."""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+from torch.optim import Optimizer
+
+from pystyle.criterion import Criterion
+from pystyle.images import resize
+from pystyle.runner import Callback, Step
+from pystyle.typing import Reference, References
+
+
+@torch.no_grad()
+def carry_state(old: Optimizer, new: Optimizer) -> None:
+    """Resize what the old optimizer remembers per pixel, such as Adam's moments, for the new one.
+
+    An optimizer with other memories (the pairs of L-BFGS are vectors of the old size) starts anew.
+    """
+    (before,), (after,) = old.param_groups[0]["params"], new.param_groups[0]["params"]
+    state = old.state[before]
+    tensors = [value for value in state.values() if isinstance(value, Tensor) and value.ndim > 0]
+    if all(value.shape == before.shape for value in tensors):
+        new.state[after] = {name: _resized_state(value, after) for name, value in state.items()}
+
+
+def _resized_state(value: object, like: Tensor) -> object:
+    if not isinstance(value, Tensor) or value.ndim == 0:
+        return value
+    resized = interpolate(value, like.shape[2:], mode="bicubic", align_corners=False)
+    # Bicubic weights are partly negative; a mean of squares has to stay what it is.
+    return resized if bool((value < 0).any()) else resized.clamp_min(0)
+
+
+def resized_references(references: References, edge_size: int, style_scale: float) -> References:
+    """The content at the size of the level, all other references at `style_scale` times it."""
+    return {
+        name: _resized(reference, edge_size if name == "content" else max(round(edge_size * style_scale), 1))
+        for name, reference in references.items()
+    }
+
+
+def _resized(reference: Reference, edge_size: int) -> Reference:
+    if isinstance(reference, Tensor):
+        return resize(reference, edge_size)
+    return [(resize(image, edge_size), weight) for image, weight in reference]
+
+
+def fits(criterion: Criterion, references: References, edge_size: int, style_scale: float) -> bool:
+    """Whether the encoder can take the images at this level."""
+    smallest = criterion.encoder.minimum_size(criterion.layers)
+    others = any(name != "content" for name in references)
+    return min(edge_size, round(edge_size * style_scale) if others else edge_size) >= smallest
+
+
+class Counted:
+    """A callback that counts its steps through all levels.
+
+    Args:
+        callback: What is called.
+        done: Steps of the levels before.
+        num_steps: Steps of all levels.
+        seconds: Time that the levels before took.
+    """
+
+    def __init__(self, callback: Callback, done: int, num_steps: int, seconds: float) -> None:
+        self.callback = callback
+        self.done = done
+        self.num_steps = num_steps
+        self.seconds = seconds
+
+    def __call__(self, step: Step) -> None:
+        """Call the callback with the step as one of the whole pyramid."""
+        counted = Step(
+            step.index + self.done, self.num_steps, step.terms, step.seconds + self.seconds, lambda: step.image
+        )
+        self.callback(counted)
+        if counted.stop_reason:
+            step.stop(counted.stop_reason)

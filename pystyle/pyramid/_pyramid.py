@@ -1,0 +1,160 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self, cast
+
+from torch import Tensor
+
+from pystyle.criterion import Criterion
+from pystyle.images import resize
+from pystyle.optim import LBFGS
+from pystyle.pyramid._carry import Counted, carry_state, fits, resized_references
+from pystyle.runner import Callback, Result, Runner, initial_image
+from pystyle.typing import History, Init, OptimizerFactory, References
+
+
+@dataclass(frozen=True)
+class Pyramid:
+    """Sizes from coarse to fine, and how many steps are taken at each.
+
+    Coarse levels settle composition and large strokes cheaply; the last level has the size of the
+    result. References are resized for each level, always from their full size, and what the
+    optimizer remembers per pixel (Adam's moments) is resized with the image.
+
+    Args:
+        edge_sizes: The short edge of the image at each level, in pixels, growing.
+        num_steps: Steps at each level; one number for all, or one for each.
+
+    Raises:
+        ValueError: If there are no levels, the sizes do not grow, or the numbers do not fit.
+
+    Example:
+        >>> Pyramid([128, 256], num_steps=[200, 100])
+        Pyramid(edge_sizes=(128, 256), num_steps=(200, 100))
+        >>> Pyramid.octaves(512, num_steps=100).edge_sizes
+        (64, 128, 256, 512)
+        >>> Pyramid.from_ratio(256, num_steps=100, ratio=2 ** 0.5, smallest=128).edge_sizes
+        (128, 181, 256)
+    """
+
+    edge_sizes: Sequence[int]
+    num_steps: int | Sequence[int]
+
+    def __post_init__(self) -> None:
+        sizes = tuple(self.edge_sizes)
+        steps = (self.num_steps,) * len(sizes) if isinstance(self.num_steps, int) else tuple(self.num_steps)
+        if not sizes or sizes[0] < 1 or any(small >= large for small, large in zip(sizes, sizes[1:], strict=False)):
+            raise ValueError(f"`edge_sizes` must be positive and grow from level to level, got {sizes}.")
+        if len(steps) != len(sizes) or min(steps) < 0:
+            raise ValueError(f"`num_steps` must be one number or one for each of {len(sizes)} levels, got {steps}.")
+        object.__setattr__(self, "edge_sizes", sizes)
+        object.__setattr__(self, "num_steps", steps)
+
+    @classmethod
+    def octaves(cls, edge_size: int, *, num_steps: int | Sequence[int], smallest: int = 64) -> Self:
+        """Levels that double in size up to `edge_size`, none below `smallest`."""
+        return cls.from_ratio(edge_size, num_steps=num_steps, ratio=2.0, smallest=smallest)
+
+    @classmethod
+    def from_ratio(
+        cls, edge_size: int, *, num_steps: int | Sequence[int], ratio: float = 2**0.5, smallest: int = 128
+    ) -> Self:
+        """Levels that grow by `ratio` up to `edge_size`, none below `smallest`."""
+        if ratio <= 1:
+            raise ValueError(f"`ratio` must be greater than 1, got {ratio}.")
+        sizes, size = [edge_size], edge_size / ratio
+        while round(size) >= smallest:
+            sizes.append(round(size))
+            size /= ratio
+        return cls(tuple(reversed(sizes)), num_steps)
+
+    def optimize(
+        self,
+        criterion: Criterion,
+        references: References,
+        *,
+        init: Init = "content",
+        optimizer: OptimizerFactory = LBFGS,
+        bounds: tuple[float, float] | None = (0.0, 1.0),
+        averaging: float | None = None,
+        callbacks: Sequence[Callback] = (),
+        seed: int | None = None,
+        style_scale: float = 1.0,
+    ) -> Result:
+        """Run all levels; the arguments are those of :func:`~pystyle.optimize_image`.
+
+        Levels at which the image or a reference would be smaller than the encoder can take are
+        left out.
+
+        Args:
+            criterion: Encoder and losses.
+            references: The images that the losses compare with, by name. The content is resized
+                to the level, all others to `style_scale` times the level.
+            init: What the first level starts from. A tensor or a size has the aspect ratio of the
+                result; it is brought to the size of the level.
+            optimizer: Any optimizer class of torch or pystyle, or a `functools.partial` of one.
+            bounds: The image stays within them during the run; None for none.
+            averaging: The decay of an average of the iterates, with which each level ends.
+            callbacks: Called with a step after each step; steps are counted through all levels.
+            seed: Of noise to start from.
+            style_scale: Short edge of the style relative to that of the image: larger strokes
+                above 1, smaller ones below.
+
+        Returns:
+            The result of the last level, with the history of all. Its column ``edge_size`` tells
+            the levels apart. A callback that stops ends its level; Ctrl-C ends the run, with the
+            picture at the size of the level.
+
+        Raises:
+            ValueError: If even the last level is too small for the encoder, or an argument is wrong.
+        """
+        levels = self._levels(criterion, references, style_scale)
+        total, done, seconds = sum(steps for _, steps in levels), 0, 0.0
+        history: History = {}
+        runner: Runner | None = None
+        image = _first_image(init, references, levels[0][0], style_scale, seed)
+        try:
+            for size, num_steps in levels:
+                previous, runner = runner, Runner(
+                    criterion.bind(resized_references(references, size, style_scale)),
+                    resize(image, size),
+                    optimizer=optimizer,
+                    bounds=bounds,
+                    averaging=averaging,
+                    callbacks=[Counted(callback, done, total, seconds) for callback in callbacks],
+                )
+                if previous is not None:
+                    carry_state(previous.optimizer, runner.optimizer)
+                result = runner.run(num_steps)
+                _extend(history, result.history, size, done, seconds)
+                image, done, seconds = result.image, done + num_steps, seconds + result.seconds
+                if runner.failed:
+                    break
+        finally:
+            for callback in callbacks:
+                getattr(callback, "close", lambda: None)()
+        return Result(image, history, result.stop_reason, seconds)
+
+    def _levels(self, criterion: Criterion, references: References, style_scale: float) -> list[tuple[int, int]]:
+        levels = list(zip(self.edge_sizes, cast(Sequence[int], self.num_steps), strict=True))
+        large_enough = [level for level in levels if fits(criterion, references, level[0], style_scale)]
+        return large_enough or levels[-1:]
+
+
+def _first_image(init: Init, references: References, edge_size: int, style_scale: float, seed: int | None) -> Tensor:
+    """The initial image of the first level; noise is made at this size, since resizing would blur it."""
+    if isinstance(init, tuple):
+        factor = edge_size / min(init)
+        init = (max(round(init[0] * factor), 1), max(round(init[1] * factor), 1))
+    return initial_image(init, resized_references(references, edge_size, style_scale), seed=seed)
+
+
+def _extend(history: History, level: History, edge_size: int, done: int, seconds: float) -> None:
+    """Add the rows of a level, with steps and seconds counted through all levels."""
+    columns = {
+        **level,
+        "step": [step + done for step in level["step"]],
+        "seconds": [second + seconds for second in level["seconds"]],
+        "edge_size": [edge_size] * len(level["step"]),
+    }
+    for name, column in columns.items():
+        history.setdefault(name, []).extend(column)

@@ -1,0 +1,77 @@
+"""What `stylize` does, as a criterion and a pyramid that can be taken apart and changed.
+
+Every number here was chosen by the measurements in `docs/choosing-the-defaults.md`.
+"""
+
+from pystyle.criterion import Criterion
+from pystyle.encoders import Encoder
+from pystyle.losses import ContentLoss, TotalVariationLoss, WassersteinLoss
+from pystyle.pyramid import Pyramid
+
+_LAYERS = {
+    "relu4_2": ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"),
+    "relu4": ("relu1", "relu2", "relu3", "relu4", "relu5"),
+}
+"""The style layers by the content layer: those of the VGGs and of AlexNet."""
+
+
+def stylization_criterion(encoder: Encoder, *, strength: float = 1.0) -> Criterion:
+    """The criterion of :func:`~pystyle.stylize`.
+
+    All losses are relative, so that it gives comparable pictures with every encoder and size.
+
+    Args:
+        encoder: One with the layers of the VGGs or of AlexNet.
+        strength: How much the style counts relative to the content, as a factor.
+
+    Returns:
+        A criterion with the losses ``content``, ``style`` and ``smoothness``.
+
+    Raises:
+        ValueError: If `strength` is not positive or the encoder has other layers.
+
+    Example:
+        >>> from pystyle.encoders import vgg16
+        >>> list(stylization_criterion(vgg16(weights=None)).losses)
+        ['content', 'style', 'smoothness']
+    """
+    if not strength > 0:
+        raise ValueError(f"`strength` must be positive, got {strength}.")
+    content_layer = next((layer for layer in _LAYERS if layer in encoder.layers), None)
+    if content_layer is None:
+        raise ValueError(
+            f"`encoder` must have the layers of the VGGs or of AlexNet, got {', '.join(encoder.layers[:6])}, ... "
+            "Compose a `Criterion` with layers of your encoder and call `optimize_image`."
+        )
+    return Criterion(
+        encoder,
+        {
+            "content": ContentLoss(content_layer, relative=True),
+            "style": WassersteinLoss(_LAYERS[content_layer], weight=5.0 * strength, relative=True),
+            "smoothness": TotalVariationLoss(weight=0.1),
+        },
+    )
+
+
+def stylization_pyramid(edge_size: int, *, num_steps: int = 240) -> Pyramid:
+    """The levels of :func:`~pystyle.stylize`: more steps where they are cheap.
+
+    Args:
+        edge_size: The short edge of the result in pixels.
+        num_steps: Steps of all levels together.
+
+    Returns:
+        A pyramid.
+
+    Raises:
+        ValueError: If `edge_size` or `num_steps` is not positive.
+
+    Example:
+        >>> stylization_pyramid(512, num_steps=300)
+        Pyramid(edge_sizes=(128, 181, 256, 362, 512), num_steps=(60, 60, 60, 60, 60))
+    """
+    if num_steps < 1:
+        raise ValueError(f"`num_steps` must be at least 1, got {num_steps}.")
+    sizes = Pyramid.from_ratio(edge_size, num_steps=0, smallest=128).edge_sizes
+    bounds = [round(index * num_steps / len(sizes)) for index in range(len(sizes) + 1)]
+    return Pyramid(sizes, [end - start for start, end in zip(bounds, bounds[1:], strict=False)])

@@ -1,0 +1,101 @@
+import os
+from collections.abc import Sequence
+from functools import partial
+from typing import TypeAlias
+
+import torch
+from torch import Tensor
+
+from pystyle.encoders import Encoder, vgg19
+from pystyle.images import read_image
+from pystyle.runner import Callback, Result
+from pystyle.stylization._recipe import stylization_criterion, stylization_pyramid
+from pystyle.typing import Init, OptimizerFactory
+
+ImageSource: TypeAlias = Tensor | str | os.PathLike[str]
+
+_ADAM: OptimizerFactory = partial(torch.optim.Adam, lr=0.02, betas=(0.9, 0.99))
+
+
+def stylize(
+    content: ImageSource,
+    style: ImageSource | Sequence[ImageSource],
+    *,
+    edge_size: int = 512,
+    strength: float = 1.0,
+    style_weights: Sequence[float] | None = None,
+    style_scale: float = 1.0,
+    encoder: Encoder | None = None,
+    optimizer: OptimizerFactory = _ADAM,
+    num_steps: int = 240,
+    init: Init = "content",
+    seed: int | None = None,
+    device: torch.device | str | None = None,
+    callbacks: Sequence[Callback] = (),
+) -> Result:
+    """Paint a photograph in the manner of one or several paintings.
+
+    Args:
+        content: What is to be seen: an image or the path of one.
+        style: The manner: an image, the path of one, or several that are blended.
+        edge_size: The short edge of the result in pixels.
+        strength: How much the style counts relative to the content, as a factor.
+        style_weights: How much each of several styles counts; equal if not given.
+        style_scale: Size of the style relative to the content: larger strokes above 1.
+        encoder: Another encoder than VGG-19 with the Caffe weights. It is moved to `device`.
+        optimizer: Any optimizer class of torch or pystyle, or a `functools.partial` of one.
+        num_steps: Steps of all levels together.
+        init: What to start from; see :func:`~pystyle.optimize_image`.
+        seed: Of noise to start from.
+        device: Where to compute; the accelerator if there is one, else the CPU.
+        callbacks: Called with a step after each step.
+
+    Returns:
+        The picture, the history of all terms, and why the run stopped.
+
+    Raises:
+        ImageReadError: If a file cannot be read.
+        ValueError: If an argument has an impossible value.
+
+    Shape:
+        - content, style: (1, 3, height, width), RGB in [0, 1]
+
+    Example:
+        >>> import torch
+        >>> from pystyle import stylize
+        >>> from pystyle.encoders import vgg11
+        >>> photo, painting = torch.rand(1, 3, 24, 32), torch.rand(1, 3, 32, 32)
+        >>> result = stylize(photo, painting, edge_size=24, num_steps=2, encoder=vgg11(weights=None))
+        >>> result.image.shape
+        torch.Size([1, 3, 24, 32])
+    """
+    device = torch.device(device) if device is not None else _best_device()
+    styles = [style] if isinstance(style, Tensor | str | os.PathLike) else list(style)
+    weights = [1.0] * len(styles) if style_weights is None else list(style_weights)
+    if not styles or len(weights) != len(styles):
+        raise ValueError(
+            f"`style_weights` must have one weight for each of at least one style, got {len(weights)} for {len(styles)}."
+        )
+    references = {
+        "content": _image(content, device),
+        "style": [(_image(source, device), weight) for source, weight in zip(styles, weights, strict=True)],
+    }
+    criterion = stylization_criterion((vgg19() if encoder is None else encoder).to(device), strength=strength)
+    return stylization_pyramid(edge_size, num_steps=num_steps).optimize(
+        criterion,
+        references,
+        init=init,
+        optimizer=optimizer,
+        averaging=0.97,
+        callbacks=callbacks,
+        seed=seed,
+        style_scale=style_scale,
+    )
+
+
+def _image(source: ImageSource, device: torch.device) -> Tensor:
+    return (source if isinstance(source, Tensor) else read_image(source)).to(device)
+
+
+def _best_device() -> torch.device:
+    return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
