@@ -93,6 +93,7 @@ def test_a_pickle_that_would_run_code_is_refused_and_does_nothing(tmp_path, enco
         load_weights_file(path)
     # torch's own message, which advises to load the file without the protection, is not shown.
     assert "weights_only" not in str(caught.value)
+    assert caught.value.__cause__ is None
     assert caught.value.__suppress_context__
     assert not marker.exists()
 

@@ -1,0 +1,10 @@
+"""Contract checks for components: our tests run them, and so can the tests of your own.
+
+Each check raises an `AssertionError` that says which promise is broken.
+"""
+
+from pystyle.testing._encoder import check_encoder
+from pystyle.testing._loss import check_loss
+from pystyle.testing._optimizer import check_optimizer
+
+__all__ = ["check_encoder", "check_loss", "check_optimizer"]

@@ -1,0 +1,129 @@
+import pickle
+
+import torch
+from torch import Tensor
+
+from pystyle.losses import Loss
+from pystyle.testing._require import close, require, tensors_of
+
+
+def check_loss(loss: Loss, *, channels: int = 6, size: int = 12) -> None:
+    """Check that a loss keeps the promises on which the rest of the library rests.
+
+    It is finite and differentiable, also on flat and tiny maps; repeatable; leaves its inputs
+    alone; gives the same in float32 and float64; does not grow when image and reference are the
+    same; is what `spatial` says; and survives pickling.
+
+    Args:
+        loss: The loss.
+        channels: Channels of the random features it is tried on.
+        size: Their height; they are wider than high.
+
+    Raises:
+        AssertionError: If a promise is broken; it says which.
+
+    Example:
+        >>> from pystyle import GramLoss
+        >>> check_loss(GramLoss("relu1_1"))
+    """
+    generator = torch.Generator().manual_seed(0)
+    features = torch.rand(1, channels, size, size + 2, generator=generator)
+    other = torch.rand(1, channels, size, size + 2, generator=generator).square()
+    _check_declaration(loss)
+    _check_value(loss, features, other)
+    _check_precision(loss, features, other)
+    _check_edge_cases(loss, channels)
+    if loss.spatial == "pooled":
+        _check_pooled(loss, features)
+    if loss.spatial == "dense":
+        _check_dense(loss, features)
+
+
+def _value(loss: Loss, features: Tensor, reference: Tensor) -> Tensor:
+    target = None
+    if loss.reference is not None:
+        with torch.no_grad():
+            target = loss.prepare(loss.represent(reference))
+    return loss.compare(loss.represent(features), target)
+
+
+def _check_declaration(loss: Loss) -> None:
+    require(isinstance(loss, Loss), "a loss is a subclass of `Loss`.")
+    require(
+        getattr(loss, "spatial", None) in ("pooled", "dense", "set"),
+        f"`spatial` is 'pooled', 'dense' or 'set', got {getattr(loss, 'spatial', None)!r}.",
+    )
+    require(
+        loss.reference is None or isinstance(loss.reference, str),
+        f"`reference` is the name of an image or None, got {loss.reference!r}.",
+    )
+    require(len(loss.layers) > 0 and set(loss.layer_weights) == set(loss.layers), "every layer has a weight.")
+    require(repr(pickle.loads(pickle.dumps(loss))) == repr(loss), "a pickled loss comes back as it was.")
+    require(not any(True for _ in loss.parameters() if _.requires_grad), "a loss has nothing to be trained.")
+
+
+def _check_value(loss: Loss, features: Tensor, other: Tensor) -> None:
+    features = features.clone().requires_grad_()
+    before = features.detach().clone(), other.clone()
+    value = _value(loss, features, other)
+    require(value.ndim == 0, f"`compare` returns a scalar, got the shape {tuple(value.shape)}.")
+    require(value.isfinite(), f"the loss of ordinary features is finite, got {float(value)}.")
+    require(value.requires_grad, "the loss depends differentiably on the features.")
+    (gradient,) = torch.autograd.grad(value, features)
+    require(gradient.isfinite().all(), "the gradient of ordinary features is finite.")
+    require(gradient.abs().sum() > 0, "the gradient of different features is not zero.")
+    unchanged = torch.equal(features, before[0]) and torch.equal(other, before[1])
+    require(unchanged, "the features are not changed.")
+    require(torch.equal(_value(loss, features, other), value), "the same features give the same loss.")
+    if loss.reference is not None:
+        same = _value(loss, other, other)
+        require(same <= value, f"the reference itself is not worse ({float(same)}) than others ({float(value)}).")
+
+
+def _check_precision(loss: Loss, features: Tensor, other: Tensor) -> None:
+    value, double = _value(loss, features, other), _value(loss, features.double(), other.double())
+    require(double.dtype == torch.float64, f"float64 features give a float64 loss, got {double.dtype}.")
+    require(close(value, double, 1e-3), f"float32 and float64 agree, got {float(value)} and {float(double)}.")
+    large = (features * 2e4).bfloat16(), (other * 2e4).bfloat16()
+    require(_value(loss, *large).isfinite(), "bfloat16 features of 20,000 give a finite loss.")
+    transposed = features.mT.contiguous().mT
+    require(close(_value(loss, transposed, other), value, 1e-5), "the memory layout of features does not matter.")
+
+
+def _check_edge_cases(loss: Loss, channels: int) -> None:
+    shape = (1, channels, 6, 6)
+    generator = torch.Generator().manual_seed(1)
+    cases = {
+        "black": (torch.zeros(shape), torch.rand(shape, generator=generator)),
+        "flat": (torch.full(shape, 0.5), torch.full(shape, 0.5)),
+        "black on black": (torch.zeros(shape), torch.zeros(shape)),
+    }
+    if loss.spatial != "set":
+        cases["a single position"] = (torch.rand(1, channels, 1, 1), torch.rand(1, channels, 1, 1))
+    for name, (features, other) in cases.items():
+        features.requires_grad_()
+        value = _value(loss, features, other)
+        (gradient,) = torch.autograd.grad(value, features)
+        finite = value.isfinite() and gradient.isfinite().all()
+        require(finite, f"value and gradient are finite for features that are {name}.")
+
+
+def _check_pooled(loss: Loss, features: Tensor) -> None:
+    width = features.shape[3] // 3
+    tiles = features[..., :width], features[..., width:]
+    shares = [tile.shape[3] / features.shape[3] for tile in tiles]
+    whole = tensors_of(loss.represent(features))
+    left, right = (tensors_of(loss.represent(tile)) for tile in tiles)
+    added = [shares[0] * a + shares[1] * b for a, b in zip(left, right, strict=True)]
+    promise = "a 'pooled' representation of an image is the mean of those of its parts, weighted by their areas"
+    require(close(whole, added, 1e-4), f"{promise}. Is it derived too early (a root, a standard deviation)?")
+
+
+def _check_dense(loss: Loss, features: Tensor) -> None:
+    if loss.reference is None:
+        scalar = loss.represent(features)
+        require(isinstance(scalar, Tensor) and scalar.ndim == 0, "without a reference `represent` is the loss.")
+        return
+    for tensor in tensors_of(loss.represent(features)):
+        same = tensor.shape[-2:] == features.shape[-2:]
+        require(same, f"a 'dense' representation has the positions of the features, got {tuple(tensor.shape)}.")
