@@ -16,7 +16,8 @@ class GramLoss(Loss):
         layer_weights: Factor of each layer; equal and summing to one if not given.
         relative: Divide by the mean square of the target.
         reference: The name of the image to compare with.
-        normalization: What the matrix is divided by; see :func:`~pystyle.functional.gram_matrix`.
+        normalization: What the matrix is divided by: positions, or positions and channels. (The
+            bare sum would make the weight depend on the size of the image.)
 
     Example:
         >>> GramLoss("relu3_1", weight=1e3, normalization="chw")
@@ -41,13 +42,13 @@ class GramLoss(Loss):
         layer_weights: Sequence[float] | Mapping[str, float] | None = None,
         relative: bool = False,
         reference: str | None = None,
-        normalization: Literal["none", "hw", "chw"] = "hw",
+        normalization: Literal["hw", "chw"] = "hw",
     ) -> None:
         super().__init__(
             layers, weight=weight, layer_weights=layer_weights, relative=relative, reference=reference
         )
-        if normalization not in ("none", "hw", "chw"):
-            raise ValueError(f"`normalization` must be one of ('none', 'hw', 'chw'), got {normalization!r}.")
+        if normalization not in ("hw", "chw"):
+            raise ValueError(f"`normalization` must be 'hw' or 'chw', got {normalization!r}.")
         self.normalization = normalization
 
     def represent(self, features: Tensor) -> Tensor:
@@ -87,7 +88,7 @@ class MultiLayerGramLoss(GramLoss):
         weight: float = 1.0,
         relative: bool = False,
         reference: str | None = None,
-        normalization: Literal["none", "hw", "chw"] = "hw",
+        normalization: Literal["hw", "chw"] = "hw",
     ) -> None:
         super().__init__(
             layers,

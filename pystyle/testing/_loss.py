@@ -66,8 +66,9 @@ def _check_value(loss: Loss, features: Tensor, other: Tensor) -> None:
     features = features.clone().requires_grad_()
     before = features.detach().clone(), other.clone()
     value = _value(loss, features, other)
+    number = float(value.detach()) if value.numel() == 1 else None
     require(value.ndim == 0, f"`compare` returns a scalar, got the shape {tuple(value.shape)}.")
-    require(value.isfinite(), f"the loss of ordinary features is finite, got {float(value)}.")
+    require(value.isfinite(), f"the loss of ordinary features is finite, got {number}.")
     require(value.requires_grad, "the loss depends differentiably on the features.")
     (gradient,) = torch.autograd.grad(value, features)
     require(gradient.isfinite().all(), "the gradient of ordinary features is finite.")
@@ -76,8 +77,8 @@ def _check_value(loss: Loss, features: Tensor, other: Tensor) -> None:
     require(unchanged, "the features are not changed.")
     require(torch.equal(_value(loss, features, other), value), "the same features give the same loss.")
     if loss.reference is not None:
-        same = _value(loss, other, other)
-        require(same <= value, f"the reference itself is not worse ({float(same)}) than others ({float(value)}).")
+        same = float(_value(loss, other, other))
+        require(same <= (number or 0.0), f"the reference itself is not worse ({same}) than others ({number}).")
 
 
 def _check_precision(loss: Loss, features: Tensor, other: Tensor) -> None:
