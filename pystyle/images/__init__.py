@@ -5,7 +5,7 @@ from pystyle.images._errors import ImageReadError
 from pystyle.images._levels import quantise
 from pystyle.images._pil import from_pil, to_pil
 from pystyle.images._read import read_image
-from pystyle.images._resize import resize
+from pystyle.images._resize import resize, scaled_size
 from pystyle.images._show import show_image
 from pystyle.images._write import write_image
 
@@ -16,6 +16,7 @@ __all__ = [
     "quantise",
     "read_image",
     "resize",
+    "scaled_size",
     "show_image",
     "to_pil",
     "write_image",

@@ -60,7 +60,7 @@ def resize(
         )
     if interpolation not in get_args(Interpolation):
         raise ValueError(f"`interpolation` must be one of {get_args(Interpolation)}, got {interpolation!r}.")
-    new_size = _new_size((image.shape[2], image.shape[3]), size, edge)
+    new_size = scaled_size((image.shape[2], image.shape[3]), size, edge=edge)
     if new_size == tuple(image.shape[2:]):
         return image.clone()
     if interpolation == "nearest":
@@ -74,7 +74,24 @@ def resize(
     return resized.to(image.dtype)
 
 
-def _new_size(old: tuple[int, int], size: int | tuple[int, int], edge: str) -> tuple[int, int]:
+def scaled_size(old: tuple[int, int], size: int | tuple[int, int], *, edge: Edge = "short") -> tuple[int, int]:
+    """The (height, width) that :func:`resize` gives an image.
+
+    Args:
+        old: Height and width of the image.
+        size: Length in pixels of one edge, or exactly (height, width).
+        edge: Which edge an integer `size` is for: "short", "long", "height" or "width".
+
+    Returns:
+        Height and width in pixels.
+
+    Raises:
+        ValueError: If an argument is out of its range.
+
+    Example:
+        >>> scaled_size((100, 150), 64)
+        (64, 96)
+    """
     if edge not in get_args(Edge):
         raise ValueError(f"`edge` must be one of {get_args(Edge)}, got {edge!r}.")
     if isinstance(size, tuple) and len(size) == 2:

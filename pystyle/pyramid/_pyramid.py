@@ -5,7 +5,7 @@ from typing import Self, cast
 from torch import Tensor
 
 from pystyle.criterion import Criterion
-from pystyle.images import resize
+from pystyle.images import resize, scaled_size
 from pystyle.optim import LBFGS
 from pystyle.pyramid._carry import Counted, carry_state, fits, resized_references
 from pystyle.runner import Callback, Result, Runner, initial_image
@@ -111,12 +111,17 @@ class Pyramid:
         total, done, seconds = sum(steps for _, steps in levels), 0, 0.0
         history: History = {}
         runner: Runner | None = None
-        image = _first_image(init, references, levels[0][0], style_scale, seed)
+        full_size = _full_size(init, references)
+        image = initial_image(
+            scaled_size(full_size, levels[0][0]) if isinstance(init, tuple) else init,
+            resized_references(references, levels[0][0], style_scale),
+            seed=seed,
+        )
         try:
             for size, num_steps in levels:
                 previous, runner = runner, Runner(
                     criterion.bind(resized_references(references, size, style_scale)),
-                    resize(image, size),
+                    resize(image, scaled_size(full_size, size)),
                     optimizer=optimizer,
                     bounds=bounds,
                     averaging=averaging,
@@ -140,12 +145,14 @@ class Pyramid:
         return large_enough or levels[-1:]
 
 
-def _first_image(init: Init, references: References, edge_size: int, style_scale: float, seed: int | None) -> Tensor:
-    """The initial image of the first level; noise is made at this size, since resizing would blur it."""
-    if isinstance(init, tuple):
-        factor = edge_size / min(init)
-        init = (max(round(init[0] * factor), 1), max(round(init[1] * factor), 1))
-    return initial_image(init, resized_references(references, edge_size, style_scale), seed=seed)
+def _full_size(init: Init, references: References) -> tuple[int, int]:
+    """The size whose aspect ratio all levels have: that of the content, or else of `init`."""
+    if "content" in references:
+        content = references["content"]
+        init = content if isinstance(content, Tensor) else content[0][0]
+    if isinstance(init, str):
+        raise ValueError(f"`init` must be an image or a size (height, width) without a content, got {init!r}.")
+    return (init.shape[2], init.shape[3]) if isinstance(init, Tensor) else init
 
 
 def _extend(history: History, level: History, edge_size: int, done: int, seconds: float) -> None:

@@ -32,8 +32,9 @@ def test_the_table_agrees_with_torchvision(architecture):
         assert source.size / 2**20 == pytest.approx(theirs.meta["_file_size"], abs=1e-3)
 
 
-@pytest.mark.parametrize("source", TORCHVISION_WEIGHTS.values(), ids=str)
-def test_each_hash_begins_with_the_digits_in_the_file_name(source):
+@pytest.mark.parametrize("architecture", TORCHVISION_WEIGHTS)
+def test_each_hash_begins_with_the_digits_in_the_file_name(architecture):
+    source = TORCHVISION_WEIGHTS[architecture]
     digits = re.search(r"-([0-9a-f]{8})\.pth$", source.file_name)
     assert digits is not None
     assert source.sha256.startswith(digits.group(1))
@@ -54,6 +55,13 @@ def test_torchvision_state_dict_gives_the_keys_of_the_file(tmp_path, monkeypatch
     source = WeightsSource("http://127.0.0.1:9/net.pth", path.name, digest, path.stat().st_size)
     monkeypatch.setattr(_torchvision, "TORCHVISION_WEIGHTS", MappingProxyType({"vgg19": source}))
     assert list(torchvision_state_dict("vgg19", directory=tmp_path)) == ["features.0.bias"]
+
+
+def test_torchvision_state_dict_downloads_and_compares_the_size(weights_server, tmp_path, monkeypatch):
+    source = WeightsSource(weights_server.url("right"), "net.pth", weights_server.sha256, 3)
+    monkeypatch.setattr(_torchvision, "TORCHVISION_WEIGHTS", MappingProxyType({"vgg19": source}))
+    with pytest.raises(WeightsError, match="must have 3 bytes, the server announced 16384"):
+        torchvision_state_dict("vgg19", directory=tmp_path)
 
 
 @pytest.mark.parametrize("architecture", TORCHVISION_WEIGHTS)
