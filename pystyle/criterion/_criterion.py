@@ -103,7 +103,8 @@ class Criterion(nn.Module):
         found: dict[tuple[str, str], list[tuple[Any, float]]] = {}
         for image, weight in blend:
             check_image(image, f'references["{reference}"]', self.encoder, layers)
-            features = encode(self.encoder, image, layers)
+            # A copy: what a loss keeps must not change with the caller's image, nor know its graph.
+            features = encode(self.encoder, image.detach().clone(), layers)
             for name, loss in losses.items():
                 for layer in loss.layers:
                     found.setdefault((name, layer), []).append((loss.represent(features[layer]), weight))

@@ -3,6 +3,7 @@
 from typing import Literal, NamedTuple, get_args
 
 from torch import nn
+from torch.nn.utils import skip_init
 
 from pystyle.encoders._modules import Pooling, pool2d
 
@@ -69,8 +70,9 @@ def build_modules(architecture: str, *, batch_norm: bool, pooling: Pooling, padd
         if isinstance(block, Pool):
             modules[f"pool{block.name}"] = pool2d(pooling, block.kernel, block.stride)
             continue
-        modules[f"conv{block.name}"] = nn.Conv2d(
-            block.inputs, block.outputs, block.kernel, block.stride, block.padding, padding_mode=padding
+        # The initialisation that is skipped would draw from the global random state.
+        modules[f"conv{block.name}"] = skip_init(
+            nn.Conv2d, block.inputs, block.outputs, block.kernel, block.stride, block.padding, padding_mode=padding
         )
         if batch_norm:
             modules[f"bn{block.name}"] = nn.BatchNorm2d(block.outputs)

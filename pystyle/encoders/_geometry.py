@@ -6,7 +6,7 @@ from typing import NamedTuple
 from torch import nn
 
 _POINTWISE = (
-    nn.Identity, nn.Dropout, nn.Dropout2d, nn.BatchNorm2d, nn.InstanceNorm2d, nn.GroupNorm,
+    nn.Identity, nn.Dropout, nn.Dropout2d, nn.BatchNorm2d,
     nn.ReLU, nn.ReLU6, nn.LeakyReLU, nn.PReLU, nn.ELU, nn.GELU, nn.SiLU, nn.Mish,
     nn.Hardswish, nn.Hardtanh, nn.Sigmoid, nn.Tanh, nn.Softplus,
 )  # fmt: skip
@@ -71,7 +71,7 @@ def windows_of(module: nn.Module) -> list[Window]:
     if kernel is None or isinstance(module, nn.ConvTranspose2d):
         raise TypeError(
             f"The receptive field of a {type(module).__name__} cannot be derived. Use convolutions, poolings and "
-            "pointwise modules, or subclass `Encoder` and declare it in `geometry`."
+            "modules that act on each position alone, or subclass `Encoder` and declare it in `geometry`."
         )
     step = getattr(module, "stride", None)
     padding = getattr(module, "padding", 0)

@@ -64,9 +64,10 @@ class SequentialEncoder(Encoder):
         for name, module in self.stages.items():
             if not missing:
                 break
-            x = module(x.clone() if untouchable and _works_in_place(module) else x)
-            untouchable = name in missing
-            if untouchable:
+            before, x = x, module(x.clone() if untouchable and _works_in_place(module) else x)
+            # A module that does nothing here, such as dropout, hands on the very tensor that it got.
+            untouchable = name in missing or (untouchable and x is before)
+            if name in missing:
                 features[name] = x
                 missing.remove(name)
         return {layer: features[layer] for layer in layers}

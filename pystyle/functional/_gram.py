@@ -83,4 +83,5 @@ class _SelfProduct(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
         (vectors,) = ctx.saved_tensors
-        return ctx.scale * (gradient + gradient.mT) @ vectors, None
+        with without_autocast(vectors):
+            return ctx.scale * (gradient + gradient.mT) @ vectors, None

@@ -113,10 +113,11 @@ class _SquareRoot(torch.autograd.Function):
         norm = torch.linalg.matrix_norm(root, keepdim=True).clamp_min(torch.finfo(root.dtype).tiny ** 0.5)
         identity = torch.eye(root.shape[-1], dtype=root.dtype, device=root.device)
         left, right = root / norm, gradient / norm
-        for _ in range(ctx.num_iterations):
-            square = left @ left
-            right = 0.5 * (right @ (3 * identity - square) - left @ (left @ right - right @ left))
-            left = 0.5 * left @ (3 * identity - square)
+        with without_autocast(root):
+            for _ in range(ctx.num_iterations):
+                square = left @ left
+                right = 0.5 * (right @ (3 * identity - square) - left @ (left @ right - right @ left))
+                left = 0.5 * left @ (3 * identity - square)
         return 0.5 * right, None
 
 

@@ -61,7 +61,7 @@ def raw_moments(features: Tensor, weights: Tensor | None = None) -> RawMoments:
     if weights is None:
         count = max(vectors.shape[2], 1)
         return RawMoments(vectors.sum(2) / count, self_product(vectors, 1.0 / count))
-    if weights.shape[2:] != features.shape[2:] or weights.shape[0] not in (1, features.shape[0]):
+    if weights.shape not in [(batch, 1, *features.shape[2:]) for batch in (1, features.shape[0])]:
         raise ValueError(
             "`weights` must have the shape (batch, 1, height, width) of the features, "
             f"got {tuple(weights.shape)} for features of shape {tuple(features.shape)}."

@@ -1,6 +1,7 @@
 from torch import Tensor
 
 from pystyle.functional._matrix_root import matrix_square_root, trace_of_square_root
+from pystyle.functional._precision import at_least_float32, without_autocast
 
 
 def gaussian_wasserstein_distance(
@@ -27,7 +28,7 @@ def gaussian_wasserstein_distance(
         num_iterations: Newton-Schulz steps; see :func:`matrix_square_root`.
 
     Returns:
-        One number per Gaussian.
+        One number per Gaussian, in float32 at least.
 
     Raises:
         ValueError: If the shapes do not fit each other.
@@ -47,15 +48,29 @@ def gaussian_wasserstein_distance(
         Dowson, Landau. *The Fréchet distance between multivariate normal distributions*. Journal
         of Multivariate Analysis, 1982. First used for style transfer by Vincent Marron.
     """
+    _check_shapes(mean, covariance, target_mean, target_covariance)
+    mean, target_mean = at_least_float32(mean), at_least_float32(target_mean)
+    covariance, target_covariance = at_least_float32(covariance), at_least_float32(target_covariance)
+    if target_root is None:
+        target_root = matrix_square_root(target_covariance, num_iterations=num_iterations)
+    root = at_least_float32(target_root)
+    with without_autocast(covariance):
+        overlap = trace_of_square_root(root @ covariance @ root, num_iterations=num_iterations)
+    return (mean - target_mean).square().sum(-1) + _trace(covariance) + _trace(target_covariance) - 2 * overlap
+
+
+def _check_shapes(mean: Tensor, covariance: Tensor, target_mean: Tensor, target_covariance: Tensor) -> None:
     if mean.shape != target_mean.shape or covariance.shape != target_covariance.shape:
         raise ValueError(
             "`mean` and `covariance` must have the shapes of their targets, got "
             f"{tuple(mean.shape)} and {tuple(covariance.shape)} for targets of shape "
             f"{tuple(target_mean.shape)} and {tuple(target_covariance.shape)}."
         )
-    root = matrix_square_root(target_covariance, num_iterations=num_iterations) if target_root is None else target_root
-    overlap = trace_of_square_root(root @ covariance @ root, num_iterations=num_iterations)
-    return (mean - target_mean).square().sum(-1) + _trace(covariance) + _trace(target_covariance) - 2 * overlap
+    if mean.ndim < 1 or covariance.shape != (*mean.shape, mean.shape[-1]):
+        raise ValueError(
+            "`covariance` must have the shape (batch, channels, channels) of a `mean` of shape (batch, channels), "
+            f"got {tuple(covariance.shape)} for {tuple(mean.shape)}."
+        )
 
 
 def _trace(matrix: Tensor) -> Tensor:

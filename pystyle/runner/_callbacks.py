@@ -44,6 +44,7 @@ class ProgressBar:
         if self._bar is not None:
             self._bar.close()
             self._bar = None
+        self._printed = 0.0
 
     def _print(self, step: Step) -> None:
         if step.index < step.num_steps and step.seconds - self._printed < 2:
@@ -164,9 +165,13 @@ class StopOnPlateau:
         self.patience = patience
         self.tolerance = tolerance
         self._losses: list[float] = []
+        self._level = 0
 
     def __call__(self, step: Step) -> None:
         """Compare with the best loss before the last `patience` steps."""
+        if step.level != self._level:
+            # Losses at another size are others.
+            self._losses, self._level = [], step.level
         self._losses.append(float(step.terms.total))
         if len(self._losses) <= self.patience:
             return

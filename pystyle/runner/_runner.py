@@ -68,6 +68,8 @@ class Runner:
         self.bounds = bounds
         self.evaluation = evaluation
         self.callbacks = tuple(callbacks)
+        if not image.is_floating_point():
+            raise TypeError(f"The initial image must be a floating tensor with values in [0, 1], got {image.dtype}.")
         image = image.detach().clone(memory_format=torch.contiguous_format)
         if not bool(image.isfinite().all()):
             raise ValueError("The initial image must be finite, got one with NaN or infinite values.")
@@ -126,8 +128,7 @@ class Runner:
             for callback in self.callbacks:
                 callback(step)
             if step.stop_reason:
-                self._finish(start)
-                return step.stop_reason
+                return step.stop_reason if self._finish(start) else self._give_up()
         return "finished" if self._finish(start) else self._give_up()
 
     def _step(self, start: float) -> Terms:
@@ -141,7 +142,8 @@ class Runner:
                 found.append(terms)
                 self._record.append(terms, time.perf_counter() - start)
                 self._last_good = torch.where(self._finite, self.image.detach(), self._last_good)
-            self.image.grad = torch.where(finite, gradient, torch.zeros_like(gradient))
+            # Contiguous as the image is: the L-BFGS of torch takes views of it.
+            self.image.grad = torch.where(finite, gradient, torch.zeros_like(gradient)).contiguous()
             return terms.total
 
         self.optimizer.step(closure)  # type: ignore[arg-type]
@@ -159,7 +161,7 @@ class Runner:
         """Evaluate the last iterate, which no step has looked at; whether it is finite."""
         terms = self.objective(self.image.detach()).detach()
         self._record.append(terms, time.perf_counter() - start)
-        return bool(terms.total.isfinite())
+        return bool(self._finite & terms.total.isfinite())
 
     def _give_up(self) -> str:
         self.failed = True

@@ -15,6 +15,7 @@ class Step:
         terms: The losses that this step started from.
         seconds: Since the start of the run.
         image: Makes the picture so far.
+        level: Which level of a pyramid, starting with 0.
 
     Attributes:
         stop_reason: Why a callback wants to stop; None to go on.
@@ -27,11 +28,21 @@ class Step:
         'good enough'
     """
 
-    def __init__(self, index: int, num_steps: int, terms: Terms, seconds: float, image: Callable[[], Tensor]) -> None:
+    def __init__(
+        self,
+        index: int,
+        num_steps: int,
+        terms: Terms,
+        seconds: float,
+        image: Callable[[], Tensor],
+        *,
+        level: int = 0,
+    ) -> None:
         self.index = index
         self.num_steps = num_steps
         self.terms = terms
         self.seconds = seconds
+        self.level = level
         self.stop_reason: str | None = None
         self._image = image
 

@@ -1,0 +1,5 @@
+"""The command `pystyle`: pictures without a line of Python."""
+
+from pystyle.cli._main import main
+
+__all__ = ["main"]

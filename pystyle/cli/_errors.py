@@ -1,0 +1,68 @@
+"""How the command line fails: one line on stderr, and an exit code that tells whose fault it was."""
+
+import difflib
+import traceback
+from collections.abc import Iterable
+from typing import ClassVar
+
+import torch
+
+from pystyle.encoders import WeightsError
+
+EXIT_FAILURE = 1
+EXIT_USAGE = 2
+EXIT_INTERRUPTED = 130
+"""128 + SIGINT, as shells have it."""
+
+TRACEBACK_VARIABLE = "PYSTYLE_TRACEBACK"
+
+
+class CommandError(Exception):
+    """A failure whose message is for the user as it is."""
+
+    exit_code: ClassVar[int] = EXIT_FAILURE
+
+
+class UsageError(CommandError):
+    """A command line that cannot be carried out as it stands."""
+
+    exit_code: ClassVar[int] = EXIT_USAGE
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """The hint ``" Did you mean 'vgg19'?"``, or nothing if no known name is close."""
+    close = difflib.get_close_matches(name, list(known), n=1, cutoff=0.5)
+    return f" Did you mean {close[0]!r}?" if close else ""
+
+
+def one_line(text: str) -> str:
+    """The text without line breaks, or characters that would steer a terminal.
+
+    Example:
+        >>> one_line("two\\n  lines \\x1b[31m")
+        'two lines \\\\x1b[31m'
+    """
+    joined = " ".join(text.split())
+    return "".join(
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in joined
+    )
+
+
+def describe(error: Exception) -> str:
+    """The one line that stands for an error, with its notes."""
+    # The errors of files and weights are written for users; of others the type is half of the message.
+    if isinstance(error, CommandError | OSError | WeightsError):
+        text = str(error) or type(error).__name__
+    elif isinstance(error, MemoryError | torch.OutOfMemoryError):
+        text = "The memory of the device is not enough for this. Choose a smaller `--size`."
+    else:
+        text = (
+            f"Unexpected {type(error).__name__}: {error}. "
+            f"Set {TRACEBACK_VARIABLE}=1 in the environment to see where it came from."
+        )
+    return one_line(" ".join([text, *getattr(error, "__notes__", [])]))
+
+
+def full_traceback(error: Exception) -> str:
+    """The traceback of an error and of its causes."""
+    return "".join(traceback.format_exception(error))

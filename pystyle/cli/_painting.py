@@ -1,0 +1,125 @@
+"""One run of `stylize` that gives the picture so far, whatever ends it."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from pystyle.cli._encoders import chosen_encoder
+from pystyle.cli._errors import UsageError
+from pystyle.runner import Callback, ProgressBar, Result, Step
+from pystyle.stylization import stylize
+
+_NO_TERMS = ("step", "seconds", "total", "edge_size")
+"""Columns of a history that hold no term."""
+
+
+@dataclass(frozen=True)
+class Painting:
+    """What a run came to.
+
+    Attributes:
+        image: The picture.
+        steps: How many were taken.
+        num_steps: How many were planned.
+        seconds: How long it took.
+        stop_reason: ``"finished"``, ``"interrupted"``, or a sentence about what went wrong.
+        loss: The last total; None if it is unknown.
+        terms: The parts of it by name.
+        error: What ended the run if not the run itself.
+    """
+
+    image: Tensor
+    steps: int
+    num_steps: int
+    seconds: float
+    stop_reason: str
+    loss: float | None
+    terms: dict[str, float]
+    error: Exception | None = None
+
+    def __str__(self) -> str:
+        """The facts for a sentence."""
+        height, width = self.image.shape[-2:]
+        steps = (
+            f"{self.steps} steps"
+            if self.steps == self.num_steps
+            else f"{self.steps} of {self.num_steps} steps"
+        )
+        return f"{width} x {height} pixels, {steps} in {self.seconds:.1f} s"
+
+
+class _Latest:
+    """Keeps the latest step. Errors and Ctrl-C between two sizes leave no result but this."""
+
+    def __init__(self) -> None:
+        self.step: Step | None = None
+
+    def __call__(self, step: Step) -> None:
+        self.step = step
+
+
+def paint(
+    options: argparse.Namespace,
+    content: Tensor,
+    styles: Sequence[Tensor],
+    *,
+    callbacks: Sequence[Callback] = (),
+    progress: bool,
+    **arguments: Any,
+) -> Painting:
+    """Run `stylize` with the options of every run, and further arguments of it.
+
+    Raises:
+        UsageError: If an argument is impossible, such as a size that is too small for the encoder.
+        KeyboardInterrupt: If there was one before the first step.
+        Exception: Whatever went wrong before the first step.
+    """
+    latest = _Latest()
+    shared = ("edge_size", "strength", "num_steps", "seed", "device")
+    arguments |= {name: getattr(options, name) for name in shared}
+    arguments["callbacks"] = [latest, *([ProgressBar()] if progress else []), *callbacks]
+    try:
+        result = stylize(content, styles, encoder=chosen_encoder(options), **arguments)
+    except KeyboardInterrupt:
+        if latest.step is None:
+            raise
+        return _so_far(latest.step, "interrupted")
+    except Exception as error:
+        if latest.step is not None:
+            return _so_far(latest.step, "failed", error)
+        if isinstance(error, ValueError):
+            raise UsageError(str(error)) from error
+        raise
+    if result.stop_reason == "interrupted" and latest.step is None:
+        raise KeyboardInterrupt
+    return _complete(result, latest.step)
+
+
+def _complete(result: Result, latest: Step | None) -> Painting:
+    return Painting(
+        image=result.image,
+        steps=0 if latest is None else latest.index,
+        num_steps=0 if latest is None else latest.num_steps,
+        seconds=result.seconds,
+        stop_reason=result.stop_reason,
+        loss=result.history["total"][-1] if result.history["total"] else None,
+        terms={
+            name: column[-1] for name, column in result.history.items() if name not in _NO_TERMS and column
+        },
+    )
+
+
+def _so_far(step: Step, reason: str, error: Exception | None = None) -> Painting:
+    return Painting(
+        image=step.image,
+        steps=step.index,
+        num_steps=step.num_steps,
+        seconds=step.seconds,
+        stop_reason=reason,
+        loss=float(step.terms.total),
+        terms={name: float(term) for name, term in step.terms.items()},
+        error=error,
+    )

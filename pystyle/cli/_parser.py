@@ -1,0 +1,81 @@
+"""The command line as a whole: commands, help, and errors for what nobody understands."""
+
+import argparse
+import re
+from collections.abc import Sequence
+from typing import NoReturn
+
+from pystyle import __version__
+from pystyle.cli import _demo, _info, _stylize
+from pystyle.cli._errors import UsageError, did_you_mean
+
+_COMMANDS = {"stylize": _stylize, "demo": _demo, "info": _info}
+
+_EPILOG = """\
+exit codes:
+  0    done
+  1    a failure: an unreadable picture, missing weights, a full disk, a run that diverged
+  2    a command line that cannot be carried out; nothing was computed
+  130  Ctrl-C; the picture so far was saved
+
+Errors are one line on stderr. Set PYSTYLE_TRACEBACK=1 to see where an error came from.
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser that raises its errors instead of printing the usage."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise the error as a sentence."""
+        raise UsageError(f"{message[:1].upper()}{message[1:].rstrip('.')}. Try '{self.prog} --help'.")
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The options, among them ``command``: the function that carries them out.
+
+    Raises:
+        UsageError: If the arguments are not understood.
+        SystemExit: After ``--help`` and ``--version``.
+    """
+    parser, commands = _parsers()
+    if argv and not argv[0].startswith("-") and argv[0] not in commands:
+        hint = did_you_mean(argv[0], commands)
+        raise UsageError(f"The command must be one of {', '.join(commands)}, got {argv[0]!r}.{hint}")
+    options, unknown = parser.parse_known_args(argv)
+    if unknown:
+        raise UsageError(_not_understood(unknown[0], commands.get(argv[0], parser)))
+    return options
+
+
+def help_text() -> str:
+    """The help on all commands."""
+    return _parsers()[0].format_help()
+
+
+def _parsers() -> tuple[Parser, dict[str, Parser]]:
+    parser = Parser(
+        prog="pystyle",
+        description="Neural style transfer: paint a photograph in the manner of a painting.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"pystyle {__version__}")
+    parser.set_defaults(command=None)
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND")
+    commands = {}
+    for name, module in _COMMANDS.items():
+        commands[name] = subparsers.add_parser(
+            name, help=module.SUMMARY, description=module.DESCRIPTION, allow_abbrev=False
+        )
+        module.add_arguments(commands[name])
+        commands[name].set_defaults(command=module.run)
+    return parser, commands
+
+
+def _not_understood(argument: str, parser: Parser) -> str:
+    if not argument.startswith("-"):
+        return f"The argument {argument!r} is one too many where it stands. Name all files side by side."
+    option = argument.partition("=")[0]
+    hint = did_you_mean(option, sorted(set(re.findall(r"--[a-z][a-z-]*", parser.format_help()))))
+    return f"There is no option {option!r}.{hint} Try '{parser.prog} --help'."

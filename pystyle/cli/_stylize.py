@@ -1,0 +1,159 @@
+"""`pystyle stylize`."""
+
+import argparse
+import json
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from pystyle import __version__
+from pystyle.cli._ending import finish
+from pystyle.cli._errors import UsageError
+from pystyle.cli._inputs import INITS, STANDARD_STREAM, check_streams, read_init, read_picture
+from pystyle.cli._options import (
+    add_encoder_options,
+    add_encoding_options,
+    add_report_options,
+    add_run_options,
+    default_of,
+)
+from pystyle.cli._outputs import (
+    check_new_file,
+    check_picture_file,
+    check_previews,
+    check_standard_output,
+    preview_pattern,
+    write_standard_output,
+)
+from pystyle.cli._painting import Painting, paint
+from pystyle.cli._values import integer, name_or_path, one_of, positive_number, weights_list
+from pystyle.images import write_image
+from pystyle.optim import LBFGS
+from pystyle.runner import Callback, CSVLogger, JSONLogger, Preview
+from pystyle.stylization import stylize
+
+SUMMARY = "paint a photograph in the manner of one or several paintings"
+DESCRIPTION = "Paint a photograph in the manner of one or several paintings. Ctrl-C ends the run and saves the picture so far."
+
+_LOGGERS = {".csv": CSVLogger, ".jsonl": JSONLogger}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The files and options of the command."""
+    add = parser.add_argument
+    add("content", metavar="CONTENT", help="the photograph; - reads standard input")
+    add(
+        "styles",
+        metavar="STYLE",
+        nargs="+",
+        help="a painting; several are blended; one of the files may be -",
+    )
+    add("-o", "--output", metavar="OUT", required=True, help="the result; - writes PNG to standard output")
+    add_run_options(parser, edge_size=default_of(stylize, "edge_size"))
+    add = parser.add_argument_group("the style").add_argument
+    add("--style-weights", metavar="W,W", type=weights_list("--style-weights"),
+        help="how much each style counts, between commas: 0.7,0.3 (default: all the same)")  # fmt: skip
+    add("--style-scale", metavar="FACTOR", type=positive_number("--style-scale"),
+        default=default_of(stylize, "style_scale"),
+        help="larger strokes above 1, smaller ones below (default: %(default)s)")  # fmt: skip
+    add = parser.add_argument_group("the optimisation").add_argument
+    add("--init", metavar="NAME", type=name_or_path("--init", INITS), default=default_of(stylize, "init"),
+        help=f"what to start from: one of {', '.join(INITS)}, or the path of a picture, which is stretched "
+        "to the shape of the content (default: %(default)s)")  # fmt: skip
+    add("--optimizer", metavar="NAME", type=one_of("--optimizer", ("adam", "lbfgs")), default="adam",
+        help="adam or lbfgs (default: %(default)s)")  # fmt: skip
+    add("--save-every", metavar="N", type=integer("--save-every", least=1),
+        help="write the picture so far every N steps, beside OUT, with the step in the name")  # fmt: skip
+    add("--log", metavar="FILE", type=Path, help="write the losses of each step to FILE.csv or FILE.jsonl")
+    add_encoder_options(parser)
+    add_encoding_options(parser)
+    add_report_options(parser)
+    add("--json", action="store_true",
+        help="print one JSON object about the run on standard output at its end; no progress bar")  # fmt: skip
+
+
+def run(options: argparse.Namespace) -> int:
+    """Carry the command out and return the exit code."""
+    _check(options)
+    content, *styles = map(read_picture, (options.content, *options.styles))
+    painting = paint(
+        options,
+        content,
+        styles,
+        progress=not (options.quiet or options.json),
+        callbacks=_callbacks(options),
+        style_weights=options.style_weights,
+        style_scale=options.style_scale,
+        init=read_init(options.init, content),
+        **({"optimizer": LBFGS} if options.optimizer == "lbfgs" else {}),
+    )
+    is_stream = options.output == STANDARD_STREAM
+    place = "standard output" if is_stream else f"'{options.output}'"
+    write = partial(_write, painting.image, options)
+    try:
+        return finish(painting, write, place, announce=not (options.quiet or options.json))
+    finally:
+        if options.json and painting.error is None:
+            print(json.dumps(_facts(painting, options), allow_nan=False))
+
+
+def _check(options: argparse.Namespace) -> None:
+    """Everything that can be wrong is found before the computation."""
+    check_streams([options.content, *options.styles])
+    if options.style_weights is not None and len(options.style_weights) != len(options.styles):
+        raise UsageError(
+            f"`--style-weights` must have one weight for each of the {len(options.styles)} styles, "
+            f"got {len(options.style_weights)}."
+        )
+    if options.log is not None:
+        one_of("The extension of --log", tuple(_LOGGERS))(options.log.suffix.lower())
+        check_new_file("--log", options.log, overwrite=options.overwrite)
+    if options.output == STANDARD_STREAM:
+        if options.json or options.save_every is not None:
+            raise UsageError("`--output -` leaves no place for `--json` and `--save-every`. Name a file.")
+        check_standard_output()
+        return
+    path = Path(options.output)
+    check_picture_file(path, overwrite=options.overwrite, **_encoding(options))
+    if options.save_every is not None:
+        steps = range(options.save_every, options.num_steps + 1, options.save_every)
+        check_previews(path, steps, overwrite=options.overwrite)
+
+
+def _callbacks(options: argparse.Namespace) -> list[Callback]:
+    callbacks: list[Callback] = []
+    if options.log is not None:
+        callbacks.append(_LOGGERS[options.log.suffix.lower()](options.log))
+    if options.save_every is not None:
+        callbacks.append(Preview(preview_pattern(Path(options.output)), every=options.save_every))
+    return callbacks
+
+
+def _encoding(options: argparse.Namespace) -> dict[str, Any]:
+    return {"quality": options.quality, "bits": options.bits}
+
+
+def _write(image: Tensor, options: argparse.Namespace) -> None:
+    if options.output == STANDARD_STREAM:
+        write_standard_output(image, bits=options.bits)
+    else:
+        write_image(image, options.output, **_encoding(options))
+
+
+def _facts(painting: Painting, options: argparse.Namespace) -> dict[str, Any]:
+    height, width = painting.image.shape[-2:]
+    return {
+        "output": str(Path(options.output).absolute()),
+        "width": width,
+        "height": height,
+        "steps": painting.steps,
+        "seconds": round(painting.seconds, 3),
+        "stop_reason": painting.stop_reason,
+        "loss": painting.loss,
+        "terms": painting.terms,
+        "seed": options.seed,
+        "device": str(painting.image.device),
+        "version": __version__,
+    }
