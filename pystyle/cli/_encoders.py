@@ -45,7 +45,8 @@ def chosen_encoder(options: argparse.Namespace) -> Encoder | None:
     try:
         return ENCODERS[options.encoder or DEFAULT_ENCODER](**arguments)
     except ValueError as error:
-        raise UsageError(str(error)) from error
+        message = str(error).replace("`weights`", "`--weights`").replace("or None for", "or 'none' for")
+        raise UsageError(message) from error
     except ImportError as error:
         raise CommandError(str(error)) from error
 
@@ -57,7 +58,7 @@ def device(text: str) -> str:
     except RuntimeError as error:
         hint = did_you_mean(text, _DEVICES)
         raise UsageError(
-            f"`--device` must be a device of torch such as {', '.join(_DEVICES)} or cuda:0, got {text!r}.{hint}"
+            f"`--device` must be a device such as {', '.join(_DEVICES)} or cuda:0, got {text!r}.{hint}"
         ) from error
     try:
         torch.zeros((), device=name).item()

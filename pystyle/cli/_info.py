@@ -86,15 +86,14 @@ def _text(facts: dict[str, dict[str, Any]]) -> str:
     devices, weights = facts["devices"], facts["weights"]
     lines = [f"{name:<15} {value or 'missing'}" for name, value in facts["versions"].items()]
     lines += [f"{name:<15} {value or 'missing (optional)'}" for name, value in facts["optional"].items()]
-    accelerators = ", ".join(devices["accelerator_names"])
+    accelerators = ", ".join(devices["accelerator_names"]) or "none"
     caffe, torchvision = weights["caffe"], weights["torchvision"]
-    return "\n".join(
-        [
-            *lines,
-            f"{'cpu threads':<15} {devices['cpu_threads']}",
-            f"{'accelerator':<15} {devices['accelerator'] or 'none'}{f' ({accelerators})' if accelerators else ''}",
-            f"{'caffe weights':<15} {'verified' if caffe['verified'] else caffe['problem']}",
-            f"{'torchvision':<15} {', '.join(torchvision['found']) or 'no files'} in "
-            f"{torchvision['directory'] or 'no known directory'} (checked when they are used)",
-        ]
-    )
+    found = ", ".join(torchvision["found"]) or "none"
+    directory = torchvision["directory"] or "no known folder"
+    rows = {
+        "cpu threads": devices["cpu_threads"],
+        "accelerator": accelerators,
+        "caffe weights": "verified" if caffe["verified"] else caffe["problem"],
+        "torchvision's": f"{found} in {directory} (verified when used)",
+    }
+    return "\n".join([*lines, *(f"{name:<15} {value}" for name, value in rows.items())])

@@ -11,7 +11,7 @@ from pystyle.cli._errors import (
     EXIT_INTERRUPTED,
     EXIT_USAGE,
     TRACEBACK_VARIABLE,
-    UsageError,
+    CommandError,
     describe,
     full_traceback,
 )
@@ -39,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             code = _run(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
     except KeyboardInterrupt:
-        say("Interrupted before the first step; nothing was written.")
+        say("Interrupted; no picture was written.")
         return EXIT_INTERRUPTED
     except Exception as error:
         if isinstance(error, BrokenPipeError):
@@ -47,7 +47,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if os.environ.get(TRACEBACK_VARIABLE) not in (None, "", "0"):
             sys.stderr.write(full_traceback(error))
         say(f"error: {describe(error)}")
-        return EXIT_USAGE if isinstance(error, UsageError) else EXIT_FAILURE
+        return error.exit_code if isinstance(error, CommandError) else EXIT_FAILURE
     return code
 
 

@@ -23,48 +23,95 @@ def default_of(function: Any, parameter: str) -> Any:
     return inspect.signature(function).parameters[parameter].default
 
 
+_DEFAULT_WEIGHTS = default_of(ENCODERS[DEFAULT_ENCODER], "weights")
+
+
 def add_run_options(parser: argparse.ArgumentParser, *, edge_size: int) -> None:
     """The options of every run."""
     add = parser.add_argument_group("the picture").add_argument
-    add("--size", dest="edge_size", metavar="PIXELS", type=integer("--size", least=1), default=edge_size,
-        help="short edge of the result (default: %(default)s)")  # fmt: skip
-    add("--strength", metavar="FACTOR", type=positive_number("--strength"), default=default_of(stylize, "strength"),
-        help="how much the style counts relative to the content (default: %(default)s)")  # fmt: skip
-    add("--steps", dest="num_steps", metavar="N", type=integer("--steps", least=1),
-        default=default_of(stylize, "num_steps"), help="steps of all sizes together (default: %(default)s)")  # fmt: skip
-    add("--seed", metavar="N", type=integer("--seed", least=0, most=_LARGEST_SEED), default=default_of(stylize, "seed"),
-        help="of noise to start from (default: another one each time)")  # fmt: skip
-    add("--device", metavar="DEVICE", type=device, default=default_of(stylize, "device"),
-        help="where to compute, such as cpu or cuda:0 (default: the accelerator if there is one)")  # fmt: skip
+    add(
+        "--size",
+        dest="edge_size",
+        metavar="PIXELS",
+        type=integer("--size", least=1),
+        default=edge_size,
+        help="short edge of the result (default: %(default)s)",
+    )
+    add(
+        "--strength",
+        metavar="FACTOR",
+        type=positive_number("--strength"),
+        default=default_of(stylize, "strength"),
+        help="how much the style counts relative to the content (default: %(default)s)",
+    )
+    add(
+        "--steps",
+        dest="num_steps",
+        metavar="N",
+        type=integer("--steps", least=1),
+        default=default_of(stylize, "num_steps"),
+        help="steps of all sizes together (default: %(default)s)",
+    )
+    add(
+        "--seed",
+        metavar="N",
+        type=integer("--seed", least=0, most=_LARGEST_SEED),
+        default=default_of(stylize, "seed"),
+        help="of noise to start from (default: another one each time)",
+    )
 
 
-def add_encoder_options(parser: argparse.ArgumentParser) -> None:
-    """Which network looks at the pictures."""
-    add = parser.add_argument_group("the network").add_argument
-    add("--encoder", metavar="NAME", type=one_of("--encoder", tuple(ENCODERS)),
-        help=f"one of {', '.join(ENCODERS)} (default: {DEFAULT_ENCODER})")  # fmt: skip
-    add("--weights", metavar="NAME", type=name_or_path("--weights", WEIGHTS),
-        help=f"one of {', '.join(WEIGHTS)}, or the path of a .pth or .safetensors file; "
-        "'torchvision' is downloaded once (default: caffe for vgg19, else torchvision)")  # fmt: skip
-    add("--pooling", metavar="NAME", type=one_of("--pooling", POOLINGS),
-        help=f"one of {', '.join(POOLINGS)} (default: {default_of(ENCODERS[DEFAULT_ENCODER], 'pooling')})")  # fmt: skip
+def add_machine_options(parser: argparse.ArgumentParser) -> None:
+    """Where it is computed and which network looks at the pictures."""
+    add = parser.add_argument_group("the machine").add_argument
+    add(
+        "--device",
+        metavar="DEVICE",
+        type=device,
+        default=default_of(stylize, "device"),
+        help="where to compute, such as cpu or cuda:0 (default: the accelerator if there is one)",
+    )
+    add(
+        "--encoder",
+        metavar="NAME",
+        type=one_of("--encoder", tuple(ENCODERS)),
+        help=f"the network: one of {', '.join(ENCODERS)} (default: {DEFAULT_ENCODER})",
+    )
+    add(
+        "--weights",
+        metavar="NAME",
+        type=name_or_path("--weights", WEIGHTS),
+        help=f"one of {', '.join(WEIGHTS)}, or the path of a .pth or .safetensors file; torchvision is "
+        f"downloaded once (default: {_DEFAULT_WEIGHTS} for {DEFAULT_ENCODER}, else torchvision)",
+    )
+    add(
+        "--pooling",
+        metavar="NAME",
+        type=one_of("--pooling", POOLINGS),
+        help=f"one of {', '.join(POOLINGS)} (default: {default_of(ENCODERS[DEFAULT_ENCODER], 'pooling')})",
+    )
 
 
 def add_encoding_options(parser: argparse.ArgumentParser) -> None:
     """How the file of the result is encoded."""
     add = parser.add_argument_group("the file").add_argument
-    add("--quality", metavar="N", type=integer("--quality", least=1, most=100),
+    add(
+        "--quality",
+        metavar="N",
+        type=integer("--quality", least=1, most=100),
         default=default_of(write_image, "quality"),
-        help="1 to 100, for JPEG, WebP and AVIF (default: %(default)s)")  # fmt: skip
-    add("--bits", metavar="N", type=_bits, default=default_of(write_image, "bits"),
-        help="per channel, 8 or 16 (PNG only) (default: %(default)s)")  # fmt: skip
+        help="1 to 100, for JPEG, WebP and AVIF (default: %(default)s)",
+    )
+    add(
+        "--bits",
+        metavar="N",
+        type=lambda text: int(one_of("--bits", ("8", "16"))(text)),
+        default=default_of(write_image, "bits"),
+        help="per channel, 8 or 16 (PNG only) (default: %(default)s)",
+    )
 
 
 def add_report_options(parser: argparse.ArgumentParser) -> None:
-    """What is said."""
+    """What is said, and what may be replaced."""
     parser.add_argument("--quiet", action="store_true", help="no progress bar; stderr is for errors only")
     parser.add_argument("--overwrite", action="store_true", help="replace files that exist")
-
-
-def _bits(text: str) -> int:
-    return int(one_of("--bits", ("8", "16"))(text))

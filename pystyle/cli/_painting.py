@@ -8,12 +8,18 @@ from typing import Any
 from torch import Tensor
 
 from pystyle.cli._encoders import chosen_encoder
-from pystyle.cli._errors import UsageError
+from pystyle.cli._errors import CommandError, UsageError
 from pystyle.runner import Callback, ProgressBar, Result, Step
 from pystyle.stylization import stylize
 
 _NO_TERMS = ("step", "seconds", "total", "edge_size")
 """Columns of a history that hold no term."""
+
+_IN_OPTIONS = {
+    '`references["content"]`': "The content at this `--size`",
+    '`references["style"]`': "A style at this `--size` and `--style-scale`",
+}
+"""What the arguments of an error are called on the command line."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +33,7 @@ class Painting:
         seconds: How long it took.
         stop_reason: ``"finished"``, ``"interrupted"``, or a sentence about what went wrong.
         loss: The last total; None if it is unknown.
-        terms: The parts of it by name.
+        terms: The parts of it by name; None if one is not finite.
         error: What ended the run if not the run itself.
     """
 
@@ -37,17 +43,14 @@ class Painting:
     seconds: float
     stop_reason: str
     loss: float | None
-    terms: dict[str, float]
+    terms: dict[str, float | None]
     error: Exception | None = None
 
     def __str__(self) -> str:
         """The facts for a sentence."""
         height, width = self.image.shape[-2:]
-        steps = (
-            f"{self.steps} steps"
-            if self.steps == self.num_steps
-            else f"{self.steps} of {self.num_steps} steps"
-        )
+        count = f"{self.steps}" if self.steps == self.num_steps else f"{self.steps} of {self.num_steps}"
+        steps = f"{count} step{'' if self.num_steps == 1 else 's'}"
         return f"{width} x {height} pixels, {steps} in {self.seconds:.1f} s"
 
 
@@ -91,24 +94,26 @@ def paint(
         if latest.step is not None:
             return _so_far(latest.step, "failed", error)
         if isinstance(error, ValueError):
-            raise UsageError(str(error)) from error
+            raise UsageError(_in_options(str(error))) from error
         raise
-    if result.stop_reason == "interrupted" and latest.step is None:
-        raise KeyboardInterrupt
     return _complete(result, latest.step)
 
 
 def _complete(result: Result, latest: Step | None) -> Painting:
+    # Without a step the picture is that which the run began with, and not worth a file.
+    if latest is None and result.stop_reason == "interrupted":
+        raise KeyboardInterrupt
+    if latest is None and result.stop_reason != "finished":
+        raise CommandError(f"The run ended early: {result.stop_reason} No picture was written.")
+    columns = {name: column for name, column in result.history.items() if column}
     return Painting(
         image=result.image,
         steps=0 if latest is None else latest.index,
         num_steps=0 if latest is None else latest.num_steps,
         seconds=result.seconds,
         stop_reason=result.stop_reason,
-        loss=result.history["total"][-1] if result.history["total"] else None,
-        terms={
-            name: column[-1] for name, column in result.history.items() if name not in _NO_TERMS and column
-        },
+        loss=columns["total"][-1] if "total" in columns else None,
+        terms={name: column[-1] for name, column in columns.items() if name not in _NO_TERMS},
     )
 
 
@@ -119,7 +124,17 @@ def _so_far(step: Step, reason: str, error: Exception | None = None) -> Painting
         num_steps=step.num_steps,
         seconds=step.seconds,
         stop_reason=reason,
-        loss=float(step.terms.total),
-        terms={name: float(term) for name, term in step.terms.items()},
+        loss=_finite(step.terms.total),
+        terms={name: _finite(term) for name, term in step.terms.items()},
         error=error,
     )
+
+
+def _finite(value: Tensor) -> float | None:
+    return float(value) if bool(value.isfinite()) else None
+
+
+def _in_options(message: str) -> str:
+    for argument, option in _IN_OPTIONS.items():
+        message = message.replace(argument, option)
+    return message

@@ -60,7 +60,9 @@ def _parsers() -> tuple[Parser, dict[str, Parser]]:
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"pystyle {__version__}")
+    parser.add_argument(
+        "--version", action="version", version=f"pystyle {__version__}", help="show the version"
+    )
     parser.set_defaults(command=None)
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND")
     commands = {}

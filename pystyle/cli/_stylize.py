@@ -6,15 +6,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from torch import Tensor
-
 from pystyle import __version__
 from pystyle.cli._ending import finish
 from pystyle.cli._errors import UsageError
 from pystyle.cli._inputs import INITS, STANDARD_STREAM, check_streams, read_init, read_picture
 from pystyle.cli._options import (
-    add_encoder_options,
     add_encoding_options,
+    add_machine_options,
     add_report_options,
     add_run_options,
     default_of,
@@ -35,7 +33,10 @@ from pystyle.runner import Callback, CSVLogger, JSONLogger, Preview
 from pystyle.stylization import stylize
 
 SUMMARY = "paint a photograph in the manner of one or several paintings"
-DESCRIPTION = "Paint a photograph in the manner of one or several paintings. Ctrl-C ends the run and saves the picture so far."
+DESCRIPTION = (
+    "Paint a photograph in the manner of one or several paintings. "
+    "Ctrl-C ends the run and saves the picture so far."
+)
 
 _LOGGERS = {".csv": CSVLogger, ".jsonl": JSONLogger}
 
@@ -48,30 +49,59 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "styles",
         metavar="STYLE",
         nargs="+",
-        help="a painting; several are blended; one of the files may be -",
+        help="a painting; several are blended; one of all files may be -",
     )
     add("-o", "--output", metavar="OUT", required=True, help="the result; - writes PNG to standard output")
-    add_run_options(parser, edge_size=default_of(stylize, "edge_size"))
-    add = parser.add_argument_group("the style").add_argument
-    add("--style-weights", metavar="W,W", type=weights_list("--style-weights"),
-        help="how much each style counts, between commas: 0.7,0.3 (default: all the same)")  # fmt: skip
-    add("--style-scale", metavar="FACTOR", type=positive_number("--style-scale"),
-        default=default_of(stylize, "style_scale"),
-        help="larger strokes above 1, smaller ones below (default: %(default)s)")  # fmt: skip
-    add = parser.add_argument_group("the optimisation").add_argument
-    add("--init", metavar="NAME", type=name_or_path("--init", INITS), default=default_of(stylize, "init"),
-        help=f"what to start from: one of {', '.join(INITS)}, or the path of a picture, which is stretched "
-        "to the shape of the content (default: %(default)s)")  # fmt: skip
-    add("--optimizer", metavar="NAME", type=one_of("--optimizer", ("adam", "lbfgs")), default="adam",
-        help="adam or lbfgs (default: %(default)s)")  # fmt: skip
-    add("--save-every", metavar="N", type=integer("--save-every", least=1),
-        help="write the picture so far every N steps, beside OUT, with the step in the name")  # fmt: skip
-    add("--log", metavar="FILE", type=Path, help="write the losses of each step to FILE.csv or FILE.jsonl")
-    add_encoder_options(parser)
-    add_encoding_options(parser)
     add_report_options(parser)
-    add("--json", action="store_true",
-        help="print one JSON object about the run on standard output at its end; no progress bar")  # fmt: skip
+    add("--json", action="store_true", help="print one JSON object about the run; no progress bar")
+    add_run_options(parser, edge_size=default_of(stylize, "edge_size"))
+    _add_style_options(parser)
+    _add_optimization_options(parser)
+    add_machine_options(parser)
+    add_encoding_options(parser)
+
+
+def _add_style_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("the style").add_argument
+    add(
+        "--style-weights",
+        metavar="W,W",
+        type=weights_list("--style-weights"),
+        help="how much each style counts, between commas: 0.7,0.3 (default: all the same)",
+    )
+    add(
+        "--style-scale",
+        metavar="FACTOR",
+        type=positive_number("--style-scale"),
+        default=default_of(stylize, "style_scale"),
+        help="larger strokes above 1, smaller ones below (default: %(default)s)",
+    )
+
+
+def _add_optimization_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("the optimisation").add_argument
+    add(
+        "--init",
+        metavar="NAME",
+        type=name_or_path("--init", INITS),
+        default=default_of(stylize, "init"),
+        help=f"what to start from: one of {', '.join(INITS)}, or the path of a picture, which is stretched "
+        "to the shape of the content (default: %(default)s)",
+    )
+    add(
+        "--optimizer",
+        metavar="NAME",
+        type=one_of("--optimizer", ("adam", "lbfgs")),
+        default="adam",
+        help="adam or lbfgs (default: %(default)s)",
+    )
+    add(
+        "--save-every",
+        metavar="N",
+        type=integer("--save-every", least=1),
+        help="write the picture so far every N steps, beside OUT, with the step in the name",
+    )
+    add("--log", metavar="FILE", type=Path, help="write the losses of each step to FILE.csv or FILE.jsonl")
 
 
 def run(options: argparse.Namespace) -> int:
@@ -87,16 +117,12 @@ def run(options: argparse.Namespace) -> int:
         style_weights=options.style_weights,
         style_scale=options.style_scale,
         init=read_init(options.init, content),
+        # The default optimizer of `stylize` is Adam with settings of its own.
         **({"optimizer": LBFGS} if options.optimizer == "lbfgs" else {}),
     )
-    is_stream = options.output == STANDARD_STREAM
-    place = "standard output" if is_stream else f"'{options.output}'"
-    write = partial(_write, painting.image, options)
-    try:
-        return finish(painting, write, place, announce=not (options.quiet or options.json))
-    finally:
-        if options.json and painting.error is None:
-            print(json.dumps(_facts(painting, options), allow_nan=False))
+    place = "standard output" if options.output == STANDARD_STREAM else f"'{options.output}'"
+    announce = not (options.quiet or options.json)
+    return finish(painting, partial(_write, painting, options), place, announce=announce)
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -108,7 +134,8 @@ def _check(options: argparse.Namespace) -> None:
             f"got {len(options.style_weights)}."
         )
     if options.log is not None:
-        one_of("The extension of --log", tuple(_LOGGERS))(options.log.suffix.lower())
+        if options.log.suffix.lower() not in _LOGGERS:
+            raise UsageError(f"`--log` must end in {' or '.join(_LOGGERS)}, got '{options.log}'.")
         check_new_file("--log", options.log, overwrite=options.overwrite)
     if options.output == STANDARD_STREAM:
         if options.json or options.save_every is not None:
@@ -135,11 +162,13 @@ def _encoding(options: argparse.Namespace) -> dict[str, Any]:
     return {"quality": options.quality, "bits": options.bits}
 
 
-def _write(image: Tensor, options: argparse.Namespace) -> None:
+def _write(painting: Painting, options: argparse.Namespace) -> None:
     if options.output == STANDARD_STREAM:
-        write_standard_output(image, bits=options.bits)
+        write_standard_output(painting.image, bits=options.bits)
     else:
-        write_image(image, options.output, **_encoding(options))
+        write_image(painting.image, options.output, **_encoding(options))
+    if options.json:
+        print(json.dumps(_facts(painting, options), allow_nan=False))
 
 
 def _facts(painting: Painting, options: argparse.Namespace) -> dict[str, Any]:

@@ -16,9 +16,13 @@ def check_image(image: Tensor, name: str, encoder: Encoder, layers: Sequence[str
         ValueError: If its shape, size or device is wrong.
     """
     if not isinstance(image, Tensor):
-        raise TypeError(f"`{name}` must be a tensor, got a {type(image).__name__}. Read files with `read_image`.")
+        raise TypeError(
+            f"`{name}` must be a tensor, got a {type(image).__name__}. Read files with `read_image`."
+        )
     if not image.is_floating_point():
-        raise TypeError(f"`{name}` must be a floating-point tensor in [0, 1], got {image.dtype}. Divide it by 255.")
+        raise TypeError(
+            f"`{name}` must be a floating-point tensor in [0, 1], got {image.dtype}. Divide it by 255."
+        )
     if image.ndim != 4 or image.shape[1] != 3:
         raise ValueError(f"`{name}` must have the shape (batch, 3, height, width), got {tuple(image.shape)}.")
     if min(image.shape) == 0:
@@ -29,7 +33,11 @@ def check_image(image: Tensor, name: str, encoder: Encoder, layers: Sequence[str
             f"`{name}` must be on the device of the encoder, got {image.device} for an encoder on "
             f"{parameter.device}. Move one of them with `.to(...)`."
         )
-    if parameter is not None and parameter.dtype != image.dtype and not torch.is_autocast_enabled(image.device.type):
+    if (
+        parameter is not None
+        and parameter.dtype != image.dtype
+        and not torch.is_autocast_enabled(image.device.type)
+    ):
         raise TypeError(
             f"`{name}` must be of the encoder's type {parameter.dtype}, got {image.dtype}. "
             "Convert one of them with `.to(...)`."

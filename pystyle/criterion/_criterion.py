@@ -1,3 +1,4 @@
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,7 +34,8 @@ class Criterion(nn.Module):
         ...     vgg19(weights=None),
         ...     {"content": ContentLoss("relu2_2"), "style": MultiLayerGramLoss(["relu1_1", "relu2_1"])},
         ... )
-        >>> objective = criterion.bind({"content": torch.zeros(1, 3, 32, 32), "style": torch.ones(1, 3, 48, 32)})
+        >>> photo, painting = torch.zeros(1, 3, 32, 32), torch.ones(1, 3, 48, 32)
+        >>> objective = criterion.bind({"content": photo, "style": painting})
         >>> list(objective(torch.zeros(1, 3, 32, 32)))
         ['content.relu2_2', 'style.relu1_1', 'style.relu2_1']
     """
@@ -84,7 +86,9 @@ class Criterion(nn.Module):
         for name in self.references:
             if name not in references:
                 given = ", ".join(map(repr, references)) or "none"
-                raise ValueError(f"`references` must have the image {name!r} that the losses compare with, got {given}.")
+                raise ValueError(
+                    f"`references` must have the image {name!r} that the losses compare with, got {given}."
+                )
         targets: dict[tuple[str, str], tuple[Target, ...]] = {}
         for name in self.references:
             targets.update(self._targets(name, _blend(references[name], name)))
@@ -97,9 +101,13 @@ class Criterion(nn.Module):
             ),
         )
 
-    def _targets(self, reference: str, blend: list[tuple[Tensor, float]]) -> dict[tuple[str, str], tuple[Target, ...]]:
+    def _targets(
+        self, reference: str, blend: list[tuple[Tensor, float]]
+    ) -> dict[tuple[str, str], tuple[Target, ...]]:
         losses = {name: loss for name, loss in self._named_losses() if loss.reference == reference}
-        layers = tuple(dict.fromkeys(layer for loss in losses.values() for layer in loss.layers if layer != IMAGE))
+        layers = tuple(
+            dict.fromkeys(layer for loss in losses.values() for layer in loss.layers if layer != IMAGE)
+        )
         found: dict[tuple[str, str], list[tuple[Any, float]]] = {}
         for image, weight in blend:
             check_image(image, f'references["{reference}"]', self.encoder, layers)
@@ -117,11 +125,17 @@ class Criterion(nn.Module):
 def _blend(reference: Reference, name: str) -> list[tuple[Tensor, float]]:
     if isinstance(reference, Tensor):
         return [(reference, 1.0)]
+    pairs = isinstance(reference, list | tuple)
+    if not pairs or not all(isinstance(pair, list | tuple) and len(pair) == 2 for pair in reference):
+        raise TypeError(
+            f'`references["{name}"]` must be an image or a list of (image, weight), '
+            f"got a {type(reference).__name__}. Read files with `read_image`."
+        )
     total = sum(weight for _, weight in reference)
-    if not reference or min(weight for _, weight in reference) < 0 or not total > 0:
+    if not reference or min(weight for _, weight in reference) < 0 or not 0 < total < math.inf:
         raise ValueError(
             f'`references["{name}"]` must be an image or a list of (image, weight) with weights that are not '
-            f"negative and not all 0, got {[weight for _, weight in reference]}."
+            f"negative, finite and not all 0, got {[weight for _, weight in reference]}."
         )
     return [(image, weight / total) for image, weight in reference]
 
@@ -143,10 +157,17 @@ def _prepare(loss: Loss, representations: list[tuple[Representation, float]]) ->
 
 def _mean(representations: list[tuple[Representation, float]]) -> Representation:
     weights = [weight for _, weight in representations]
-    return _combine(
-        [representation for representation, _ in representations],
-        lambda tensors: torch.stack([w * t for w, t in zip(weights, tensors, strict=True)]).sum(0),
-    )
+
+    def weighted(tensors: list[Tensor]) -> Tensor:
+        if len({tensor.shape for tensor in tensors}) > 1:
+            shapes = ", ".join(str(tuple(tensor.shape)) for tensor in tensors)
+            raise ValueError(
+                f"Blended references must fit each other, got {shapes}. Give them the same size."
+            )
+        return torch.stack([w * t for w, t in zip(weights, tensors, strict=True)]).sum(0)
+
+    mean: Representation = _combine([representation for representation, _ in representations], weighted)
+    return mean
 
 
 def _combine(representations: list[Any], function: Any) -> Any:

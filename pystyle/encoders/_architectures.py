@@ -61,7 +61,9 @@ ARCHITECTURES: dict[str, tuple[Block, ...]] = {
 }
 
 
-def build_modules(architecture: str, *, batch_norm: bool, pooling: Pooling, padding: Padding) -> dict[str, nn.Module]:
+def build_modules(
+    architecture: str, *, batch_norm: bool, pooling: Pooling, padding: Padding
+) -> dict[str, nn.Module]:
     """The modules of an architecture by the names of the literature, in the order of torchvision."""
     if padding not in get_args(Padding):
         raise ValueError(f"`padding` must be one of {get_args(Padding)}, got {padding!r}.")
@@ -72,7 +74,13 @@ def build_modules(architecture: str, *, batch_norm: bool, pooling: Pooling, padd
             continue
         # The initialisation that is skipped would draw from the global random state.
         modules[f"conv{block.name}"] = skip_init(
-            nn.Conv2d, block.inputs, block.outputs, block.kernel, block.stride, block.padding, padding_mode=padding
+            nn.Conv2d,
+            block.inputs,
+            block.outputs,
+            block.kernel,
+            block.stride,
+            block.padding,
+            padding_mode=padding,
         )
         if batch_norm:
             modules[f"bn{block.name}"] = nn.BatchNorm2d(block.outputs)

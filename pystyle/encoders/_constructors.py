@@ -136,7 +136,13 @@ def vgg11_bn(
         4
     """
     return build_encoder(
-        "vgg11", weights, batch_norm=True, pooling=pooling, padding=padding, preprocessing=preprocessing, seed=seed
+        "vgg11",
+        weights,
+        batch_norm=True,
+        pooling=pooling,
+        padding=padding,
+        preprocessing=preprocessing,
+        seed=seed,
     )
 
 
@@ -158,7 +164,13 @@ def vgg13_bn(
         4
     """
     return build_encoder(
-        "vgg13", weights, batch_norm=True, pooling=pooling, padding=padding, preprocessing=preprocessing, seed=seed
+        "vgg13",
+        weights,
+        batch_norm=True,
+        pooling=pooling,
+        padding=padding,
+        preprocessing=preprocessing,
+        seed=seed,
     )
 
 
@@ -180,7 +192,13 @@ def vgg16_bn(
         4
     """
     return build_encoder(
-        "vgg16", weights, batch_norm=True, pooling=pooling, padding=padding, preprocessing=preprocessing, seed=seed
+        "vgg16",
+        weights,
+        batch_norm=True,
+        pooling=pooling,
+        padding=padding,
+        preprocessing=preprocessing,
+        seed=seed,
     )
 
 
@@ -202,7 +220,13 @@ def vgg19_bn(
         4
     """
     return build_encoder(
-        "vgg19", weights, batch_norm=True, pooling=pooling, padding=padding, preprocessing=preprocessing, seed=seed
+        "vgg19",
+        weights,
+        batch_norm=True,
+        pooling=pooling,
+        padding=padding,
+        preprocessing=preprocessing,
+        seed=seed,
     )
 
 
@@ -216,8 +240,8 @@ def alexnet(
 ) -> SequentialEncoder:
     """The convolutional part of AlexNet, the smallest of these networks.
 
-    Layers: ``conv1 relu1 pool1 conv2 relu2 pool2 conv3 relu3 conv4 relu4 conv5 relu5 pool5``. The arguments are those of :func:`vgg19`, but for the
-    Caffe weights, which exist for VGG-19 alone.
+    Layers: ``conv1 relu1 pool1 conv2 relu2 pool2 conv3 relu3 conv4 relu4 conv5 relu5 pool5``.
+    The arguments are those of :func:`vgg19`, but for the Caffe weights, which exist for VGG-19 alone.
 
     Example:
         >>> alexnet(weights=None).stride("relu5")
@@ -226,4 +250,3 @@ def alexnet(
     return build_encoder(
         "alexnet", weights, pooling=pooling, padding=padding, preprocessing=preprocessing, seed=seed
     )
-

@@ -65,7 +65,9 @@ class Encoder(nn.Module, ABC):
             ValueError: If one does not, with the most similar name.
         """
         if isinstance(layers, str):
-            raise TypeError(f"`layers` must be a sequence of names, got the string {layers!r}. Use [{layers!r}].")
+            raise TypeError(
+                f"`layers` must be a sequence of names, got the string {layers!r}. Use [{layers!r}]."
+            )
         for layer in layers:
             if layer not in self.layers:
                 similar = difflib.get_close_matches(layer, self.layers, n=1)

@@ -31,7 +31,7 @@ class LayerGeometry(NamedTuple):
 
 
 class Window(NamedTuple):
-    """The sliding window of a convolution or a pooling."""
+    """The sliding window of a convolution or a pooling; `padding` is that of both sides together."""
 
     kernel: int
     stride: int
@@ -41,8 +41,12 @@ class Window(NamedTuple):
 
     def input_size(self, output_size: int) -> int:
         """The smallest input with at least this many outputs."""
-        size = (output_size - 1) * self.stride + self.kernel - 2 * self.padding
-        return max(size - (self.stride - 1 if self.rounds_up else 0), self.smallest_input)
+        start = (output_size - 1) * self.stride
+        size = start + self.kernel - self.padding
+        if self.rounds_up:
+            # The last window may stick out, but has to start inside.
+            size = max(size - (self.stride - 1), start + 1 - self.padding // 2)
+        return max(size, self.smallest_input)
 
 
 def compose(windows: Iterable[Window]) -> LayerGeometry:
@@ -70,23 +74,24 @@ def windows_of(module: nn.Module) -> list[Window]:
     kernel = getattr(module, "kernel_size", None)
     if kernel is None or isinstance(module, nn.ConvTranspose2d):
         raise TypeError(
-            f"The receptive field of a {type(module).__name__} cannot be derived. Use convolutions, poolings and "
-            "modules that act on each position alone, or subclass `Encoder` and declare it in `geometry`."
+            f"The receptive field of a {type(module).__name__} cannot be derived. Use convolutions, poolings "
+            "and modules that act on each position alone, or subclass `Encoder` and declare it in `geometry`."
         )
     step = getattr(module, "stride", None)
     padding = getattr(module, "padding", 0)
     side = max(_pair(kernel))
     dilation = max(_pair(getattr(module, "dilation", 1)))
     if padding == "same":
-        padding = dilation * (side - 1) // 2
-    pad = 0 if padding == "valid" else min(_pair(padding))
+        pad = dilation * (side - 1)
+    else:
+        pad = 0 if padding == "valid" else 2 * min(_pair(padding))
     reflects = getattr(module, "padding_mode", "zeros") == "reflect"
     return [
         Window(
             kernel=dilation * (side - 1) + 1,
             stride=max(_pair(kernel if step is None else step)),
             padding=pad,
-            smallest_input=pad + 1 if reflects else 1,
+            smallest_input=(pad + 1) // 2 + 1 if reflects else 1,
             rounds_up=bool(getattr(module, "ceil_mode", False)),
         )
     ]

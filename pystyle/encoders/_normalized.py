@@ -17,7 +17,7 @@ def normalize_activations(state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
     """The weights with each filter divided by its mean activation."""
     layers = [key.removesuffix(".weight") for key in state_dict if key.endswith(".weight")]
     sizes = [len(state_dict[f"{layer}.bias"]) for layer in layers]
-    means = dict(zip(layers, mean_activations().split(sizes), strict=True))
+    means = dict(zip(layers, torch.split(mean_activations(), sizes), strict=True))
     normalized, inputs = {}, torch.ones(3)
     for layer in layers:
         outputs = means[layer]

@@ -25,7 +25,8 @@ class SequentialEncoder(Encoder):
     Example:
         >>> import torch
         >>> from torch import nn
-        >>> encoder = SequentialEncoder({"conv1": nn.Conv2d(3, 8, 3), "relu1": nn.ReLU(), "pool1": nn.MaxPool2d(2)})
+        >>> modules = {"conv1": nn.Conv2d(3, 8, 3), "relu1": nn.ReLU(), "pool1": nn.MaxPool2d(2)}
+        >>> encoder = SequentialEncoder(modules)
         >>> features = encoder(torch.rand(1, 3, 8, 8), ["conv1", "pool1"])
         >>> {layer: tuple(feature.shape) for layer, feature in features.items()}
         {'conv1': (1, 8, 6, 6), 'pool1': (1, 8, 3, 3)}

@@ -48,12 +48,14 @@ def build_encoder(
     return encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
 
 
-def _load(name: str, weights: str | os.PathLike[str], layers: list[str]) -> tuple[dict[str, Tensor], Preprocessing]:
+def _load(
+    name: str, weights: str | os.PathLike[str], layers: list[str]
+) -> tuple[dict[str, Tensor], Preprocessing]:
     if weights in ("caffe", "caffe_normalized"):
         if name != "vgg19":
             raise ValueError(
-                f"`weights` = {weights!r} exists for vgg19 only, got it for {name}. Use 'torchvision', the path "
-                "of a file, or None for random weights."
+                f"`weights` = {weights!r} exists for vgg19 only, got it for {name}. Use 'torchvision', "
+                "the path of a file, or None for random weights."
             )
         state_dict = caffe_vgg19_state_dict()
         return (normalize_activations(state_dict) if weights == "caffe_normalized" else state_dict), "caffe"
@@ -69,14 +71,18 @@ def _load(name: str, weights: str | os.PathLike[str], layers: list[str]) -> tupl
     return to_layer_names(raw, named), "caffe" if "conv1_1.weight" in raw else "torchvision"
 
 
-def _fill(name: str, modules: Mapping[str, nn.Module], state_dict: dict[str, Tensor], *, flip_colours: bool) -> None:
+def _fill(
+    name: str, modules: Mapping[str, nn.Module], state_dict: dict[str, Tensor], *, flip_colours: bool
+) -> None:
     if flip_colours:
         first = f"{next(iter(modules))}.weight"
         state_dict = {key: value.flip(1) if key == first else value for key, value in state_dict.items()}
     try:
         missing, unexpected = nn.ModuleDict(dict(modules)).load_state_dict(state_dict, strict=False)
     except RuntimeError as error:
-        raise WeightsError(f"The weights do not fit {name}. Give the file of this architecture. {error}") from error
+        raise WeightsError(
+            f"The weights do not fit {name}. Give the file of this architecture. {error}"
+        ) from error
     missing = [key for key in missing if not key.endswith("num_batches_tracked")]
     if missing or unexpected:
         raise WeightsError(

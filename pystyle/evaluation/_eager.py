@@ -1,13 +1,20 @@
-from collections.abc import Callable
-from typing import TypeAlias
+from typing import Protocol
 
 import torch
 from torch import Tensor
 
 from pystyle.criterion import Objective, Terms
 
-Evaluation: TypeAlias = Callable[[Objective, Tensor], tuple[Terms, Tensor]]
-"""A strategy: from an objective and an image to the terms and the gradient of their total."""
+
+class Evaluation(Protocol):
+    """A strategy: any function of an objective and an image that gives what :func:`evaluate_eagerly` gives.
+
+    Example:
+        >>> evaluation: Evaluation = evaluate_eagerly
+    """
+
+    def __call__(self, objective: Objective, image: Tensor, /) -> tuple[Terms, Tensor]:
+        """The terms without their graph, and the gradient of their total."""
 
 
 def evaluate_eagerly(objective: Objective, image: Tensor) -> tuple[Terms, Tensor]:

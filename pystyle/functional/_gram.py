@@ -65,7 +65,7 @@ def positions(features: Tensor) -> Tensor:
 def self_product(vectors: Tensor, scale: float) -> Tensor:
     """`scale` times the product of each matrix with its own transpose."""
     with without_autocast(vectors):
-        product: Tensor = _SelfProduct.apply(vectors, scale)  # type: ignore[no-untyped-call]
+        product: Tensor = _SelfProduct.apply(vectors, scale)
     return product
 
 
@@ -81,7 +81,7 @@ class _SelfProduct(torch.autograd.Function):
         return torch.baddbmm(unused, vectors, vectors.mT, beta=0, alpha=scale)
 
     @staticmethod
-    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:  # type: ignore[override]
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         (vectors,) = ctx.saved_tensors
         with without_autocast(vectors):
             return ctx.scale * (gradient + gradient.mT) @ vectors, None

@@ -44,7 +44,7 @@ def matrix_square_root(matrix: Tensor, *, num_iterations: int = 15) -> Tensor:
     """
     matrix = _checked(matrix)
     with without_autocast(matrix):
-        root: Tensor = _SquareRoot.apply(matrix, num_iterations)  # type: ignore[no-untyped-call]
+        root: Tensor = _SquareRoot.apply(matrix, num_iterations)
     return root
 
 
@@ -75,7 +75,7 @@ def trace_of_square_root(matrix: Tensor, *, num_iterations: int = 15) -> Tensor:
     """
     matrix = _checked(matrix)
     with without_autocast(matrix):
-        trace: Tensor = _TraceOfSquareRoot.apply(matrix, num_iterations)  # type: ignore[no-untyped-call]
+        trace: Tensor = _TraceOfSquareRoot.apply(matrix, num_iterations)
     return trace
 
 
@@ -106,7 +106,7 @@ class _SquareRoot(torch.autograd.Function):
         return root
 
     @staticmethod
-    @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
+    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         # Solves  root X + X root = gradient: the sign iteration of the block matrix of both sides.
         (root,) = ctx.saved_tensors
@@ -129,7 +129,7 @@ class _TraceOfSquareRoot(torch.autograd.Function):
         return root.diagonal(dim1=-2, dim2=-1).sum(-1)
 
     @staticmethod
-    @torch.autograd.function.once_differentiable  # type: ignore[untyped-decorator]
+    @torch.autograd.function.once_differentiable
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         (inverse,) = ctx.saved_tensors
         return 0.25 * gradient[..., None, None] * (inverse + inverse.mT), None

@@ -7,7 +7,8 @@ from pystyle.functional._precision import at_least_float32
 def total_variation(image: Tensor, *, exponent: float = 2.0) -> Tensor:
     r"""The total variation of an image: how much neighbouring pixels differ.
 
-    .. math:: \operatorname{mean}_{y,x} \left( (I_{y,x+1} - I_{y,x})^2 + (I_{y+1,x} - I_{y,x})^2 \right)^{\beta/2}
+    .. math:: \operatorname{mean}_{y,x}
+              \left( (I_{y,x+1} - I_{y,x})^2 + (I_{y+1,x} - I_{y,x})^2 \right)^{\beta/2}
 
     The last row and the last column have no neighbour and are dropped. It is a mean, so its
     weight keeps its meaning when the size of the image changes.

@@ -56,7 +56,8 @@ def gaussian_wasserstein_distance(
     root = at_least_float32(target_root)
     with without_autocast(covariance):
         overlap = trace_of_square_root(root @ covariance @ root, num_iterations=num_iterations)
-    return (mean - target_mean).square().sum(-1) + _trace(covariance) + _trace(target_covariance) - 2 * overlap
+    traces = _trace(covariance) + _trace(target_covariance) - 2 * overlap
+    return (mean - target_mean).square().sum(-1) + traces
 
 
 def _check_shapes(mean: Tensor, covariance: Tensor, target_mean: Tensor, target_covariance: Tensor) -> None:
@@ -68,8 +69,8 @@ def _check_shapes(mean: Tensor, covariance: Tensor, target_mean: Tensor, target_
         )
     if mean.ndim < 1 or covariance.shape != (*mean.shape, mean.shape[-1]):
         raise ValueError(
-            "`covariance` must have the shape (batch, channels, channels) of a `mean` of shape (batch, channels), "
-            f"got {tuple(covariance.shape)} for {tuple(mean.shape)}."
+            "`covariance` must have the shape (batch, channels, channels) for a `mean` of the shape "
+            f"(batch, channels), got {tuple(covariance.shape)} for {tuple(mean.shape)}."
         )
 
 

@@ -74,7 +74,9 @@ def resize(
     return resized.to(image.dtype)
 
 
-def scaled_size(old: tuple[int, int], size: int | tuple[int, int], *, edge: Edge = "short") -> tuple[int, int]:
+def scaled_size(
+    old: tuple[int, int], size: int | tuple[int, int], *, edge: Edge = "short"
+) -> tuple[int, int]:
     """The (height, width) that :func:`resize` gives an image.
 
     Args:

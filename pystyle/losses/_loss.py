@@ -66,10 +66,14 @@ class Loss(nn.Module, ABC):
         self.relative = relative
         if reference is not None:
             if type(self).reference is None:
-                raise ValueError(f"{type(self).__name__} compares with nothing; leave out `reference`={reference!r}.")
+                raise ValueError(
+                    f"{type(self).__name__} compares with nothing; leave out `reference`={reference!r}."
+                )
             self.reference = reference
         if relative and self.reference is None:
-            raise ValueError(f"{type(self).__name__} compares with nothing; `relative` has no meaning for it.")
+            raise ValueError(
+                f"{type(self).__name__} compares with nothing; `relative` has no meaning for it."
+            )
 
     @abstractmethod
     def represent(self, features: Tensor) -> Representation:
@@ -97,7 +101,9 @@ class Loss(nn.Module, ABC):
             return cast(Tensor, representation)
         if isinstance(representation, Tensor):
             return mean_squared_error(representation, target)
-        return torch.stack([mean_squared_error(*pair) for pair in zip(representation, target, strict=True)]).sum()
+        return torch.stack(
+            [mean_squared_error(*pair) for pair in zip(representation, target, strict=True)]
+        ).sum()
 
     def extra_repr(self) -> str:
         """The arguments that are not the default."""
@@ -126,7 +132,7 @@ def _weights_by_layer(
     if not isinstance(weights, Mapping):
         if len(weights) != len(layers):
             raise ValueError(
-                f"`layer_weights` must have one weight for each of the {len(layers)} layers, got {len(weights)}."
+                f"`layer_weights` must have one weight for each of {len(layers)} layers, got {len(weights)}."
             )
         weights = dict(zip(layers, weights, strict=True))
     if set(weights) != set(layers):

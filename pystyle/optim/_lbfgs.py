@@ -12,7 +12,7 @@ class LBFGS(Optimizer):
     """L-BFGS without line search and without waiting for the device, optionally within bounds.
 
     One step takes one evaluation, as ``torch.optim.LBFGS(max_iter=1)`` does, and gives the same
-    iterates. But torch's reads about two numbers per pair of its history back to the host in
+    iterates, up to the note below. But torch's reads about two numbers per pair of its history back to the host in
     every step (204 for a history of 100), which stalls a GPU; here nothing leaves the device.
 
     With bounds it is a projected method: coordinates at a bound that the gradient pushes outwards
@@ -21,8 +21,8 @@ class LBFGS(Optimizer):
 
     Args:
         params: The tensors to optimise, all on one device and of one type. There is one group.
-        lr: The length of a step relative to the quasi-Newton step. The first step is
-            ``min(1, 1 / |g|₁) * lr`` along the gradient.
+        lr: The length of a step relative to the quasi-Newton step. The first step is along the
+            gradient, ``lr`` long in all coordinates together.
         history_size: Pairs that are kept; each takes twice the memory of the parameters.
         damping: Powell's damping. A pair whose curvature is below this fraction of the current
             estimate is blended with the estimate. 0 leaves all pairs as they are, as torch does.
@@ -46,8 +46,12 @@ class LBFGS(Optimizer):
         tensor([0.5000, 1.0000])
 
     Note:
-        A pair without positive curvature (yᵀs ≤ 1e-10) is stored with weight 0, where torch does
-        not store it: the check would need the host. Such a pair takes a place in the history.
+        The path does not depend on the scale of the loss. Torch multiplies the first gradient by
+        ``min(1, 1 / |g|₁)``, here by ``1 / |g|₁``, and takes pairs with yᵀs > 1e-10, here those with
+        yᵀs > 1e-10 |y| |s|. With torch's rules a loss with small gradients hardly moves the image.
+
+        A pair without positive curvature is stored with weight 0, where torch does not store it:
+        the check would need the host. Such a pair takes a place in the history.
 
     References:
         Nocedal, Wright. *Numerical optimization*, algorithms 7.4 and 7.5, procedure 18.2 (damping).
@@ -72,7 +76,9 @@ class LBFGS(Optimizer):
             raise ValueError(f"`damping` must be in [0, 1), got {damping}.")
         if bounds is not None and not bounds[0] < bounds[1]:
             raise ValueError(f"`bounds` must be (smallest, largest) with smallest < largest, got {bounds}.")
-        super().__init__(params, dict(lr=lr, history_size=history_size, damping=damping, bounds=bounds))
+        super().__init__(
+            params, {"lr": lr, "history_size": history_size, "damping": damping, "bounds": bounds}
+        )
         if len(self.param_groups) != 1:
             raise ValueError(f"LBFGS takes one group of parameters, got {len(self.param_groups)}.")
 
@@ -122,7 +128,7 @@ class LBFGS(Optimizer):
             blend = torch.where(curvature < damping * expected, blend, torch.ones_like(blend))
             change = blend * change + (1 - blend) / state["scale"] * last
             curvature = change.dot(last)
-        valid = curvature > 1e-10
+        valid = curvature > 1e-10 * change.norm() * last.norm()
         index = (state["step"] - 1) % len(state["rho"])
         state["steps"][index], state["changes"][index] = last, change
         state["rho"][index] = torch.where(valid, 1 / curvature, torch.zeros_like(curvature))
@@ -132,7 +138,8 @@ class LBFGS(Optimizer):
         group = self.param_groups[0]
         length = group["lr"]
         if state["step"] == 0:
-            length = (1 / gradient.abs().sum()).clamp(max=1.0) * group["lr"]
+            # The smallest number keeps a gradient of zero from becoming NaN.
+            length = group["lr"] / gradient.abs().sum().clamp_min(torch.finfo(gradient.dtype).tiny)
         if group["bounds"] is None:
             step = self._direction(state, gradient) * length
             state["last_step"] = step

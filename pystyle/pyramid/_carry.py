@@ -61,18 +61,25 @@ class Counted:
         done: Steps of the levels before.
         num_steps: Steps of all levels.
         seconds: Time that the levels before took.
+        level: Number of the level.
     """
 
-    def __init__(self, callback: Callback, done: int, num_steps: int, seconds: float) -> None:
+    def __init__(self, callback: Callback, done: int, num_steps: int, seconds: float, level: int) -> None:
         self.callback = callback
         self.done = done
         self.num_steps = num_steps
         self.seconds = seconds
+        self.level = level
 
     def __call__(self, step: Step) -> None:
         """Call the callback with the step as one of the whole pyramid."""
         counted = Step(
-            step.index + self.done, self.num_steps, step.terms, step.seconds + self.seconds, lambda: step.image
+            step.index + self.done,
+            self.num_steps,
+            step.terms,
+            step.seconds + self.seconds,
+            lambda: step.image,
+            level=self.level,
         )
         self.callback(counted)
         if counted.stop_reason:

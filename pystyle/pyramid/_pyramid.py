@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Self, cast
 
 from torch import Tensor
@@ -42,10 +43,12 @@ class Pyramid:
     def __post_init__(self) -> None:
         sizes = tuple(self.edge_sizes)
         steps = (self.num_steps,) * len(sizes) if isinstance(self.num_steps, int) else tuple(self.num_steps)
-        if not sizes or sizes[0] < 1 or any(small >= large for small, large in zip(sizes, sizes[1:], strict=False)):
+        if not sizes or sizes[0] < 1 or any(small >= large for small, large in pairwise(sizes)):
             raise ValueError(f"`edge_sizes` must be positive and grow from level to level, got {sizes}.")
         if len(steps) != len(sizes) or min(steps) < 0:
-            raise ValueError(f"`num_steps` must be one number or one for each of {len(sizes)} levels, got {steps}.")
+            raise ValueError(
+                f"`num_steps` must be one number or one for each of {len(sizes)} levels, got {steps}."
+            )
         object.__setattr__(self, "edge_sizes", sizes)
         object.__setattr__(self, "num_steps", steps)
 
@@ -61,6 +64,8 @@ class Pyramid:
         """Levels that grow by `ratio` up to `edge_size`, none below `smallest`."""
         if ratio <= 1:
             raise ValueError(f"`ratio` must be greater than 1, got {ratio}.")
+        if smallest < 1:
+            raise ValueError(f"`smallest` must be at least 1, got {smallest}.")
         sizes, size = [edge_size], edge_size / ratio
         while round(size) >= smallest:
             sizes.append(round(size))
@@ -118,14 +123,17 @@ class Pyramid:
             seed=seed,
         )
         try:
-            for size, num_steps in levels:
-                previous, runner = runner, Runner(
-                    criterion.bind(resized_references(references, size, style_scale)),
-                    resize(image, scaled_size(full_size, size)),
-                    optimizer=optimizer,
-                    bounds=bounds,
-                    averaging=averaging,
-                    callbacks=[Counted(callback, done, total, seconds) for callback in callbacks],
+            for level, (size, num_steps) in enumerate(levels):
+                previous, runner = (
+                    runner,
+                    Runner(
+                        criterion.bind(resized_references(references, size, style_scale)),
+                        resize(image, scaled_size(full_size, size)),
+                        optimizer=optimizer,
+                        bounds=bounds,
+                        averaging=averaging,
+                        callbacks=[Counted(callback, done, total, seconds, level) for callback in callbacks],
+                    ),
                 )
                 if previous is not None:
                     carry_state(previous.optimizer, runner.optimizer)
@@ -139,7 +147,9 @@ class Pyramid:
                 getattr(callback, "close", lambda: None)()
         return Result(image, history, result.stop_reason, seconds)
 
-    def _levels(self, criterion: Criterion, references: References, style_scale: float) -> list[tuple[int, int]]:
+    def _levels(
+        self, criterion: Criterion, references: References, style_scale: float
+    ) -> list[tuple[int, int]]:
         levels = list(zip(self.edge_sizes, cast(Sequence[int], self.num_steps), strict=True))
         large_enough = [level for level in levels if fits(criterion, references, level[0], style_scale)]
         return large_enough or levels[-1:]
@@ -151,7 +161,9 @@ def _full_size(init: Init, references: References) -> tuple[int, int]:
         content = references["content"]
         init = content if isinstance(content, Tensor) else content[0][0]
     if isinstance(init, str):
-        raise ValueError(f"`init` must be an image or a size (height, width) without a content, got {init!r}.")
+        raise ValueError(
+            f"`init` must be an image or a size (height, width) without a content, got {init!r}."
+        )
     return (init.shape[2], init.shape[3]) if isinstance(init, Tensor) else init
 
 

@@ -35,7 +35,9 @@ class ProgressBar:
             self._print(step)
             return
         if self._bar is None:
-            self._bar = tqdm(total=step.num_steps, desc=self.description or None, unit="step", file=sys.stderr)
+            self._bar = tqdm(
+                total=step.num_steps, desc=self.description or None, unit="step", file=sys.stderr
+            )
         self._bar.set_postfix(loss=f"{float(step.terms.total):.4g}", refresh=False)
         self._bar.update(step.index - self._bar.n)
 
@@ -177,7 +179,9 @@ class StopOnPlateau:
             return
         before, recent = min(self._losses[: -self.patience]), min(self._losses[-self.patience :])
         if before - recent <= self.tolerance * abs(before):
-            step.stop(f"plateau: the loss fell by less than {self.tolerance:g} of itself in {self.patience} steps")
+            step.stop(
+                f"plateau: the loss fell by less than {self.tolerance:g} of itself in {self.patience} steps"
+            )
 
     def close(self) -> None:
         """Forget the losses, so that the next run starts anew."""

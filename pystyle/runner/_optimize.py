@@ -52,7 +52,8 @@ def optimize_image(
         >>> from pystyle import Criterion, GramLoss, optimize_image
         >>> from pystyle.encoders import vgg19
         >>> criterion = Criterion(vgg19(weights=None), {"texture": GramLoss("relu1_1", relative=True)})
-        >>> result = optimize_image(criterion, {"style": torch.rand(1, 3, 16, 16)}, init=(16, 24), num_steps=5, seed=0)
+        >>> texture = torch.rand(1, 3, 16, 16)
+        >>> result = optimize_image(criterion, {"style": texture}, init=(16, 24), num_steps=5, seed=0)
         >>> result.image.shape, len(result.history["total"])
         (torch.Size([1, 3, 16, 24]), 6)
     """

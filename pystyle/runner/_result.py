@@ -35,4 +35,5 @@ class Result:
         height, width = self.image.shape[-2:]
         loss = f"{self.history['total'][-1]:.4g}" if self.history["total"] else "unknown"
         steps = max(len(self.history["step"]) - 1, 0)
-        return f"Result({height} x {width} pixels, {steps} steps in {self.seconds:.1f} s, loss {loss}, {self.stop_reason})"
+        run = f"{steps} steps in {self.seconds:.1f} s, loss {loss}, {self.stop_reason}"
+        return f"Result({height} x {width} pixels, {run})"

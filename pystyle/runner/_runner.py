@@ -69,7 +69,9 @@ class Runner:
         self.evaluation = evaluation
         self.callbacks = tuple(callbacks)
         if not image.is_floating_point():
-            raise TypeError(f"The initial image must be a floating tensor with values in [0, 1], got {image.dtype}.")
+            raise TypeError(
+                f"The initial image must be a floating tensor with values in [0, 1], got {image.dtype}."
+            )
         image = image.detach().clone(memory_format=torch.contiguous_format)
         if not bool(image.isfinite().all()):
             raise ValueError("The initial image must be finite, got one with NaN or infinite values.")

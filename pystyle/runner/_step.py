@@ -22,7 +22,8 @@ class Step:
 
     Example:
         >>> import torch
-        >>> step = Step(1, 10, Terms({"content.relu4_2": torch.tensor(2.0)}), 0.1, lambda: torch.zeros(1, 3, 2, 2))
+        >>> terms = Terms({"content.relu4_2": torch.tensor(2.0)})
+        >>> step = Step(1, 10, terms, 0.1, lambda: torch.zeros(1, 3, 2, 2))
         >>> step.stop("good enough")
         >>> step.stop_reason
         'good enough'
@@ -52,7 +53,7 @@ class Step:
         return self._image()
 
     def stop(self, reason: str) -> None:
-        """End the run after this step; in a pyramid, the level. (`raise KeyboardInterrupt` ends all of it.)"""
+        """End the run after this step; in a pyramid, the level. (A KeyboardInterrupt ends all of it.)"""
         self.stop_reason = reason
 
 
@@ -60,6 +61,9 @@ class Callback(Protocol):
     """Any function of a :class:`Step`.
 
     If it has a method ``close()``, this is called when the run ends, however it ends.
+
+    Example:
+        >>> callback: Callback = lambda step: print(step.index, float(step.terms.total))
     """
 
     def __call__(self, step: Step, /) -> None:

@@ -3,6 +3,8 @@
 Every number here was chosen by the measurements in `docs/choosing-the-defaults.md`.
 """
 
+from itertools import pairwise
+
 from pystyle.criterion import Criterion
 from pystyle.encoders import Encoder
 from pystyle.losses import ContentLoss, TotalVariationLoss, WassersteinLoss
@@ -40,8 +42,8 @@ def stylization_criterion(encoder: Encoder, *, strength: float = 1.0) -> Criteri
     content_layer = next((layer for layer in _LAYERS if layer in encoder.layers), None)
     if content_layer is None:
         raise ValueError(
-            f"`encoder` must have the layers of the VGGs or of AlexNet, got {', '.join(encoder.layers[:6])}, ... "
-            "Compose a `Criterion` with layers of your encoder and call `optimize_image`."
+            f"`encoder` must have the layers of the VGGs or of AlexNet, got {', '.join(encoder.layers[:6])}, "
+            "... Compose a `Criterion` with layers of your encoder and call `optimize_image`."
         )
     return Criterion(
         encoder,
@@ -74,4 +76,4 @@ def stylization_pyramid(edge_size: int, *, num_steps: int = 240) -> Pyramid:
         raise ValueError(f"`num_steps` must be at least 1, got {num_steps}.")
     sizes = Pyramid.from_ratio(edge_size, num_steps=0, smallest=128).edge_sizes
     bounds = [round(index * num_steps / len(sizes)) for index in range(len(sizes) + 1)]
-    return Pyramid(sizes, [end - start for start, end in zip(bounds, bounds[1:], strict=False)])
+    return Pyramid(sizes, [end - start for start, end in pairwise(bounds)])

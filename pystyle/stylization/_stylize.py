@@ -10,7 +10,7 @@ from pystyle.encoders import Encoder, vgg19
 from pystyle.images import read_image
 from pystyle.runner import Callback, Result
 from pystyle.stylization._recipe import stylization_criterion, stylization_pyramid
-from pystyle.typing import Init, OptimizerFactory
+from pystyle.typing import Init, OptimizerFactory, References
 
 ImageSource: TypeAlias = Tensor | str | os.PathLike[str]
 
@@ -74,9 +74,10 @@ def stylize(
     weights = [1.0] * len(styles) if style_weights is None else list(style_weights)
     if not styles or len(weights) != len(styles):
         raise ValueError(
-            f"`style_weights` must have one weight for each of at least one style, got {len(weights)} for {len(styles)}."
+            f"`style_weights` must have one weight for each of at least one style, got {len(weights)} "
+            f"for {len(styles)}."
         )
-    references = {
+    references: References = {
         "content": _image(content, device),
         "style": [(_image(source, device), weight) for source, weight in zip(styles, weights, strict=True)],
     }

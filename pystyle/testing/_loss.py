@@ -11,8 +11,8 @@ def check_loss(loss: Loss, *, channels: int = 6, size: int = 12) -> None:
     """Check that a loss keeps the promises on which the rest of the library rests.
 
     It is finite and differentiable, also on flat and tiny maps; repeatable; leaves its inputs
-    alone; gives the same in float32 and float64; does not grow when image and reference are the
-    same; is what `spatial` says; and survives pickling.
+    alone; gives the same in float32 and float64; is a mean over the batch; does not grow when image
+    and reference are the same; is what `spatial` says; and survives pickling.
 
     Args:
         loss: The loss.
@@ -32,6 +32,7 @@ def check_loss(loss: Loss, *, channels: int = 6, size: int = 12) -> None:
     _check_declaration(loss)
     _check_value(loss, features, other)
     _check_precision(loss, features, other)
+    _check_batch(loss, features, other)
     _check_edge_cases(loss, channels)
     if loss.spatial == "pooled":
         _check_pooled(loss, features)
@@ -78,7 +79,9 @@ def _check_value(loss: Loss, features: Tensor, other: Tensor) -> None:
     require(torch.equal(_value(loss, features, other), value), "the same features give the same loss.")
     if loss.reference is not None:
         same = float(_value(loss, other, other))
-        require(same <= (number or 0.0), f"the reference itself is not worse ({same}) than others ({number}).")
+        require(
+            same <= (number or 0.0), f"the reference itself is not worse ({same}) than others ({number})."
+        )
 
 
 def _check_precision(loss: Loss, features: Tensor, other: Tensor) -> None:
@@ -88,7 +91,17 @@ def _check_precision(loss: Loss, features: Tensor, other: Tensor) -> None:
     large = (features * 2e4).bfloat16(), (other * 2e4).bfloat16()
     require(_value(loss, *large).isfinite(), "bfloat16 features of 20,000 give a finite loss.")
     transposed = features.mT.contiguous().mT
-    require(close(_value(loss, transposed, other), value, 1e-5), "the memory layout of features does not matter.")
+    require(
+        close(_value(loss, transposed, other), value, 1e-5), "the memory layout of features does not matter."
+    )
+
+
+def _check_batch(loss: Loss, features: Tensor, other: Tensor) -> None:
+    both = _value(loss, torch.cat((features, other)), torch.cat((other, features)))
+    mean = (_value(loss, features, other) + _value(loss, other, features)) / 2
+    require(
+        close(both, mean, 1e-4), f"the loss of a batch is a mean, got {float(both)} instead of {float(mean)}."
+    )
 
 
 def _check_edge_cases(loss: Loss, channels: int) -> None:
@@ -116,15 +129,21 @@ def _check_pooled(loss: Loss, features: Tensor) -> None:
     whole = tensors_of(loss.represent(features))
     left, right = (tensors_of(loss.represent(tile)) for tile in tiles)
     added = [shares[0] * a + shares[1] * b for a, b in zip(left, right, strict=True)]
-    promise = "a 'pooled' representation of an image is the mean of those of its parts, weighted by their areas"
+    promise = (
+        "a 'pooled' representation of an image is the mean of those of its parts, weighted by their areas"
+    )
     require(close(whole, added, 1e-4), f"{promise}. Is it derived too early (a root, a standard deviation)?")
 
 
 def _check_dense(loss: Loss, features: Tensor) -> None:
     if loss.reference is None:
         scalar = loss.represent(features)
-        require(isinstance(scalar, Tensor) and scalar.ndim == 0, "without a reference `represent` is the loss.")
+        require(
+            isinstance(scalar, Tensor) and scalar.ndim == 0, "without a reference `represent` is the loss."
+        )
         return
     for tensor in tensors_of(loss.represent(features)):
         same = tensor.shape[-2:] == features.shape[-2:]
-        require(same, f"a 'dense' representation has the positions of the features, got {tuple(tensor.shape)}.")
+        require(
+            same, f"a 'dense' representation has the positions of the features, got {tuple(tensor.shape)}."
+        )

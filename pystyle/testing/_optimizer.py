@@ -72,7 +72,10 @@ def _check_descent(factory: OptimizerFactory, num_steps: int) -> None:
     first = closure().detach()
     returned = optimizer.step(closure)  # type: ignore[arg-type]
     require(returned is not None, "`step` calls the closure and returns its loss.")
-    require(close(torch.as_tensor(returned).detach(), first, 1e-5), "`step` returns the loss that it started from.")
+    require(
+        close(torch.as_tensor(returned).detach(), first, 1e-5),
+        "`step` returns the loss that it started from.",
+    )
     _run(optimizer, image, num_steps)
     require(image.data_ptr() == pointer, "the image is changed in place.")
     last = closure().detach()

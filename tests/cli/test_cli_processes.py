@@ -1,0 +1,60 @@
+"""The command as a process: real streams, signals and exit codes."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from pystyle.images import read_image, write_image
+
+COMMAND = [sys.executable, "-m", "pystyle"]
+TINY = ["--encoder", "vgg11", "--weights", "none", "--size", "32", "--device", "cpu"]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    for name in ("content.png", "style.png"):
+        write_image(torch.rand(1, 3, 40, 60), name)
+    return tmp_path
+
+
+def test_a_picture_goes_from_standard_input_to_standard_output(folder):
+    argv = [*COMMAND, "stylize", "-", "style.png", "-o", "-", *TINY, "--steps", "1", "--quiet"]
+    content = (folder / "content.png").read_bytes()
+    process = subprocess.run(argv, input=content, capture_output=True, timeout=120, check=False)
+    assert (process.returncode, process.stderr) == (0, b"")
+    assert read_image(io.BytesIO(process.stdout)).shape == (1, 3, 32, 48)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends the signal of Ctrl-C")
+def test_the_signal_of_ctrl_c_saves_the_picture_so_far():
+    argv = [*COMMAND, "stylize", "content.png", "style.png", "-o", "out.png", *TINY, "--steps", "100000"]
+    with subprocess.Popen(
+        [*argv, "--log", "log.csv", "--quiet"], stderr=subprocess.PIPE, text=True
+    ) as process:
+        while process.poll() is None and not (os.path.exists("log.csv") and os.path.getsize("log.csv")):
+            signal.sigtimedwait([], 0.05)
+        process.send_signal(signal.SIGINT)
+        error = process.communicate(timeout=120)[1]
+    assert process.returncode == 130
+    assert error.startswith("pystyle: Interrupted. The picture so far is in 'out.png': 48 x 32 pixels, ")
+    assert error.count("\n") == 1
+    assert read_image("out.png").shape == (1, 3, 32, 48)
+
+
+def test_a_reader_that_has_gone_gets_no_traceback():
+    reader, writer = os.pipe()
+    os.close(reader)
+    process = subprocess.run(
+        [*COMMAND, "--help"], stdout=writer, stderr=subprocess.PIPE, text=True, timeout=120, check=False
+    )
+    os.close(writer)
+    assert process.returncode == 1
+    assert process.stderr.startswith("pystyle: error: ")
+    assert process.stderr.count("\n") == 1

@@ -1,0 +1,216 @@
+"""What `pystyle stylize` passes on, computes and writes."""
+
+import csv
+import inspect
+import io
+import json
+import random
+
+import numpy as np
+import pytest
+import torch
+
+import pystyle
+from pystyle.cli import main
+from pystyle.images import read_image, write_image
+from pystyle.optim import LBFGS
+from pystyle.runner import Result
+
+FILES = ["content.png", "style.png"]
+TINY = ["--encoder", "vgg11", "--weights", "none", "--size", "32", "--steps", "2", "--device", "cpu"]
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    generator = torch.Generator().manual_seed(0)
+    for name in (*FILES, "other.png"):
+        write_image(torch.rand(1, 3, 40, 60, generator=generator), name)
+    return tmp_path
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """Arguments of `stylize`, which is not run."""
+    recorded = []
+
+    def record(content, style, **arguments):
+        recorded.append({"content": content, "style": style, **arguments})
+        return Result(content, {"step": [0], "seconds": [0.0], "total": [1.0]}, "finished", 0.0)
+
+    monkeypatch.setattr("pystyle.cli._painting.stylize", record)
+    return recorded
+
+
+def _stylize(*options):
+    return main(["stylize", *FILES, "-o", "out.png", *options])
+
+
+def test_without_options_the_defaults_of_stylize_are_used(calls):
+    assert _stylize() == 0
+    parameters = inspect.signature(pystyle.stylize).parameters
+    for name, value in calls[0].items():
+        if name not in ("content", "style", "callbacks"):
+            assert value == parameters[name].default, name
+    assert torch.equal(calls[0]["content"], read_image("content.png"))
+    assert torch.equal(calls[0]["style"][0], read_image("style.png"))
+
+
+@pytest.mark.parametrize(
+    ("options", "name", "value"),
+    [
+        (["--size", "77"], "edge_size", 77),
+        (["--strength", "2.5"], "strength", 2.5),
+        (["--style-scale", "0.5"], "style_scale", 0.5),
+        (["--style-weights", "3"], "style_weights", [3.0]),
+        (["--steps", "9"], "num_steps", 9),
+        (["--seed", "5"], "seed", 5),
+        (["--device", "cpu"], "device", "cpu"),
+        (["--init", "style_colours"], "init", "style_colours"),
+        (["--optimizer", "lbfgs"], "optimizer", LBFGS),
+    ],
+)
+def test_an_option_reaches_the_argument_it_is_for(calls, options, name, value):
+    assert _stylize(*options) == 0
+    assert calls[0][name] == value
+
+
+def test_adam_is_the_default_of_stylize(calls):
+    assert _stylize("--optimizer", "adam") == 0
+    assert "optimizer" not in calls[0]
+
+
+def test_a_picture_to_start_from_gets_the_shape_of_the_content(calls):
+    write_image(torch.zeros(1, 3, 10, 10), "start.png")
+    assert _stylize("--init", "start.png") == 0
+    assert calls[0]["init"].shape == (1, 3, 40, 60)
+
+
+def test_the_encoder_is_that_of_the_options(calls):
+    assert _stylize("--encoder", "alexnet", "--weights", "random") == 0
+    assert "relu5" in calls[0]["encoder"].layers
+    assert _stylize("--encoder", "vgg13_bn", "--weights", "none", "--pooling", "l2", "--overwrite") == 0
+    assert "bn1_1" in calls[1]["encoder"].layers
+    assert "ScaledL2Pool2d" in repr(calls[1]["encoder"])
+
+
+def test_a_pooling_alone_keeps_the_default_network_and_weights(calls):
+    assert _stylize("--pooling", "average") == 0
+    assert "relu5_4" in calls[0]["encoder"].layers
+    assert "ScaledAveragePool2d" in repr(calls[0]["encoder"])
+
+
+def test_several_styles_are_blended_with_their_weights(calls):
+    argv = ["stylize", *FILES, "other.png", "-o", "out.png", "--style-weights", "0.7,0.3"]
+    assert main(argv) == 0
+    assert len(calls[0]["style"]) == 2
+    assert calls[0]["style_weights"] == [0.7, 0.3]
+
+
+def test_a_run_writes_the_picture_and_says_so_on_stderr(capsys, folder):
+    assert _stylize(*TINY) == 0
+    captured = capsys.readouterr()
+    assert read_image("out.png").shape == (1, 3, 32, 48)
+    assert captured.out == ""
+    assert "2/2" in captured.err
+    assert "loss=" in captured.err
+    assert "pystyle: The picture is in 'out.png': 48 x 32 pixels, 2 steps in " in captured.err
+    assert sorted(path.name for path in folder.iterdir()) == sorted([*FILES, "other.png", "out.png"])
+
+
+def test_the_picture_is_that_of_stylize(capsys):
+    assert _stylize(*TINY, "--quiet") == 0
+    encoder = pystyle.encoders.vgg11(weights=None)
+    result = pystyle.stylize(*FILES, edge_size=32, num_steps=2, encoder=encoder, device="cpu")
+    assert torch.equal(read_image("out.png"), pystyle.images.quantise(result.image))
+    assert capsys.readouterr() == ("", "")
+
+
+def test_json_tells_about_the_run(capsys, folder):
+    assert _stylize(*TINY, "--seed", "4", "--json", "--optimizer", "lbfgs") == 0
+    captured = capsys.readouterr()
+    assert captured.err == ""
+    assert captured.out.count("\n") == 1
+    facts = json.loads(captured.out)
+    assert facts.pop("seconds") > 0
+    terms = facts.pop("terms")
+    assert facts.pop("loss") == pytest.approx(sum(terms.values()))
+    assert {name.partition(".")[0] for name in terms} == {"content", "style", "smoothness"}
+    assert facts == {
+        "output": str(folder / "out.png"),
+        "width": 48,
+        "height": 32,
+        "steps": 2,
+        "stop_reason": "finished",
+        "seed": 4,
+        "device": "cpu",
+        "version": pystyle.__version__,
+    }
+
+
+def test_previews_and_logs_are_written_beside_the_picture(folder):
+    (folder / "sub").mkdir()
+    argv = ["stylize", *FILES, "-o", "sub/out.jpg", *TINY, "--steps", "3", "--quiet", "--save-every", "2"]
+    assert main([*argv, "--log", "log.csv"]) == 0
+    assert sorted(path.name for path in (folder / "sub").iterdir()) == ["out-00002.jpg", "out.jpg"]
+    rows = list(csv.DictReader((folder / "log.csv").open()))
+    assert [row["step"] for row in rows] == ["1", "2", "3"]
+    assert main([*argv, "--log", "log.jsonl", "--overwrite"]) == 0
+    lines = (folder / "log.jsonl").read_text().splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [1, 2, 3]
+    assert [json.loads(line)["total"] for line in lines] == [float(row["total"]) for row in rows]
+
+
+def test_overwrite_replaces_the_picture(calls, folder):
+    (folder / "out.png").write_text("old")
+    assert _stylize("--overwrite") == 0
+    assert torch.equal(read_image("out.png"), calls[0]["content"])
+
+
+@pytest.mark.usefixtures("calls")
+def test_quality_and_bits_reach_the_file(folder):
+    for quality in ("10", "95"):
+        assert main(["stylize", *FILES, "-o", f"{quality}.jpg", "--quality", quality]) == 0
+    assert (folder / "10.jpg").stat().st_size < (folder / "95.jpg").stat().st_size
+    assert _stylize("--bits", "16") == 0
+    assert (folder / "out.png").read_bytes()[24] == 16  # the bit depth in the header
+
+
+@pytest.mark.parametrize("argv", [["-", "style.png"], ["style.png", "-"], ["style.png", "other.png", "-"]])
+def test_any_one_picture_can_come_from_standard_input(calls, folder, monkeypatch, argv):
+    stream = io.TextIOWrapper(io.BytesIO((folder / "content.png").read_bytes()))
+    monkeypatch.setattr("sys.stdin", stream)
+    assert main(["stylize", *argv, "-o", "out.png"]) == 0
+    pictures = [calls[0]["content"], *calls[0]["style"]]
+    assert torch.equal(pictures[argv.index("-")], read_image("content.png"))
+
+
+@pytest.mark.parametrize("bits", [8, 16])
+def test_standard_output_gets_the_picture_and_nothing_else(calls, capsysbinary, bits):
+    assert main(["stylize", *FILES, "-o", "-", "--bits", str(bits)]) == 0
+    captured = capsysbinary.readouterr()
+    assert torch.equal(read_image(io.BytesIO(captured.out)), calls[0]["content"])
+    assert captured.out[24] == bits
+    assert captured.out.endswith(b"IEND\xaeB`\x82")
+    assert b"The picture is in standard output" in captured.err
+
+
+def test_random_states_and_settings_of_the_caller_stay(capsys):
+    before = _state()
+    assert _stylize(*TINY, "--quiet", "--init", "uniform") == 0
+    assert _state() == before
+    del capsys
+
+
+def _state():
+    return (
+        torch.get_rng_state().tolist(),
+        random.getstate(),
+        str(np.random.get_state()),
+        torch.get_num_threads(),
+        torch.get_default_dtype(),
+        torch.is_grad_enabled(),
+        torch.are_deterministic_algorithms_enabled(),
+        torch.backends.cudnn.benchmark,
+        torch.get_float32_matmul_precision(),
+    )

@@ -1,0 +1,107 @@
+import inspect
+from collections.abc import Callable
+
+import pytest
+
+import pystyle
+import pystyle.losses
+from pystyle import (
+    ContentLoss,
+    GramLoss,
+    Loss,
+    MeanStdLoss,
+    MultiLayerGramLoss,
+    TotalVariationLoss,
+    WassersteinLoss,
+)
+from pystyle.testing import check_loss
+
+LOSSES: dict[type[Loss], list[dict[str, object]]] = {
+    ContentLoss: [
+        {"layers": "relu4_2"},
+        {
+            "layers": ["a", "b"],
+            "weight": 5.0,
+            "layer_weights": [1.0, 2.0],
+            "relative": True,
+            "reference": "x",
+        },
+    ],
+    GramLoss: [
+        {"layers": "relu3_1"},
+        {"layers": ["a", "b"], "weight": 1e3, "layer_weights": {"b": 2.0, "a": 1.0}, "normalization": "chw"},
+        {"layers": "a", "relative": True, "reference": "texture"},
+    ],
+    MultiLayerGramLoss: [
+        {},
+        {"layers": ["a", "b"], "layer_weights": [1.0, 2.0], "weight": 1e3, "normalization": "chw"},
+        {"relative": True, "reference": "texture"},
+    ],
+    MeanStdLoss: [
+        {"layers": "relu3_1"},
+        {
+            "layers": ("a", "b"),
+            "weight": 2.0,
+            "layer_weights": [1.0, 2.0],
+            "relative": True,
+            "reference": "x",
+        },
+    ],
+    WassersteinLoss: [
+        {"layers": "relu3_1"},
+        {
+            "layers": ("a", "b"),
+            "weight": 2.0,
+            "layer_weights": [1.0, 2.0],
+            "relative": True,
+            "reference": "x",
+        },
+    ],
+    TotalVariationLoss: [
+        {},
+        {"exponent": 1.0, "weight": 1e-4},
+        {"exponent": 1.5, "layers": ("image", "a"), "layer_weights": (2.0, 1.0)},
+    ],
+}
+FACTORIES = [
+    pytest.param(lambda cls=cls, arguments=arguments: cls(**arguments), id=f"{cls.__name__}-{number}")
+    for cls, entries in LOSSES.items()
+    for number, arguments in enumerate(entries)
+]
+
+
+@pytest.mark.parametrize("factory", FACTORIES)
+def test_every_loss_keeps_its_promises(factory: Callable[[], Loss]) -> None:
+    check_loss(factory())
+
+
+@pytest.mark.parametrize("factory", FACTORIES)
+def test_every_loss_keeps_its_promises_for_one_channel(factory: Callable[[], Loss]) -> None:
+    check_loss(factory(), channels=1, size=6)
+
+
+def test_every_public_loss_is_in_the_list() -> None:
+    classes = {getattr(pystyle.losses, name) for name in pystyle.losses.__all__} - {Loss}
+    assert classes == set(LOSSES)
+
+
+@pytest.mark.parametrize("cls", LOSSES, ids=lambda cls: cls.__name__)
+def test_every_argument_of_a_loss_is_in_the_list(cls: type[Loss]) -> None:
+    used = {name for arguments in LOSSES[cls] for name in arguments}
+    assert used == set(inspect.signature(cls).parameters)
+
+
+@pytest.mark.parametrize(
+    ("loss", "spatial", "reference"),
+    [
+        (ContentLoss("a"), "dense", "content"),
+        (GramLoss("a"), "pooled", "style"),
+        (MultiLayerGramLoss(), "pooled", "style"),
+        (MeanStdLoss("a"), "pooled", "style"),
+        (WassersteinLoss("a"), "pooled", "style"),
+        (TotalVariationLoss(), "dense", None),
+    ],
+)
+def test_losses_say_what_they_depend_on(loss: Loss, spatial: str, reference: str | None) -> None:
+    assert loss.spatial == spatial
+    assert loss.reference == reference
