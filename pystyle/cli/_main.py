@@ -3,8 +3,6 @@ import os
 import sys
 from collections.abc import Sequence
 
-import torch
-
 from pystyle.cli._ending import say
 from pystyle.cli._errors import (
     EXIT_FAILURE,
@@ -34,9 +32,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         0
     """
     try:
-        # Making the modules of an encoder draws from the global random state, which is the caller's.
-        with torch.random.fork_rng(devices=[]):
-            code = _run(sys.argv[1:] if argv is None else argv)
+        code = _run(sys.argv[1:] if argv is None else argv)
         sys.stdout.flush()
     except KeyboardInterrupt:
         say("Interrupted; no picture was written.")

@@ -2,6 +2,8 @@
 
 The iteration needs products only: it is fast on a GPU, never waits for the host, and its
 derivatives stay bounded where those of an eigendecomposition blow up (equal eigenvalues).
+The trace of a root has no such trouble, and on a CPU the eigendecomposition is four times as fast
+(512 x 512, one thread: 17 ms for it, 2.3 ms for each of the 33 products).
 """
 
 from typing import Any
@@ -48,15 +50,16 @@ def matrix_square_root(matrix: Tensor, *, num_iterations: int = 15) -> Tensor:
     return root
 
 
-def trace_of_square_root(matrix: Tensor, *, num_iterations: int = 15) -> Tensor:
+def trace_of_square_root(matrix: Tensor, *, num_iterations: int | None = None) -> Tensor:
     """The trace of the square root of symmetric positive semi-definite matrices.
 
-    It costs half of a root and its gradient, because the gradient of the trace is half the
-    inverse root, which the iteration yields beside the root.
+    It costs less than a root and its gradient, because the gradient of the trace is half the
+    inverse root, which both methods yield on the way.
 
     Args:
         matrix: The matrices. They are taken to be symmetric; this is not checked.
-        num_iterations: Newton-Schulz steps; see :func:`matrix_square_root`.
+        num_iterations: Newton-Schulz steps; see :func:`matrix_square_root`. If not given, 15 on
+            an accelerator and an exact eigendecomposition on the CPU.
 
     Returns:
         One number per matrix.
@@ -71,11 +74,20 @@ def trace_of_square_root(matrix: Tensor, *, num_iterations: int = 15) -> Tensor:
     Example:
         >>> import torch
         >>> trace_of_square_root(torch.tensor([[5.0, 4.0], [4.0, 5.0]]))
-        tensor(4.0000)
+        tensor(4.)
+
+    Note:
+        The derivative at an eigenvalue of zero is infinite. It is that at the smallest eigenvalue
+        which stands out from rounding errors instead.
     """
     matrix = _checked(matrix)
+    exact = num_iterations is None and matrix.device.type == "cpu"
     with without_autocast(matrix):
-        trace: Tensor = _TraceOfSquareRoot.apply(matrix, num_iterations)
+        trace: Tensor
+        if exact:
+            trace = _TraceByEigenvalues.apply(matrix)
+        else:
+            trace = _TraceByIteration.apply(matrix, 15 if num_iterations is None else num_iterations)
     return trace
 
 
@@ -121,7 +133,7 @@ class _SquareRoot(torch.autograd.Function):
         return 0.5 * right, None
 
 
-class _TraceOfSquareRoot(torch.autograd.Function):
+class _TraceByIteration(torch.autograd.Function):
     @staticmethod
     def forward(ctx: Any, matrix: Tensor, num_iterations: int) -> Tensor:
         root, inverse = _newton_schulz(matrix, num_iterations)
@@ -133,3 +145,27 @@ class _TraceOfSquareRoot(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         (inverse,) = ctx.saved_tensors
         return 0.25 * gradient[..., None, None] * (inverse + inverse.mT), None
+
+
+class _TraceByEigenvalues(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, matrix: Tensor) -> Tensor:
+        if not bool(matrix.isfinite().all()):
+            # The decomposition would raise; a value that is not a number is for the caller to see.
+            ctx.save_for_backward(matrix * torch.nan, matrix.diagonal(dim1=-2, dim2=-1) * torch.nan)
+            return matrix.sum((-2, -1)) * torch.nan
+        values, vectors = torch.linalg.eigh(matrix)
+        values = values.clamp_min(0)
+        ctx.save_for_backward(vectors, values)
+        return values.sqrt().sum(-1)
+
+    @staticmethod
+    @torch.autograd.function.once_differentiable
+    def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor]:
+        vectors, values = ctx.saved_tensors
+        precision = torch.finfo(values.dtype)
+        floor = values.amax(-1, keepdim=True) * precision.eps * values.shape[-1]
+        inverse = values.clamp_min(floor).clamp_min(precision.tiny).rsqrt()
+        inverse = torch.where(floor > 0, inverse, torch.zeros_like(inverse))
+        with without_autocast(vectors):
+            return (0.5 * gradient[..., None, None] * (vectors * inverse[..., None, :]) @ vectors.mT,)

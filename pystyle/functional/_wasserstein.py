@@ -11,7 +11,7 @@ def gaussian_wasserstein_distance(
     target_covariance: Tensor,
     *,
     target_root: Tensor | None = None,
-    num_iterations: int = 15,
+    num_iterations: int | None = None,
 ) -> Tensor:
     r"""The squared Wasserstein-2 distance between Gaussians.
 
@@ -25,7 +25,7 @@ def gaussian_wasserstein_distance(
         target_covariance: The covariances of the other Gaussians.
         target_root: The square root of `target_covariance` where it is at hand; computing it
             anew takes half of the time.
-        num_iterations: Newton-Schulz steps; see :func:`matrix_square_root`.
+        num_iterations: Newton-Schulz steps; see :func:`trace_of_square_root` for what happens without.
 
     Returns:
         One number per Gaussian, in float32 at least.
@@ -52,7 +52,7 @@ def gaussian_wasserstein_distance(
     mean, target_mean = at_least_float32(mean), at_least_float32(target_mean)
     covariance, target_covariance = at_least_float32(covariance), at_least_float32(target_covariance)
     if target_root is None:
-        target_root = matrix_square_root(target_covariance, num_iterations=num_iterations)
+        target_root = matrix_square_root(target_covariance, num_iterations=num_iterations or 15)
     root = at_least_float32(target_root)
     with without_autocast(covariance):
         overlap = trace_of_square_root(root @ covariance @ root, num_iterations=num_iterations)

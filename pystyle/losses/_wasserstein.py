@@ -66,7 +66,6 @@ class WassersteinLoss(Loss):
             target.mean,
             target.covariance,
             target_root=target.root,
-            num_iterations=12,
         )
         return distance.mean() / representation.mean.shape[1]
 

@@ -25,7 +25,8 @@ class LBFGS(Optimizer):
             gradient, ``lr`` long in all coordinates together.
         history_size: Pairs that are kept; each takes twice the memory of the parameters.
         damping: Powell's damping. A pair whose curvature is below this fraction of the current
-            estimate is blended with the estimate. 0 leaves all pairs as they are, as torch does.
+            estimate is blended with the estimate (from the second pair on: before the first there
+            is none). 0 leaves all pairs as they are, as torch does.
         bounds: The smallest and the largest value of a parameter; None for no bounds.
 
     Raises:
@@ -47,8 +48,9 @@ class LBFGS(Optimizer):
 
     Note:
         The path does not depend on the scale of the loss. Torch multiplies the first gradient by
-        ``min(1, 1 / |g|₁)``, here by ``1 / |g|₁``, and takes pairs with yᵀs > 1e-10, here those with
-        yᵀs > 1e-10 |y| |s|. With torch's rules a loss with small gradients hardly moves the image.
+        ``min(1, 1 / |g|₁)``, here by ``1 / |g|₁`` until there is a pair, and takes pairs with
+        yᵀs > 1e-10, here those with yᵀs > 1e-10 |y| |s|. With torch's rules a loss with small
+        gradients hardly moves the image.
 
         A pair without positive curvature is stored with weight 0, where torch does not store it:
         the check would need the host. Such a pair takes a place in the history.
@@ -115,14 +117,15 @@ class LBFGS(Optimizer):
         state["changes"] = gradient.new_zeros(size, gradient.numel())
         # 1 / yᵀs of each pair; 0 makes a pair count for nothing.
         state["rho"] = gradient.new_zeros(size)
-        state["scale"] = gradient.new_ones(())
+        # The smallest number keeps a gradient of zero from becoming NaN.
+        state["scale"] = 1 / gradient.abs().sum().clamp_min(torch.finfo(gradient.dtype).tiny)
 
     def _learn(self, state: dict[str, Any], gradient: Tensor) -> None:
         """Add the pair of the last step to the ring of pairs."""
         damping = self.param_groups[0]["damping"]
         last, change = state["last_step"], gradient - state["gradient"]
         curvature = change.dot(last)
-        if damping:
+        if damping and state["step"] > 1:
             expected = last.dot(last) / state["scale"]
             blend = ((1 - damping) * expected / (expected - curvature)).nan_to_num(1.0)
             blend = torch.where(curvature < damping * expected, blend, torch.ones_like(blend))
@@ -136,18 +139,14 @@ class LBFGS(Optimizer):
 
     def _move(self, state: dict[str, Any], position: Tensor, gradient: Tensor) -> Tensor:
         group = self.param_groups[0]
-        length = group["lr"]
-        if state["step"] == 0:
-            # The smallest number keeps a gradient of zero from becoming NaN.
-            length = group["lr"] / gradient.abs().sum().clamp_min(torch.finfo(gradient.dtype).tiny)
         if group["bounds"] is None:
-            step = self._direction(state, gradient) * length
+            step = self._direction(state, gradient) * group["lr"]
             state["last_step"] = step
             return position + step
         low, high = group["bounds"]
         held = ((position <= low) & (gradient > 0)) | ((position >= high) & (gradient < 0))
         direction = self._direction(state, gradient.masked_fill(held, 0)).masked_fill_(held, 0)
-        moved = (position + direction * length).clamp_(low, high)
+        moved = (position + direction * group["lr"]).clamp_(low, high)
         state["last_step"] = moved - position
         return moved
 

@@ -57,11 +57,13 @@ def _check_frozen(encoder: Encoder, image: Tensor) -> None:
     encoder.train()
     require(not any(module.training for module in encoder.modules()), "an encoder stays in evaluation mode.")
     before = image.clone()
-    image = image.clone().requires_grad_()
-    features = encoder(image, encoder.layers[-1:])
-    (gradient,) = torch.autograd.grad(features[encoder.layers[-1]].square().sum(), image)
-    require(gradient.isfinite().all() and gradient.abs().sum() > 0, "a finite gradient reaches the image.")
+    encoder(image, encoder.layers)
     require(torch.equal(image, before), "the image is not changed.")
+    image = image.clone().requires_grad_()
+    last = encoder(image, encoder.layers[-1:])[encoder.layers[-1]]
+    require(last.requires_grad, "a finite gradient reaches the image, got none.")
+    (gradient,) = torch.autograd.grad(last.square().sum(), image)
+    require(gradient.isfinite().all() and gradient.abs().sum() > 0, "a finite gradient reaches the image.")
 
 
 def _check_layers(encoder: Encoder, image: Tensor) -> None:

@@ -12,7 +12,7 @@ import torch
 from pystyle.images import read_image, write_image
 
 COMMAND = [sys.executable, "-m", "pystyle"]
-TINY = ["--encoder", "vgg11", "--weights", "none", "--size", "32", "--device", "cpu"]
+TINY = ["--encoder", "alexnet", "--weights", "none", "--size", "32", "--device", "cpu"]
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +52,7 @@ def test_a_reader_that_has_gone_gets_no_traceback():
     reader, writer = os.pipe()
     os.close(reader)
     process = subprocess.run(
-        [*COMMAND, "--help"], stdout=writer, stderr=subprocess.PIPE, text=True, timeout=120, check=False
+        [*COMMAND, "info"], stdout=writer, stderr=subprocess.PIPE, text=True, timeout=120, check=False
     )
     os.close(writer)
     assert process.returncode == 1

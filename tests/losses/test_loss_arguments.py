@@ -35,8 +35,8 @@ def test_layer_weights_by_name_may_come_in_any_order() -> None:
     [
         (lambda: GramLoss([]), "`layers` must name at least one layer, got none"),
         (lambda: GramLoss(["a", "b", "a"]), r"`layers` must name each layer once, got \['a', 'b', 'a'\]"),
-        (lambda: GramLoss(["a", "b"], layer_weights=[1.0]), "one weight for each of the 2 layers, got 1"),
-        (lambda: GramLoss("a", layer_weights=[1.0, 2.0]), "one weight for each of the 1 layers, got 2"),
+        (lambda: GramLoss(["a", "b"], layer_weights=[1.0]), "one weight for each of 2 layers, got 1"),
+        (lambda: GramLoss("a", layer_weights=[1.0, 2.0]), "one weight for each of 1 layers, got 2"),
         (lambda: GramLoss("a", layer_weights={"b": 1.0}), r"must have the layers \['a'\], got \['b'\]"),
         (lambda: GramLoss(["a", "b"], layer_weights={"a": 1.0}), r"layers \['a', 'b'\], got \['a'\]"),
         (lambda: GramLoss("a", normalization="none"), "`normalization` must be 'hw' or 'chw', got 'none'"),

@@ -124,12 +124,12 @@ def test_a_relative_loss_does_not_depend_on_the_scale_of_the_encoder(make: type[
     before, after = (value(plain, IMAGE, REFERENCE, scale=scale) for scale in (1.0, 100.0))
     assert after / before == pytest.approx(factor, rel=1e-3)
     before, after = (value(relative, IMAGE, REFERENCE, scale=scale) for scale in (1.0, 100.0))
-    assert after == pytest.approx(before, rel=1e-3)
+    # The deviations, about 0.3, are compared with the 1e-3 of an empty map: 2e-3 / 0.3 at most.
+    assert after == pytest.approx(before, rel=7e-3)
 
 
 @pytest.mark.parametrize("make", [ContentLoss, GramLoss, MeanStdLoss])
 def test_a_relative_loss_of_a_black_image_is_one(make: type[Loss]) -> None:
-    # The standard deviation of a flat image is the root of the 1e-6 that keeps its gradient finite.
     assert value(make("image", relative=True), torch.zeros_like(IMAGE), REFERENCE) == pytest.approx(
         1, rel=1e-3
     )
