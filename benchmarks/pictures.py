@@ -3,6 +3,10 @@
 from importlib.metadata import distribution
 from pathlib import Path
 
+from torch import Tensor
+
+from pystyle.images import read_image
+
 PHOTOGRAPHS = {
     "astronaut": "astronaut.png",
     "chelsea": "chelsea.png",
@@ -24,6 +28,15 @@ PAIRS = (
     ("chelsea", "cypresses"),
     ("coffee", "toledo"),
 )
+
+
+FRAME = 8
+"""Pixels at each edge of the scans that may show the black frame."""
+
+
+def read_pair(pair: tuple[str, str]) -> tuple[Tensor, Tensor]:
+    """The photograph and the painting in their full sizes, the painting without the frame of its scan."""
+    return read_image(photograph(pair[0])), read_image(painting(pair[1]))[:, :, FRAME:-FRAME, FRAME:-FRAME]
 
 
 def photograph(name: str) -> Path:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import torch
 from judge import Judge
-from pictures import PAIRS, painting, photograph
+from pictures import PAIRS, read_pair
 from recipes import RECIPES
 from torch import Tensor
 
@@ -33,7 +33,7 @@ def run(
     recipe: str, pair: tuple[str, str], edge_size: int, judge: Judge, pictures: Path
 ) -> dict[str, object]:
     """The figures of one recipe on one pair; its picture is written."""
-    content, style = read_image(photograph(pair[0])), read_image(painting(pair[1]))
+    content, style = read_pair(pair)
     start = time.process_time()
     result = RECIPES[recipe](content, style, edge_size)
     seconds = (time.process_time() - start) / torch.get_num_threads()
@@ -67,7 +67,7 @@ def sheet(recipes: list[str], pairs: list[tuple[str, str]], edge_size: int, pict
     """Content, style and the picture of each recipe, one row for each pair."""
     images, titles = [], []
     for pair in pairs:
-        images += [read_image(photograph(pair[0])), read_image(painting(pair[1]))]
+        images += read_pair(pair)
         titles += list(pair)
         for recipe in recipes:
             images.append(read_image(pictures / f"{recipe}-{pair[0]}-{pair[1]}-{edge_size}.png"))

@@ -1,4 +1,4 @@
-"""Stylise six pairs with each optimizer, compare the saved picture with the iterate, and make a contact sheet.
+"""Stylise six pairs with each optimizer, compare the saved picture with the iterate, make contact sheets.
 
     python benchmarks/saved_picture.py --edge-sizes 256 512 --output benchmarks/results
 
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 from judge import finest_band_energy
-from pictures import PAIRS, painting, photograph
+from pictures import PAIRS, read_pair
 
 from pystyle import Criterion, stylize
 from pystyle.encoders import vgg19
@@ -31,7 +31,7 @@ def run(
     pair: tuple[str, str], edge_size: int, optimizer: str, criterion: Criterion, pictures: Path
 ) -> dict[str, object]:
     """The figures of one run; its picture is written."""
-    content, style = read_image(photograph(pair[0])), read_image(painting(pair[1]))
+    content, style = read_pair(pair)
     chosen = OPTIMIZERS[optimizer]
     start = time.process_time()
     if chosen is None:
@@ -61,7 +61,9 @@ def run(
 
 def main() -> None:
     """Run what is missing, print the table, write a sheet per size."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--edge-sizes", type=int, nargs="+", default=[256, 512])
     parser.add_argument("--pairs", type=int, default=len(PAIRS))
     parser.add_argument("--optimizers", nargs="+", choices=OPTIMIZERS, default=list(OPTIMIZERS))
@@ -78,7 +80,7 @@ def main() -> None:
     for edge_size in arguments.edge_sizes:
         images, titles = [], []
         for pair in PAIRS[: arguments.pairs]:
-            images += [read_image(photograph(pair[0])), read_image(painting(pair[1]))]
+            images += read_pair(pair)
             titles += list(pair)
             for optimizer in arguments.optimizers:
                 key = "-".join(pair), edge_size, optimizer
@@ -88,8 +90,9 @@ def main() -> None:
                         stream.write(json.dumps(done[key]) + "\n")
                 line = done[key]
                 print(
-                    f"| {line['pair']} | {edge_size} | {optimizer} | {line['loss']:.4f} | {line['saved']:.4f} "
-                    f"| {line['change']:+.2%} | {line['noise']:.2f} | {line['seconds']:.0f} |",
+                    f"| {line['pair']} | {edge_size} | {optimizer} | {line['loss']:.4f} "
+                    f"| {line['saved']:.4f} | {line['change']:+.2%} "
+                    f"| {line['noise']:.2f} | {line['seconds']:.0f} |",
                     flush=True,
                 )
                 images.append(read_image(pictures / f"{optimizer}-{pair[0]}-{pair[1]}-{edge_size}.png"))

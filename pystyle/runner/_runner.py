@@ -146,7 +146,8 @@ class Runner:
                 self._last_good = torch.where(self._finite, self.image.detach(), self._last_good)
             # Contiguous as the image is: the L-BFGS of torch takes views of it.
             self.image.grad = torch.where(finite, gradient, torch.zeros_like(gradient)).contiguous()
-            return terms.total
+            # A line search rejects an infinite loss; of NaN that of torch makes an IndexError.
+            return torch.where(finite, terms.total, torch.inf)
 
         self.optimizer.step(closure)  # type: ignore[arg-type]
         if not found:

@@ -30,6 +30,7 @@ def check_loss(loss: Loss, *, channels: int = 6, size: int = 12) -> None:
     features = torch.rand(1, channels, size, size + 2, generator=generator)
     other = torch.rand(1, channels, size, size + 2, generator=generator).square()
     _check_declaration(loss)
+    _check_inputs(loss, features, other)
     _check_value(loss, features, other)
     _check_precision(loss, features, other)
     _check_batch(loss, features, other)
@@ -63,9 +64,16 @@ def _check_declaration(loss: Loss) -> None:
     require(not any(True for _ in loss.parameters() if _.requires_grad), "a loss has nothing to be trained.")
 
 
+def _check_inputs(loss: Loss, features: Tensor, other: Tensor) -> None:
+    before = features.clone(), other.clone()
+    with torch.no_grad():
+        _value(loss, features, other)
+    unchanged = torch.equal(features, before[0]) and torch.equal(other, before[1])
+    require(unchanged, "the features are not changed.")
+
+
 def _check_value(loss: Loss, features: Tensor, other: Tensor) -> None:
     features = features.clone().requires_grad_()
-    before = features.detach().clone(), other.clone()
     value = _value(loss, features, other)
     number = float(value.detach()) if value.numel() == 1 else None
     require(value.ndim == 0, f"`compare` returns a scalar, got the shape {tuple(value.shape)}.")
@@ -74,8 +82,6 @@ def _check_value(loss: Loss, features: Tensor, other: Tensor) -> None:
     (gradient,) = torch.autograd.grad(value, features)
     require(gradient.isfinite().all(), "the gradient of ordinary features is finite.")
     require(gradient.abs().sum() > 0, "the gradient of different features is not zero.")
-    unchanged = torch.equal(features, before[0]) and torch.equal(other, before[1])
-    require(unchanged, "the features are not changed.")
     require(torch.equal(_value(loss, features, other), value), "the same features give the same loss.")
     if loss.reference is not None:
         same = float(_value(loss, other, other))
@@ -90,10 +96,12 @@ def _check_precision(loss: Loss, features: Tensor, other: Tensor) -> None:
     require(close(value, double, 1e-3), f"float32 and float64 agree, got {float(value)} and {float(double)}.")
     large = (features * 2e4).bfloat16(), (other * 2e4).bfloat16()
     require(_value(loss, *large).isfinite(), "bfloat16 features of 20,000 give a finite loss.")
-    transposed = features.mT.contiguous().mT
-    require(
-        close(_value(loss, transposed, other), value, 1e-5), "the memory layout of features does not matter."
-    )
+    promise = "the memory layout of features does not matter"
+    try:
+        transposed = _value(loss, features.mT.contiguous().mT, other)
+    except RuntimeError as error:
+        raise AssertionError(f"A promise is broken: {promise}. {error}") from error
+    require(close(transposed, value, 1e-5), f"{promise}.")
 
 
 def _check_batch(loss: Loss, features: Tensor, other: Tensor) -> None:
@@ -113,7 +121,8 @@ def _check_edge_cases(loss: Loss, channels: int) -> None:
         "black on black": (torch.zeros(shape), torch.zeros(shape)),
     }
     if loss.spatial != "set":
-        cases["a single position"] = (torch.rand(1, channels, 1, 1), torch.rand(1, channels, 1, 1))
+        single = torch.rand(2, channels, 1, 1, generator=generator)
+        cases["a single position"] = (single[:1], single[1:])
     for name, (features, other) in cases.items():
         features.requires_grad_()
         value = _value(loss, features, other)

@@ -150,3 +150,17 @@ def test_a_relative_loss_divides_each_layer_by_its_own_magnitude() -> None:
     both = value(GramLoss(["four", "two"], relative=True), IMAGE, WIDE)
     singles = [value(GramLoss(layer, relative=True), IMAGE, WIDE) for layer in ("four", "two")]
     assert both == pytest.approx(sum(singles) / 2, rel=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("make", [ContentLoss, GramLoss, MeanStdLoss, WassersteinLoss, TotalVariationLoss])
+def test_losses_of_large_half_precision_features_are_finite(make: type[Loss], dtype: torch.dtype) -> None:
+    # The Caffe VGG-19 has activations of this size; their squares overflow float16.
+    loss = TotalVariationLoss() if make is TotalVariationLoss else make("image")
+    features, reference = (
+        (2e4 * x).to(dtype).requires_grad_() for x in (IMAGE, WIDE[..., :6].repeat(1, 1, 2, 1))
+    )
+    target = None if loss.reference is None else loss.prepare(loss.represent(reference[:, :, :5].detach()))
+    result = loss.compare(loss.represent(features), target)
+    assert result.dtype == torch.float32
+    assert result.isfinite()

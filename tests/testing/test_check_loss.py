@@ -1,0 +1,215 @@
+import pytest
+import torch
+from torch import Tensor, nn
+
+from pystyle import GramLoss, Loss
+from pystyle.functional import RawMoments, mean_squared_error, mean_std, raw_moments
+from pystyle.testing import check_loss
+
+
+class GoodPooledLoss(Loss):
+    reference, spatial = "style", "pooled"
+
+    def represent(self, features: Tensor) -> Tensor:
+        return features.float().mean((2, 3)) if features.dtype == torch.bfloat16 else features.mean((2, 3))
+
+
+class GoodDenseLoss(Loss):
+    reference, spatial = "content", "dense"
+
+    def represent(self, features: Tensor) -> Tensor:
+        return features.sum(1, keepdim=True)
+
+
+class GoodSetLoss(Loss):
+    reference, spatial = "style", "set"
+
+    def represent(self, features: Tensor) -> Tensor:
+        return features.flatten(2).sort().values[..., :9]
+
+
+class GoodLossWithoutReference(Loss):
+    reference, spatial = None, "dense"
+
+    def represent(self, features: Tensor) -> Tensor:
+        return features.square().mean()
+
+
+class GoodLossOfTuples(Loss):
+    reference, spatial = "style", "pooled"
+
+    def represent(self, features: Tensor) -> RawMoments:
+        return raw_moments(features)
+
+
+class PooledTooEarly(GoodPooledLoss):
+    def represent(self, features: Tensor) -> Tensor:
+        return mean_std(raw_moments(features))
+
+
+class Sum(GoodPooledLoss):
+    def represent(self, features: Tensor) -> Tensor:
+        return features.sum((2, 3))
+
+
+class ChangesItsFeatures(GoodPooledLoss):
+    def represent(self, features: Tensor) -> Tensor:
+        return features.mul_(2).mean((2, 3))
+
+
+class NotFiniteWhenFlat(GoodSetLoss):
+    def represent(self, features: Tensor) -> Tensor:
+        return (features - features.mean((2, 3), keepdim=True)).square().mean((2, 3)).sqrt()
+
+
+class OneNumberPerImage(GoodPooledLoss):
+    def compare(self, representation: Tensor, target: Tensor) -> Tensor:
+        return (representation - target).square().mean(1)
+
+
+class SumOverTheBatch(GoodPooledLoss):
+    def compare(self, representation: Tensor, target: Tensor) -> Tensor:
+        return (representation - target).square().sum()
+
+
+class NotANumber(GoodPooledLoss):
+    def compare(self, representation: Tensor, target: Tensor) -> Tensor:
+        return (representation - target).sum() * float("nan")
+
+
+class WithoutGraph(GoodPooledLoss):
+    def represent(self, features: Tensor) -> Tensor:
+        return super().represent(features.detach())
+
+
+class WithoutSlope(GoodPooledLoss):
+    def represent(self, features: Tensor) -> Tensor:
+        return super().represent((4 * features).round())
+
+
+class Random(GoodPooledLoss):
+    def compare(self, representation: Tensor, target: Tensor) -> Tensor:
+        return super().compare(representation, target) * (1 + torch.rand(()))
+
+
+class AwayFromTheReference(GoodPooledLoss):
+    def compare(self, representation: Tensor, target: Tensor) -> Tensor:
+        return -mean_squared_error(representation, target)
+
+
+class AlwaysFloat32(GoodPooledLoss):
+    def represent(self, features: Tensor) -> Tensor:
+        return features.float().mean((2, 3))
+
+
+class AnotherValueInFloat64(GoodPooledLoss):
+    def represent(self, features: Tensor) -> Tensor:
+        return super().represent(features) * (2 if features.dtype == torch.float64 else 1)
+
+
+class OverflowsInBfloat16(GoodSetLoss):
+    def represent(self, features: Tensor) -> Tensor:
+        return features.pow(8).flatten(2)[..., :9]
+
+
+class NeedsContiguousFeatures(GoodPooledLoss):
+    def represent(self, features: Tensor) -> Tensor:
+        return features.view(*features.shape[:2], -1).mean(2)
+
+
+class FollowsTheMemory(GoodSetLoss):
+    def represent(self, features: Tensor) -> Tensor:
+        return features.as_strided(features.shape[:2], features.stride()[:2], 1).contiguous()
+
+
+class PooledButCalledDense(GoodDenseLoss):
+    def represent(self, features: Tensor) -> Tensor:
+        return features.mean((2, 3))
+
+
+class DenseWithoutReference(GoodLossWithoutReference):
+    def represent(self, features: Tensor) -> Tensor:
+        return features.square()
+
+    def compare(self, representation: Tensor, target: None) -> Tensor:
+        del target
+        return representation.mean()
+
+
+class WithoutSpatial(GoodPooledLoss):
+    spatial = "global"  # type: ignore[assignment]
+
+
+class WithoutName(GoodPooledLoss):
+    reference = 3  # type: ignore[assignment]
+
+
+class Trainable(GoodPooledLoss):
+    def __init__(self, layers: str) -> None:
+        super().__init__(layers)
+        self.scale = nn.Parameter(torch.ones(()))
+
+
+class ForgetsItsWeights(GoodPooledLoss):
+    def __init__(self, layers: str) -> None:
+        super().__init__(layers)
+        self.layer_weights = {}
+
+
+class ForgetsWhenPickled(GoodPooledLoss):
+    def __reduce__(self) -> tuple[type[Loss], tuple[str]]:
+        return GoodPooledLoss, ("a",)
+
+
+GOOD = [GoodPooledLoss, GoodDenseLoss, GoodSetLoss, GoodLossWithoutReference, GoodLossOfTuples]
+BROKEN = [
+    (
+        PooledTooEarly,
+        r"a 'pooled' representation .* Is it derived too early \(a root, a standard deviation\)",
+    ),
+    (Sum, "a 'pooled' representation of an image is the mean of those of its parts"),
+    (ChangesItsFeatures, "the features are not changed"),
+    (NotFiniteWhenFlat, "value and gradient are finite for features that are black"),
+    (OneNumberPerImage, r"`compare` returns a scalar, got the shape \(1,\)"),
+    (SumOverTheBatch, "the loss of a batch is a mean, got"),
+    (NotANumber, "the loss of ordinary features is finite, got nan"),
+    (WithoutGraph, "depends differentiably on the features"),
+    (WithoutSlope, "the gradient of different features is not zero"),
+    (Random, "the same features give the same loss"),
+    (AwayFromTheReference, "the reference itself is not worse"),
+    (AlwaysFloat32, r"float64 features give a float64 loss, got torch\.float32"),
+    (AnotherValueInFloat64, "float32 and float64 agree, got"),
+    (OverflowsInBfloat16, "bfloat16 features of 20,000 give a finite loss"),
+    (NeedsContiguousFeatures, "the memory layout of features does not matter"),
+    (FollowsTheMemory, "the memory layout of features does not matter"),
+    (PooledButCalledDense, r"a 'dense' representation has the positions of the features, got \(1, 6\)"),
+    (DenseWithoutReference, "without a reference `represent` is the loss"),
+    (WithoutSpatial, "`spatial` is 'pooled', 'dense' or 'set', got 'global'"),
+    (WithoutName, "`reference` is the name of an image or None, got 3"),
+    (Trainable, "a loss has nothing to be trained"),
+    (ForgetsItsWeights, "every layer has a weight"),
+    (ForgetsWhenPickled, "a pickled loss comes back as it was"),
+]
+
+
+@pytest.mark.parametrize("cls", GOOD)
+def test_a_minimal_loss_passes(cls: type[Loss]) -> None:
+    check_loss(cls("relu1_1"))
+    check_loss(cls("relu1_1"), channels=1, size=7)
+
+
+@pytest.mark.parametrize(("cls", "promise"), BROKEN, ids=lambda value: getattr(value, "__name__", ""))
+def test_a_broken_loss_is_caught(cls: type[Loss], promise: str) -> None:
+    with pytest.raises(AssertionError, match=f"A promise is broken: .*{promise}"):
+        check_loss(cls("relu1_1"))
+
+
+def test_what_is_no_loss_is_caught() -> None:
+    with pytest.raises(AssertionError, match="a loss is a subclass of `Loss`"):
+        check_loss(nn.MSELoss())  # type: ignore[arg-type]
+
+
+def test_check_loss_leaves_the_random_state_alone() -> None:
+    before = torch.random.get_rng_state()
+    check_loss(GramLoss("relu1_1"))
+    assert torch.equal(torch.random.get_rng_state(), before)
