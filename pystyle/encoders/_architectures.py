@@ -73,7 +73,7 @@ def build_modules(
             modules[f"pool{block.name}"] = pool2d(pooling, block.kernel, block.stride)
             continue
         # The initialisation that is skipped would draw from the global random state.
-        modules[f"conv{block.name}"] = skip_init(
+        modules[f"conv{block.name}"] = skip_init(  # type: ignore[no-untyped-call]
             nn.Conv2d,
             block.inputs,
             block.outputs,

@@ -81,10 +81,8 @@ def windows_of(module: nn.Module) -> list[Window]:
     padding = getattr(module, "padding", 0)
     side = max(_pair(kernel))
     dilation = max(_pair(getattr(module, "dilation", 1)))
-    if padding == "same":
-        pad = dilation * (side - 1)
-    else:
-        pad = 0 if padding == "valid" else 2 * min(_pair(padding))
+    both_sides = {"same": dilation * (side - 1), "valid": 0}
+    pad = both_sides[padding] if isinstance(padding, str) else 2 * min(_pair(padding))
     reflects = getattr(module, "padding_mode", "zeros") == "reflect"
     return [
         Window(

@@ -45,7 +45,7 @@ def build_encoder(
         preprocessing = preprocessing or found
         _fill(name, modules, state_dict, flip_colours=preprocessing == "caffe")
     encoder = SequentialEncoder(modules, preprocessing=_normalize(preprocessing))
-    return encoder.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]
+    return encoder.to(memory_format=torch.channels_last)
 
 
 def _load(

@@ -152,12 +152,14 @@ class _TraceByEigenvalues(torch.autograd.Function):
     def forward(ctx: Any, matrix: Tensor) -> Tensor:
         if not bool(matrix.isfinite().all()):
             # The decomposition would raise; a value that is not a number is for the caller to see.
-            ctx.save_for_backward(matrix * torch.nan, matrix.diagonal(dim1=-2, dim2=-1) * torch.nan)
-            return matrix.sum((-2, -1)) * torch.nan
+            nothing: Tensor = matrix.diagonal(dim1=-2, dim2=-1) * torch.nan
+            ctx.save_for_backward(matrix * torch.nan, nothing)
+            return nothing.sum(-1)
         values, vectors = torch.linalg.eigh(matrix)
         values = values.clamp_min(0)
         ctx.save_for_backward(vectors, values)
-        return values.sqrt().sum(-1)
+        trace: Tensor = values.sqrt().sum(-1)
+        return trace
 
     @staticmethod
     @torch.autograd.function.once_differentiable

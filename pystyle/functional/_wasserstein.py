@@ -1,3 +1,4 @@
+import torch
 from torch import Tensor
 
 from pystyle.functional._matrix_root import matrix_square_root, trace_of_square_root
@@ -54,8 +55,12 @@ def gaussian_wasserstein_distance(
     if target_root is None:
         target_root = matrix_square_root(target_covariance, num_iterations=num_iterations or 15)
     root = at_least_float32(target_root)
+    # The eigenvalues of the product span twice as many decades as those of a covariance. Single precision
+    # drowns the small ones, and an eigendecomposition adds up the roots of what is positive of the noise.
+    exact = num_iterations is None and covariance.device.type == "cpu"
+    precision = torch.float64 if exact else covariance.dtype
     with without_autocast(covariance):
-        product = root.double() @ covariance.double() @ root.double()
+        product = root.to(precision) @ covariance.to(precision) @ root.to(precision).mT
         overlap = trace_of_square_root(product, num_iterations=num_iterations).to(covariance.dtype)
     traces = _trace(covariance) + _trace(target_covariance) - 2 * overlap
     return (mean - target_mean).square().sum(-1) + traces

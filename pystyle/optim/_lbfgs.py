@@ -12,8 +12,9 @@ class LBFGS(Optimizer):
     """L-BFGS without line search and without waiting for the device, optionally within bounds.
 
     One step takes one evaluation, as ``torch.optim.LBFGS(max_iter=1)`` does, and gives the same
-    iterates, up to the note below. But torch's reads about two numbers per pair of its history back to the host in
-    every step (204 for a history of 100), which stalls a GPU; here nothing leaves the device.
+    iterates, up to the note below. But torch's reads about two numbers per pair of its history
+    back to the host in every step (204 for a history of 100), which stalls a GPU; here nothing
+    leaves the device.
 
     With bounds it is a projected method: coordinates at a bound that the gradient pushes outwards
     are held, the others move along the L-BFGS direction of their own gradient and are clamped, and
@@ -140,13 +141,13 @@ class LBFGS(Optimizer):
     def _move(self, state: dict[str, Any], position: Tensor, gradient: Tensor) -> Tensor:
         group = self.param_groups[0]
         if group["bounds"] is None:
-            step = self._direction(state, gradient) * group["lr"]
+            step: Tensor = self._direction(state, gradient) * group["lr"]
             state["last_step"] = step
             return position + step
         low, high = group["bounds"]
         held = ((position <= low) & (gradient > 0)) | ((position >= high) & (gradient < 0))
         direction = self._direction(state, gradient.masked_fill(held, 0)).masked_fill_(held, 0)
-        moved = (position + direction * group["lr"]).clamp_(low, high)
+        moved: Tensor = (position + direction * group["lr"]).clamp_(low, high)
         state["last_step"] = moved - position
         return moved
 
@@ -178,5 +179,6 @@ class LBFGS(Optimizer):
 
     def _scatter(self, vector: Tensor) -> None:
         params = self._params()
-        for param, part in zip(params, vector.split([param.numel() for param in params]), strict=True):
+        parts = torch.split(vector, [param.numel() for param in params])
+        for param, part in zip(params, parts, strict=True):
             param.copy_(part.view(param.shape))

@@ -101,8 +101,8 @@ def _check_strides(encoder: Encoder, image: Tensor) -> None:
     for layer in layers:
         expected = more // encoder.stride(layer)
         grown = [new - old for new, old in zip(after[layer].shape[2:], before[layer].shape[2:], strict=True)]
-        promise = f"{more} more pixels are {expected} more positions of {layer!r}, got {grown}; is its stride right?"
-        require(grown == [expected, expected], promise)
+        promise = f"{more} more pixels are {expected} more positions of {layer!r}, got {grown}"
+        require(grown == [expected, expected], f"{promise}; is its stride right?")
 
 
 def _check_minimum_size(encoder: Encoder, layers: Sequence[str], image: Tensor) -> None:

@@ -9,6 +9,7 @@ from torch.nn import functional as nnf
 
 from pystyle import ContentLoss, Criterion, MultiLayerGramLoss
 from pystyle.encoders import SequentialEncoder, vgg19
+from pystyle.encoders._weights import caffe_vgg19_state_dict
 
 STYLE_LAYERS = {"relu1_1": 64, "relu2_1": 128, "relu3_1": 256, "relu4_1": 512, "relu5_1": 512}
 CONVOLUTIONS = {1: 2, 2: 2, 3: 4, 4: 4, 5: 1}
@@ -28,10 +29,10 @@ def preprocess(image: Tensor, weights: Literal["caffe"] | None) -> Tensor:
 
 
 def run_vgg(image: Tensor, encoder: SequentialEncoder, weights: Literal["caffe"] | None) -> dict[str, Tensor]:
-    parameters = {name.removeprefix("stages."): value for name, value in encoder.state_dict().items()}
     if weights == "caffe":
-        # The encoder keeps its first kernels in RGB; those of Caffe, and this function, see BGR.
-        parameters["conv1_1.weight"] = parameters["conv1_1.weight"][:, [2, 1, 0]]
+        parameters = caffe_vgg19_state_dict()  # as published: for BGR from 0 to 255
+    else:
+        parameters = {name.removeprefix("stages."): value for name, value in encoder.state_dict().items()}
     x, features = preprocess(image, weights), {}
     for block, count in CONVOLUTIONS.items():
         for index in range(1, count + 1):

@@ -12,7 +12,9 @@ from pystyle.encoders import SequentialEncoder, vgg19
 from pystyle.images import read_image, resize
 
 DEPTHS = (2, 2, 4, 4, 4)
-RELUS = [f"relu{block}_{index}" for block, depth in enumerate(DEPTHS, start=1) for index in range(1, depth + 1)]
+RELUS = [
+    f"relu{block}_{index}" for block, depth in enumerate(DEPTHS, start=1) for index in range(1, depth + 1)
+]
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +96,9 @@ def test_normalized_weights_give_mean_activations_near_one_on_a_photograph(caffe
     assert plain["relu3_1"].mean() > 30
 
 
-def test_normalized_weights_differ_from_filter_to_filter_less_than_those_of_the_paper(caffe, normalized, photograph):
+def test_normalized_weights_differ_from_filter_to_filter_less_than_those_of_the_paper(
+    caffe, normalized, photograph
+):
     for layer in ("relu1_1", "relu3_1", "relu4_1"):
         plain, even = (encoder(photograph, [layer])[layer].mean((0, 2, 3)) for encoder in (caffe, normalized))
         assert even.std() / even.mean() < plain.std() / plain.mean()

@@ -59,7 +59,9 @@ def alexnet_file(tmp_path_factory):
 
 
 def test_the_file_of_another_architecture_is_refused(alexnet_file):
-    with pytest.raises(WeightsError, match=r"The weights do not fit vgg11.*Give the file of this architecture"):
+    with pytest.raises(
+        WeightsError, match=r"The weights do not fit vgg11.*Give the file of this architecture"
+    ):
         encoders.vgg11(weights=alexnet_file)
 
 
@@ -87,7 +89,7 @@ def test_a_file_with_a_further_layer_is_refused(tmp_path):
 
 def test_the_preprocessing_follows_the_key_names_unless_it_is_given(tmp_path):
     features = torchvision_features("vgg11")
-    layers = [layer for layer in encoders.vgg11(weights=None).layers]
+    layers = encoders.vgg11(weights=None).layers
     named = {f"{layers[int(k.split('.')[0])]}.{k.split('.')[1]}": v for k, v in features.state_dict().items()}
     torch.save(named, tmp_path / "named.pth")
     image = torch.rand(1, 3, 8, 8)

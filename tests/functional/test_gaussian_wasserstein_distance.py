@@ -95,6 +95,24 @@ def test_the_distance_of_degenerate_gaussians_has_a_finite_gradient(value: float
     assert gradient.isfinite().all()
 
 
+def test_the_distance_in_float32_is_right_where_there_are_fewer_positions_than_channels() -> None:
+    # Half of the eigenvalues are a ridge of 1e-4 then; single precision loses their squares in the product.
+    generator = torch.Generator().manual_seed(0)
+    features = torch.randn(64, 128, generator=generator, dtype=torch.float64)
+    near = features + 0.05 * torch.randn(64, 128, generator=generator, dtype=torch.float64)
+    gaussians = []
+    for vectors in (near, features):
+        covariance = torch.from_numpy(np.cov(vectors.numpy().T, bias=True))
+        gaussians.append((vectors.mean(0)[None], (covariance + 1e-4 * torch.eye(128))[None]))
+    expected = oracle(*gaussians)
+    single = [tensor.float() for gaussian in gaussians for tensor in gaussian]
+    distance = gaussian_wasserstein_distance(
+        *single, target_root=matrix_square_root(single[3], num_iterations=20)
+    )
+    # The traces are about 128: seven digits of them.
+    np.testing.assert_allclose(distance.numpy(), expected, rtol=0, atol=128e-5)
+
+
 def test_the_distance_is_the_same_under_autocast() -> None:
     left, right = [t.float() for t in gaussian(0)], [t.float() for t in gaussian(1)]
     expected = gaussian_wasserstein_distance(*left, *right)

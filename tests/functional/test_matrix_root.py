@@ -19,7 +19,9 @@ def with_eigenvalues(*values: float, seed: int = 0) -> Tensor:
     return (matrix + matrix.mT) / 2
 
 
-def symmetrised(function: Callable[..., Tensor], num_iterations: int = 30) -> Callable[[Tensor], Tensor]:
+def symmetrised(
+    function: Callable[..., Tensor], num_iterations: int | None = 30
+) -> Callable[[Tensor], Tensor]:
     return lambda matrix: function((matrix + matrix.mT) / 2, num_iterations=num_iterations)
 
 
@@ -40,7 +42,9 @@ def test_the_square_root_agrees_with_an_eigendecomposition() -> None:
     root = eigh_root(matrices)
     np.testing.assert_allclose(matrix_square_root(matrices).numpy(), root, rtol=0, atol=1e-12)
     traces = np.trace(root, axis1=1, axis2=2)
-    np.testing.assert_allclose(trace_of_square_root(matrices).numpy(), traces, rtol=1e-12)
+    for num_iterations in (None, 15):
+        found = trace_of_square_root(matrices, num_iterations=num_iterations)
+        np.testing.assert_allclose(found.numpy(), traces, rtol=1e-12)
 
 
 @pytest.mark.parametrize("shape", [(), (1,), (2, 3)])
@@ -63,9 +67,10 @@ def test_the_square_root_has_the_gradient_of_finite_differences() -> None:
     assert torch.autograd.gradcheck(symmetrised(matrix_square_root), matrices)
 
 
-def test_the_trace_of_the_root_has_the_gradient_of_finite_differences() -> None:
+@pytest.mark.parametrize("num_iterations", [30, None])
+def test_the_trace_of_the_root_has_the_gradient_of_finite_differences(num_iterations: int | None) -> None:
     matrices = torch.stack([with_eigenvalues(1, 2, 3), with_eigenvalues(0.5, 2, 2, seed=1)]).requires_grad_()
-    assert torch.autograd.gradcheck(symmetrised(trace_of_square_root), matrices)
+    assert torch.autograd.gradcheck(symmetrised(trace_of_square_root, num_iterations), matrices)
 
 
 @pytest.mark.parametrize("function", [matrix_square_root, trace_of_square_root])
@@ -89,6 +94,15 @@ def test_the_root_of_a_singular_matrix_is_right_with_a_finite_gradient(
     torch.testing.assert_close(root.detach(), expected, rtol=1e-3, atol=2e-3)
     (gradient,) = torch.autograd.grad(root.sum(), matrix)
     assert gradient.isfinite().all()
+
+
+def test_the_gradient_of_the_trace_stops_growing_where_rounding_begins() -> None:
+    vector = torch.tensor([1.0, 2.0, 2.0, 0.0])
+    matrix = torch.outer(vector, vector).requires_grad_()
+    (gradient,) = torch.autograd.grad(trace_of_square_root(matrix), matrix)
+    # Half the inverse root of the largest eigenvalue, 9, times the precision and the size.
+    bound = 0.5 / (9 * 1.2e-7 * 4) ** 0.5
+    assert 0.9 * bound < torch.linalg.matrix_norm(gradient, ord=2) < 1.1 * bound
 
 
 @pytest.mark.parametrize("function", [matrix_square_root, trace_of_square_root])
@@ -127,6 +141,15 @@ def test_roots_of_half_precision_are_computed_in_float32(function: Callable[[Ten
     root = function(torch.eye(3, dtype=torch.bfloat16) * 4)
     assert root.dtype == torch.float32
     torch.testing.assert_close(root, 2 * torch.eye(3) if root.ndim else torch.tensor(6.0))
+
+
+def test_the_trace_of_the_root_of_what_is_not_finite_is_not_a_number() -> None:
+    matrix = torch.stack((torch.eye(3), torch.full((3, 3), float("inf")))).requires_grad_()
+    trace = trace_of_square_root(matrix)
+    (gradient,) = torch.autograd.grad(trace.sum(), matrix)
+    assert trace.shape == (2,)
+    assert trace.isnan().any()
+    assert gradient.isnan().any()
 
 
 @pytest.mark.parametrize("function", [matrix_square_root, trace_of_square_root])

@@ -86,6 +86,9 @@ def test_wasserstein_loss_is_the_distance_of_gaussians_per_channel() -> None:
 
 def test_wasserstein_loss_of_a_reference_to_itself_is_nearly_0() -> None:
     assert abs(value(WassersteinLoss("image"), IMAGE, IMAGE)) < 1e-5 * colours(IMAGE).var(1).mean()
+    # Four combinations of three colours have no variance in one direction but that of the ridge.
+    features = linear()(IMAGE, ["four"])["four"]
+    assert abs(value(WassersteinLoss("four"), IMAGE, IMAGE)) < 1e-5 * colours(features).var(1).mean()
 
 
 @pytest.mark.parametrize("loss", [ContentLoss("image"), GramLoss("image"), MeanStdLoss("image")])

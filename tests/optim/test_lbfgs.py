@@ -32,7 +32,9 @@ def torch_lbfgs(params, history_size: int = 20) -> torch.optim.LBFGS:
     )
 
 
-def path_of(optimizer: torch.optim.Optimizer, x: Tensor, loss: Callable[[Tensor], Tensor], num_steps: int) -> Tensor:
+def path_of(
+    optimizer: torch.optim.Optimizer, x: Tensor, loss: Callable[[Tensor], Tensor], num_steps: int
+) -> Tensor:
     """All iterates, one per row."""
 
     def closure() -> Tensor:
@@ -51,7 +53,9 @@ def path_of(optimizer: torch.optim.Optimizer, x: Tensor, loss: Callable[[Tensor]
 def valley(x: Tensor) -> Tensor:
     """Neither quadratic nor separable, with curvatures from 1 to 100."""
     weights = torch.logspace(0, 2, x.numel(), dtype=x.dtype).reshape(x.shape)
-    return (weights * (x - 0.3).square()).sum() + (x[..., 1:] - x[..., :-1] ** 2).square().sum() + x.pow(4).sum()
+    return (
+        (weights * (x - 0.3).square()).sum() + (x[..., 1:] - x[..., :-1] ** 2).square().sum() + x.pow(4).sum()
+    )
 
 
 @pytest.mark.parametrize("history_size", [3, 20])
@@ -69,7 +73,9 @@ def test_iterates_are_those_of_torch_on_a_nonlinear_function(history_size):
 def test_iterates_are_those_of_torch_in_a_style_transfer():
     generator = torch.Generator().manual_seed(0)
     style, start = (torch.rand(1, 3, 32, 32, generator=generator, dtype=torch.float64) for _ in range(2))
-    criterion = Criterion(vgg11(weights=None).double(), {"style": GramLoss(["relu1_1", "relu2_1"], weight=1e3)})
+    criterion = Criterion(
+        vgg11(weights=None).double(), {"style": GramLoss(["relu1_1", "relu2_1"], weight=1e3)}
+    )
     objective = criterion.bind({"style": style.square()})
     ours, theirs = start.clone().requires_grad_(), start.clone().requires_grad_()
     found = path_of(LBFGS([ours]), ours, lambda image: objective(image).total, 50)
@@ -144,7 +150,9 @@ def test_a_step_never_waits_for_the_device(arguments, num_steps):
 def test_the_lbfgs_of_torch_waits_more_than_a_hundred_times_per_step():
     # So that the test above would notice.
     x = torch.linspace(-1, 1, 200, dtype=torch.float64).requires_grad_()
-    optimizer = torch.optim.LBFGS([x], lr=1e-3, max_iter=1, history_size=100, tolerance_grad=0, tolerance_change=0)
+    optimizer = torch.optim.LBFGS(
+        [x], lr=1e-3, max_iter=1, history_size=100, tolerance_grad=0, tolerance_change=0
+    )
 
     def closure() -> Tensor:
         x.grad = torch.linspace(0.5, 2, 200, dtype=torch.float64) * x.detach()
@@ -188,6 +196,14 @@ def test_a_larger_quadratic_within_bounds_is_solved_as_by_projected_gradients():
     assert path.min() >= 0
     assert path.max() <= 1
     torch.testing.assert_close(x.detach(), expected, rtol=0, atol=1e-5)
+
+
+def test_the_history_learns_the_steps_that_were_made_within_the_bounds():
+    x = torch.linspace(-1, 1, 12, dtype=torch.float64).requires_grad_()
+    optimizer = LBFGS([x], bounds=(-1.0, 1.0))
+    path = path_of(optimizer, x, lambda x: valley(2 * x - 1), 6)
+    assert (path.abs() == 1).any()
+    torch.testing.assert_close(optimizer.state[x]["steps"][1:5], path[1:5] - path[:4], rtol=0, atol=1e-15)
 
 
 def test_a_coordinate_leaves_its_bound_when_the_gradient_turns():

@@ -133,14 +133,18 @@ def test_without_a_content_the_last_level_has_the_exact_size_of_the_start(init):
     criterion = Criterion(pixels(), {"style": GramLoss("pixels")})
     recording = Recording()
     pyramid = Pyramid.from_ratio(97, num_steps=1, smallest=20, ratio=1.3)
-    result = pyramid.optimize(criterion, {"style": REFERENCES["style"]}, init=init, callbacks=[recording], seed=0)
+    result = pyramid.optimize(
+        criterion, {"style": REFERENCES["style"]}, init=init, callbacks=[recording], seed=0
+    )
     assert result.image.shape == (1, 3, 97, 131)
     assert [min(image.shape[2:]) for image in recording.images] == list(pyramid.edge_sizes)
 
 
 def test_a_named_start_without_a_content_is_refused():
     criterion = Criterion(pixels(), {"style": GramLoss("pixels")})
-    with pytest.raises(ValueError, match=r"`init` must be an image or a size \(height, width\) without a content"):
+    with pytest.raises(
+        ValueError, match=r"`init` must be an image or a size \(height, width\) without a content"
+    ):
         Pyramid([8], 1).optimize(criterion, {"style": REFERENCES["style"]}, init="uniform")
 
 
@@ -189,7 +193,9 @@ def test_blended_styles_are_resized_each():
 
 @pytest.mark.parametrize("style_scale", [1.0, 0.5])
 def test_levels_that_the_encoder_cannot_take_are_left_out(style_scale):
-    criterion = Criterion(vgg11(weights=None), {"style": GramLoss("relu4_1"), "smoothness": TotalVariationLoss()})
+    criterion = Criterion(
+        vgg11(weights=None), {"style": GramLoss("relu4_1"), "smoothness": TotalVariationLoss()}
+    )
     assert criterion.encoder.minimum_size(["relu4_1"]) == 8
     result = Pyramid([4, 7, 8, 16], 1).optimize(criterion, REFERENCES, style_scale=style_scale)
     assert sorted(set(result.history["edge_size"])) == ([8, 16] if style_scale == 1 else [16])
@@ -235,7 +241,9 @@ def test_the_steps_of_adam_are_counted_through_the_levels():
 @pytest.mark.parametrize("kind", [LBFGS, partial(torch.optim.LBFGS, max_iter=1)])
 def test_lbfgs_starts_anew_at_each_level(kind):
     made = []
-    result = Pyramid([10, 20], [4, 3]).optimize(by_pixels(), REFERENCES, optimizer=kept_optimizers(kind, made))
+    result = Pyramid([10, 20], [4, 3]).optimize(
+        by_pixels(), REFERENCES, optimizer=kept_optimizers(kind, made)
+    )
     state = next(iter(made[1].state.values()))
     assert state.get("step", state.get("n_iter")) == 3
     assert result.stop_reason == "finished"
@@ -268,7 +276,9 @@ def test_a_callback_that_stops_ends_its_level():
 
 def test_a_plateau_ends_its_level_and_is_looked_for_anew_at_the_next():
     stop = StopOnPlateau(patience=4, tolerance=0.01)
-    result = Pyramid([8, 16, 30], 60).optimize(by_pixels(), REFERENCES, init="uniform", seed=0, callbacks=[stop])
+    result = Pyramid([8, 16, 30], 60).optimize(
+        by_pixels(), REFERENCES, init="uniform", seed=0, callbacks=[stop]
+    )
     counts = [result.history["edge_size"].count(size) for size in (8, 16, 30)]
     assert all(5 < count < 60 for count in counts)
     assert result.stop_reason.startswith("plateau: ")

@@ -16,13 +16,19 @@ REFERENCES = {"content": torch.rand(1, 3, 6, 8, generator=torch.Generator().manu
 
 def run(*callbacks, num_steps=5, init="grey"):
     encoder = SequentialEncoder({"pixels": nn.Identity()})
-    criterion = Criterion(encoder, {"content": ContentLoss("pixels"), "smoothness": TotalVariationLoss(weight=0.1)})
+    criterion = Criterion(
+        encoder, {"content": ContentLoss("pixels"), "smoothness": TotalVariationLoss(weight=0.1)}
+    )
     return optimize_image(criterion, REFERENCES, init=init, num_steps=num_steps, callbacks=callbacks)
 
 
 def test_callbacks_are_called_after_each_step_in_their_order():
     calls = []
-    run(lambda step: calls.append(("first", step.index)), lambda step: calls.append(("second", step.index)), num_steps=2)
+    run(
+        lambda step: calls.append(("first", step.index)),
+        lambda step: calls.append(("second", step.index)),
+        num_steps=2,
+    )
     assert calls == [("first", 1), ("second", 1), ("first", 2), ("second", 2)]
 
 
@@ -36,7 +42,7 @@ def test_a_step_tells_where_the_run_is():
     assert [float(step.terms.total) for step in steps] == result.history["total"][:5]
     assert list(steps[0].terms) == ["content.pixels", "smoothness.image"]
     seconds = [step.seconds for step in steps]
-    assert 0 < seconds[0]
+    assert seconds[0] > 0
     assert seconds == sorted(seconds)
 
 
@@ -64,7 +70,10 @@ def test_the_picture_is_made_only_when_asked():
 
 def test_a_callback_can_stop_the_run_with_a_reason():
     later = []
-    result = run(lambda step: step.stop("good enough") if step.index == 3 else None, lambda step: later.append(step.index))
+    result = run(
+        lambda step: step.stop("good enough") if step.index == 3 else None,
+        lambda step: later.append(step.index),
+    )
     assert result.stop_reason == "good enough"
     assert result.history["step"] == [0, 1, 2, 3]
     assert later == [1, 2, 3], "the other callbacks see the last step, too"
@@ -82,6 +91,7 @@ def test_an_error_in_a_callback_reaches_the_caller_after_all_were_closed(error):
             closed.append(True)
 
     def fail(step):
+        del step
         raise error
 
     with pytest.raises(type(error)) as caught:
@@ -147,7 +157,11 @@ def test_previews_are_the_pictures_of_their_steps(tmp_path):
         Preview(tmp_path / "last.png", every=1),
         lambda step: images.update({step.index: step.image}),
     )
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["last.png", "step-00002.png", "step-00004.png"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "last.png",
+        "step-00002.png",
+        "step-00004.png",
+    ]
     for name, index in (("last.png", 5), ("step-00004.png", 4)):
         assert (read_image(tmp_path / name) - images[index]).abs().max() <= 0.5 / 255 + 1e-6
 

@@ -44,14 +44,17 @@ class BreaksAt(Loss):
 class InfiniteGradient(torch.autograd.Function):
     @staticmethod
     def forward(ctx, value):
+        del ctx
         return value.clone()
 
     @staticmethod
     def backward(ctx, gradient):
+        del ctx
         return gradient * torch.inf
 
 
 def raise_interrupt(value: Tensor) -> Tensor:
+    del value
     raise KeyboardInterrupt
 
 
@@ -83,7 +86,10 @@ def test_a_loss_that_is_not_finite_ends_the_run_with_the_last_good_iterate(optim
     assert len(loss.images) == call
     assert is_finite(result)
     assert torch.equal(result.image, good)
-    assert f"became non-finite at step {len(result.history['step'])}; the last good iterate" in result.stop_reason
+    assert (
+        f"became non-finite at step {len(result.history['step'])}; the last good iterate"
+        in result.stop_reason
+    )
     assert len(result.history["step"]) == call - (failure != "infinite gradient")
 
 
@@ -181,6 +187,7 @@ def test_an_interrupt_in_a_callback_gives_the_picture_so_far_and_closes_all():
 
 def test_an_error_in_a_loss_or_an_optimizer_reaches_the_caller():
     def fail(value):
+        del value
         raise RuntimeError("out of memory")
 
     with pytest.raises(RuntimeError, match="out of memory"):

@@ -87,7 +87,11 @@ def test_a_seed_makes_noise_repeatable_without_the_global_random_state(init):
     [
         ("noise", REFERENCES, "`init` must be a tensor, a size, or one of .*got 'noise'"),
         ("grey", {"style": STYLE}, "`init` = 'grey' needs the reference 'content', got style"),
-        ("style_colours", {"content": CONTENT}, "`init` = 'style_colours' needs the reference 'style', got content"),
+        (
+            "style_colours",
+            {"content": CONTENT},
+            "`init` = 'style_colours' needs the reference 'style', got content",
+        ),
         ("content", {}, "needs the reference 'content', got none"),
     ],
 )

@@ -48,12 +48,21 @@ def by_pixels() -> Criterion:
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_optimizer_brings_the_loss_down_within_the_bounds(name, criterion):
-    result = optimize_image(criterion, REFERENCES, init="uniform", optimizer=OPTIMIZERS[name], num_steps=8, seed=0)
+    result = optimize_image(
+        criterion, REFERENCES, init="uniform", optimizer=OPTIMIZERS[name], num_steps=8, seed=0
+    )
     total = result.history["total"]
     assert total[-1] < 0.8 * total[0]
     assert result.stop_reason == "finished"
     assert result.image.min() >= 0
     assert result.image.max() <= 1
+
+
+def test_the_lbfgs_of_torch_takes_gradients_of_any_memory_layout():
+    # Convolutions give gradients with the channels innermost, which torch's L-BFGS cannot take as they are.
+    texture = Criterion(vgg11(weights=None), {"style": GramLoss("relu1_1")})
+    result = optimize_image(texture, REFERENCES, optimizer=OPTIMIZERS["LBFGS of torch"], num_steps=3)
+    assert result.history["total"][-1] < result.history["total"][0]
 
 
 @pytest.mark.parametrize("num_steps", [0, 1, 7])
@@ -121,7 +130,12 @@ def test_the_image_is_clamped_at_the_end_if_it_has_no_bounds():
     criterion = Criterion(pixels(), {"brightness": Brightness("pixels")})
     seen = []
     free = optimize_image(
-        criterion, {}, init=random_image(0), num_steps=10, bounds=None, callbacks=[lambda step: seen.append(step.image)]
+        criterion,
+        {},
+        init=random_image(0),
+        num_steps=10,
+        bounds=None,
+        callbacks=[lambda step: seen.append(step.image)],
     )
     assert free.history["total"][-1] < 0.1
     assert torch.equal(free.image, torch.ones_like(free.image))
@@ -175,10 +189,14 @@ def test_a_zero_gradient_ends_in_the_image_it_began_with(by_pixels):
 
 def test_a_missing_content_is_named(criterion):
     style = {"style": REFERENCES["style"]}
-    with pytest.raises(ValueError, match="must have the image 'content' that the losses compare with, got 'style'"):
+    with pytest.raises(
+        ValueError, match="must have the image 'content' that the losses compare with, got 'style'"
+    ):
         optimize_image(criterion, style)
     texture = Criterion(pixels(), {"style": GramLoss("pixels")})
-    with pytest.raises(ValueError, match=r"`init` = 'content' needs the reference 'content', got style\. Give"):
+    with pytest.raises(
+        ValueError, match=r"`init` = 'content' needs the reference 'content', got style\. Give"
+    ):
         optimize_image(texture, style)
 
 
@@ -265,9 +283,13 @@ def test_a_long_run_keeps_nothing_alive_and_leaves_no_hooks(criterion):
     def count(step):
         if step.index % 10 == 0:
             gc.collect()
-            counts.append(sum(issubclass(type(item), Tensor) and item.numel() > 100 for item in gc.get_objects()))
+            counts.append(
+                sum(issubclass(type(item), Tensor) and item.numel() > 100 for item in gc.get_objects())
+            )
 
-    optimize_image(criterion, REFERENCES, num_steps=40, optimizer=partial(LBFGS, history_size=5), callbacks=[count])
+    optimize_image(
+        criterion, REFERENCES, num_steps=40, optimizer=partial(LBFGS, history_size=5), callbacks=[count]
+    )
     assert counts[1] == counts[2] == counts[3]
     for module in criterion.modules():
         assert not module._forward_hooks
@@ -281,7 +303,9 @@ def test_gradients_of_a_custom_evaluation_are_taken_as_they_are(criterion):
         return objective(image.detach()).detach(), torch.full_like(image, 3.0)
 
     start = torch.full((1, 3, 16, 20), 0.5)
-    result = Runner(objective, start, optimizer=partial(torch.optim.SGD, lr=0.1), evaluation=evaluation).run(1)
+    result = Runner(objective, start, optimizer=partial(torch.optim.SGD, lr=0.1), evaluation=evaluation).run(
+        1
+    )
     torch.testing.assert_close(result.image, start - 0.3)
 
 
