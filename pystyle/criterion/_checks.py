@@ -49,3 +49,13 @@ def check_image(image: Tensor, name: str, encoder: Encoder, layers: Sequence[str
             f"`{name}` must be at least {smallest} pixels high and wide for the layer {deepest!r}, got "
             f"{image.shape[2]} x {image.shape[3]}. Enlarge it or use earlier layers."
         )
+
+
+def check_finite(image: Tensor, name: str) -> None:
+    """Check that a reference has no NaN and no infinity, which would spread into every target.
+
+    Raises:
+        ValueError: If it has.
+    """
+    if image.device.type != "meta" and not bool(image.isfinite().all()):
+        raise ValueError(f"`{name}` must be finite, got an image with NaN or infinite values.")

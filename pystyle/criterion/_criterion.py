@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pystyle.criterion._checks import check_image
+from pystyle.criterion._checks import check_finite, check_image
 from pystyle.criterion._objective import Objective, Part, Target, encode
 from pystyle.encoders import Encoder
 from pystyle.losses import Loss
@@ -77,7 +77,8 @@ class Criterion(nn.Module):
             The objective: a function of the image.
 
         Raises:
-            ValueError: If a reference is missing, too small, or on another device than the encoder.
+            ValueError: If a reference is missing, too small, not finite, or on another device than the
+                encoder.
             TypeError: If a reference is not of the encoder's floating-point type.
 
         Shape:
@@ -111,6 +112,7 @@ class Criterion(nn.Module):
         found: dict[tuple[str, str], list[tuple[Any, float]]] = {}
         for image, weight in blend:
             check_image(image, f'references["{reference}"]', self.encoder, layers)
+            check_finite(image, f'references["{reference}"]')
             # A copy: what a loss keeps must not change with the caller's image, nor know its graph.
             features = encode(self.encoder, image.detach().clone(), layers)
             for name, loss in losses.items():

@@ -61,5 +61,5 @@ class Terms(Mapping[str, Tensor]):
     def __repr__(self) -> str:
         """One line per term."""
         width = max(map(len, self._terms), default=0)
-        lines = [f"{name:<{width}}  {float(term):.4g}" for name, term in self.items()]
-        return "\n".join([*lines, f"{'total':<{width}}  {float(self.total):.4g}"])
+        lines = [f"{name:<{width}}  {float(term.detach()):.4g}" for name, term in self.items()]
+        return "\n".join([*lines, f"{'total':<{width}}  {float(self.total.detach()):.4g}"])

@@ -7,7 +7,6 @@ from pystyle.functional import (
     RawMoments,
     covariance,
     gaussian_wasserstein_distance,
-    matrix_square_root,
     raw_moments,
 )
 from pystyle.losses._loss import Loss
@@ -56,7 +55,7 @@ class WassersteinLoss(Loss):
         """Mean, covariance and its root, which costs as much as a comparison."""
         matrix = covariance(representation)
         matrix = matrix + _ridge(matrix)
-        return _Gaussian(representation.mean, matrix, matrix_square_root(matrix, num_iterations=20))
+        return _Gaussian(representation.mean, matrix, _root(matrix))
 
     def compare(self, representation: RawMoments, target: _Gaussian) -> Tensor:
         """The distance to the target, averaged over channels and batch."""
@@ -73,3 +72,10 @@ class WassersteinLoss(Loss):
 def _ridge(matrix: Tensor) -> Tensor:
     variance = matrix.diagonal(dim1=1, dim2=2).mean(1).clamp_min(1e-12)
     return torch.diag_embed(1e-4 * variance[:, None].expand(matrix.shape[:2]))
+
+
+def _root(matrix: Tensor) -> Tensor:
+    # Once per target, so exact: with fewer positions than channels most eigenvalues are rounding errors
+    # around the ridge, and single precision makes the iteration of `matrix_square_root` diverge.
+    values, vectors = torch.linalg.eigh(matrix.double().cpu())
+    return ((vectors * values.clamp_min(0).sqrt().unsqueeze(1)) @ vectors.mT).to(matrix)

@@ -7,7 +7,6 @@ from torch.optim import Optimizer
 
 from pystyle.criterion import Criterion
 from pystyle.images import resize
-from pystyle.runner import Callback, Step
 from pystyle.typing import Reference, References
 
 
@@ -51,36 +50,3 @@ def fits(criterion: Criterion, references: References, edge_size: int, style_sca
     smallest = criterion.encoder.minimum_size(criterion.layers)
     others = any(name != "content" for name in references)
     return min(edge_size, round(edge_size * style_scale) if others else edge_size) >= smallest
-
-
-class Counted:
-    """A callback that counts its steps through all levels.
-
-    Args:
-        callback: What is called.
-        done: Steps of the levels before.
-        num_steps: Steps of all levels.
-        seconds: Time that the levels before took.
-        level: Number of the level.
-    """
-
-    def __init__(self, callback: Callback, done: int, num_steps: int, seconds: float, level: int) -> None:
-        self.callback = callback
-        self.done = done
-        self.num_steps = num_steps
-        self.seconds = seconds
-        self.level = level
-
-    def __call__(self, step: Step) -> None:
-        """Call the callback with the step as one of the whole pyramid."""
-        counted = Step(
-            step.index + self.done,
-            self.num_steps,
-            step.terms,
-            step.seconds + self.seconds,
-            lambda: step.image,
-            level=self.level,
-        )
-        self.callback(counted)
-        if counted.stop_reason:
-            step.stop(counted.stop_reason)

@@ -1,5 +1,5 @@
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Self, cast
 
@@ -8,7 +8,8 @@ from torch import Tensor
 from pystyle.criterion import Criterion
 from pystyle.images import resize, scaled_size
 from pystyle.optim import LBFGS
-from pystyle.pyramid._carry import Counted, carry_state, fits, resized_references
+from pystyle.pyramid._carry import carry_state, fits, resized_references
+from pystyle.pyramid._level import Counted, Level, levels_of
 from pystyle.runner import Callback, Result, Runner, initial_image
 from pystyle.typing import History, Init, OptimizerFactory, References
 
@@ -113,46 +114,44 @@ class Pyramid:
             ValueError: If even the last level is too small for the encoder, or an argument is wrong.
         """
         levels = self._levels(criterion, references, style_scale)
-        total, done, seconds = sum(steps for _, steps in levels), 0, 0.0
-        history: History = {}
-        runner: Runner | None = None
         full_size = _full_size(init, references)
         image = initial_image(
-            scaled_size(full_size, levels[0][0]) if isinstance(init, tuple) else init,
-            resized_references(references, levels[0][0], style_scale),
+            scaled_size(full_size, levels[0].edge_size) if isinstance(init, tuple) else init,
+            resized_references(references, levels[0].edge_size, style_scale),
             seed=seed,
         )
+        history: History = {}
+        result, previous, seconds = Result(image.clamp(0, 1), history, "interrupted", 0.0, True), None, 0.0
         try:
-            for level, (size, num_steps) in enumerate(levels):
-                previous, runner = (
-                    runner,
-                    Runner(
-                        criterion.bind(resized_references(references, size, style_scale)),
-                        resize(image, scaled_size(full_size, size)),
-                        optimizer=optimizer,
-                        bounds=bounds,
-                        averaging=averaging,
-                        callbacks=[Counted(callback, done, total, seconds, level) for callback in callbacks],
-                    ),
+            for level in levels:
+                runner = Runner(
+                    criterion.bind(resized_references(references, level.edge_size, style_scale)),
+                    resize(image, scaled_size(full_size, level.edge_size)),
+                    optimizer=optimizer,
+                    bounds=bounds,
+                    averaging=averaging,
+                    callbacks=[Counted(callback, level, seconds) for callback in callbacks],
                 )
                 if previous is not None:
                     carry_state(previous.optimizer, runner.optimizer)
-                result = runner.run(num_steps)
-                _extend(history, result.history, size, done, seconds)
-                image, done, seconds = result.image, done + num_steps, seconds + result.seconds
-                if runner.failed:
+                result = runner.run(level.num_steps)
+                _extend(history, result.history, level, seconds)
+                image, previous, seconds = result.image, runner, seconds + result.seconds
+                if result.failed:
                     break
+        except KeyboardInterrupt:
+            # Between two levels; within one the runner takes it.
+            result = replace(result, stop_reason="interrupted", failed=True)
         finally:
             for callback in callbacks:
                 getattr(callback, "close", lambda: None)()
-        return Result(image, history, result.stop_reason, seconds)
+        return replace(result, history=history, seconds=seconds)
 
-    def _levels(
-        self, criterion: Criterion, references: References, style_scale: float
-    ) -> list[tuple[int, int]]:
-        levels = list(zip(self.edge_sizes, cast(Sequence[int], self.num_steps), strict=True))
-        large_enough = [level for level in levels if fits(criterion, references, level[0], style_scale)]
-        return large_enough or levels[-1:]
+    def _levels(self, criterion: Criterion, references: References, style_scale: float) -> list[Level]:
+        sizes, steps = self.edge_sizes, cast(Sequence[int], self.num_steps)
+        large_enough = [fits(criterion, references, size, style_scale) for size in sizes]
+        first = large_enough.index(True) if True in large_enough else len(sizes) - 1
+        return levels_of(sizes[first:], steps[first:])
 
 
 def _full_size(init: Init, references: References) -> tuple[int, int]:
@@ -167,13 +166,13 @@ def _full_size(init: Init, references: References) -> tuple[int, int]:
     return (init.shape[2], init.shape[3]) if isinstance(init, Tensor) else init
 
 
-def _extend(history: History, level: History, edge_size: int, done: int, seconds: float) -> None:
+def _extend(history: History, rows: History, level: Level, seconds: float) -> None:
     """Add the rows of a level, with steps and seconds counted through all levels."""
     columns = {
-        **level,
-        "step": [step + done for step in level["step"]],
-        "seconds": [second + seconds for second in level["seconds"]],
-        "edge_size": [edge_size] * len(level["step"]),
+        **rows,
+        "step": [step + level.steps_before for step in rows["step"]],
+        "seconds": [second + seconds for second in rows["seconds"]],
+        "edge_size": [level.edge_size] * len(rows["step"]),
     }
     for name, column in columns.items():
         history.setdefault(name, []).extend(column)

@@ -35,10 +35,12 @@ class ProgressBar:
             self._print(step)
             return
         if self._bar is None:
-            self._bar = tqdm(
-                total=step.num_steps, desc=self.description or None, unit="step", file=sys.stderr
-            )
-        self._bar.set_postfix(loss=f"{float(step.terms.total):.4g}", refresh=False)
+            # The time left of tqdm takes all steps for equally long, which those of a pyramid are not.
+            form = "{desc}{percentage:3.0f}%|{bar}| {n_fmt}/{total_fmt} [{elapsed}{postfix}]"
+            description = f"{self.description}: " if self.description else ""
+            self._bar = tqdm(total=step.num_steps, desc=description, bar_format=form, file=sys.stderr)
+        left = tqdm.format_interval(step.seconds_left)
+        self._bar.set_postfix_str(f"{left} left, loss {float(step.terms.total):.4g}", refresh=False)
         self._bar.update(step.index - self._bar.n)
 
     def close(self) -> None:
@@ -52,8 +54,8 @@ class ProgressBar:
         if step.index < step.num_steps and step.seconds - self._printed < 2:
             return
         self._printed = step.seconds
-        left = step.seconds / step.index * (step.num_steps - step.index)
-        text = f"step {step.index}/{step.num_steps}, loss {float(step.terms.total):.4g}, {left:.0f} s left"
+        text = f"step {step.index}/{step.num_steps}, {step.seconds_left:.0f} s left"
+        text = f"{text}, loss {float(step.terms.total):.4g}"
         print(f"{self.description} {text}".strip(), file=sys.stderr, flush=True)
 
 

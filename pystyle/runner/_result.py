@@ -13,10 +13,11 @@ class Result:
         image: The picture, (batch, 3, height, width), RGB in [0, 1]. With averaging it is the
             average of the iterates.
         history: One list per column: ``step``, ``seconds``, ``total``, and every term by its name.
-            Row k holds the losses after k steps, row 0 those of the initial image. It can go to
-            ``pandas.DataFrame`` as it is.
+            Row k holds the losses after k steps, row 0 those of the initial image and the last row
+            those of the picture. It can go to ``pandas.DataFrame`` as it is.
         stop_reason: ``"finished"``, or a sentence that says why the run ended early.
         seconds: How long it took.
+        failed: Whether the run diverged or was interrupted. A callback that stops is no failure.
 
     Example:
         >>> import torch
@@ -29,6 +30,7 @@ class Result:
     history: History
     stop_reason: str
     seconds: float
+    failed: bool = False
 
     def __repr__(self) -> str:
         """The facts in one line."""

@@ -37,7 +37,6 @@ class Runner:
     Attributes:
         image: The current iterate.
         optimizer: The optimizer.
-        failed: Whether the run was interrupted or diverged.
 
     Raises:
         ValueError: If an argument has an impossible value.
@@ -80,7 +79,7 @@ class Runner:
         self._optimizer_projects = "bounds" in self.optimizer.param_groups[0]
         if self._optimizer_projects:
             self.optimizer.param_groups[0]["bounds"] = bounds
-        self.failed = False
+        self._failed = False
         self._record = Record()
         self._average = None if averaging is None else Average(averaging)
         self._last_good = self.image.detach().clone()
@@ -113,13 +112,14 @@ class Runner:
         try:
             reason = self._loop(num_steps, start)
         except KeyboardInterrupt:
-            self.failed = True
+            self._failed = True
             self._restore()
             reason = "interrupted"
         finally:
             for callback in self.callbacks:
                 getattr(callback, "close", lambda: None)()
-        return Result(self._picture(), self._record.history(), reason, time.perf_counter() - start)
+        seconds = time.perf_counter() - start
+        return Result(self._picture(), self._record.history(), reason, seconds, self._failed)
 
     def _loop(self, num_steps: int, start: float) -> str:
         for index in range(1, num_steps + 1):
@@ -161,13 +161,13 @@ class Runner:
 
     @torch.no_grad()
     def _finish(self, start: float) -> bool:
-        """Evaluate the last iterate, which no step has looked at; whether it is finite."""
-        terms = self.objective(self.image.detach()).detach()
+        """Evaluate the picture, which no step has looked at; whether it is finite."""
+        terms = self.objective(self._picture()).detach()
         self._record.append(terms, time.perf_counter() - start)
         return bool(self._finite & terms.total.isfinite())
 
     def _give_up(self) -> str:
-        self.failed = True
+        self._failed = True
         self._restore()
         steps = len(self._record.history()["step"])
         return (

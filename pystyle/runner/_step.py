@@ -16,6 +16,8 @@ class Step:
         seconds: Since the start of the run.
         image: Makes the picture so far.
         level: Which level of a pyramid, starting with 0.
+        fraction: How much of the work is done, from 0 to 1; `index / num_steps` if not given. In a
+            pyramid the steps of coarse levels are less work.
 
     Attributes:
         stop_reason: Why a callback wants to stop; None to go on.
@@ -38,12 +40,14 @@ class Step:
         image: Callable[[], Tensor],
         *,
         level: int = 0,
+        fraction: float | None = None,
     ) -> None:
         self.index = index
         self.num_steps = num_steps
         self.terms = terms
         self.seconds = seconds
         self.level = level
+        self.fraction = index / num_steps if fraction is None else fraction
         self.stop_reason: str | None = None
         self._image = image
 
@@ -51,6 +55,11 @@ class Step:
     def image(self) -> Tensor:
         """The picture so far, in [0, 1]; a copy that is made when asked for."""
         return self._image()
+
+    @property
+    def seconds_left(self) -> float:
+        """An estimate of the time that the rest of the run takes."""
+        return self.seconds / self.fraction * (1 - self.fraction)
 
     def stop(self, reason: str) -> None:
         """End the run after this step; in a pyramid, the level. (A KeyboardInterrupt ends all of it.)"""

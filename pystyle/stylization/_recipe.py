@@ -49,8 +49,8 @@ def stylization_criterion(encoder: Encoder, *, strength: float = 1.0) -> Criteri
         encoder,
         {
             "content": ContentLoss(content_layer, relative=True),
-            "style": WassersteinLoss(_LAYERS[content_layer], weight=5.0 * strength, relative=True),
-            "smoothness": TotalVariationLoss(weight=0.1),
+            "style": WassersteinLoss(_LAYERS[content_layer], weight=3.0 * strength, relative=True),
+            "smoothness": TotalVariationLoss(weight=1.0),
         },
     )
 

@@ -42,7 +42,8 @@ def stylize(
         strength: How much the style counts relative to the content, as a factor.
         style_weights: How much each of several styles counts; equal if not given.
         style_scale: Size of the style relative to the content: larger strokes above 1.
-        encoder: Another encoder than VGG-19 with the Caffe weights. It is moved to `device`.
+        encoder: Another encoder than VGG-19 with the Caffe weights and replicate padding. It is moved
+            to `device`.
         optimizer: Any optimizer class of torch or pystyle, or a `functools.partial` of one.
         num_steps: Steps of all levels together.
         init: What to start from; see :func:`~pystyle.optimize_image`.
@@ -81,7 +82,9 @@ def stylize(
         "content": _image(content, device),
         "style": [(_image(source, device), weight) for source, weight in zip(styles, weights, strict=True)],
     }
-    criterion = stylization_criterion((vgg19() if encoder is None else encoder).to(device), strength=strength)
+    criterion = stylization_criterion(
+        (_default_encoder() if encoder is None else encoder).to(device), strength=strength
+    )
     return stylization_pyramid(edge_size, num_steps=num_steps).optimize(
         criterion,
         references,
@@ -96,6 +99,11 @@ def stylize(
 
 def _image(source: ImageSource, device: torch.device) -> Tensor:
     return (source if isinstance(source, Tensor) else read_image(source)).to(device)
+
+
+def _default_encoder() -> Encoder:
+    # With zeros around the image the edges of the picture turn into a frame.
+    return vgg19(padding="replicate")
 
 
 def _best_device() -> torch.device:

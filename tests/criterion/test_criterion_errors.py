@@ -169,3 +169,14 @@ def test_a_criterion_without_references_binds_to_nothing(encoder: SequentialEnco
     criterion = Criterion(encoder, {"smoothness": TotalVariationLoss()})
     assert criterion.references == ()
     assert criterion.bind({})(noise()).total > 0
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_reference_that_is_not_finite_is_refused_by_its_name(value):
+    image = noise()
+    image[0, 1, 2, 3] = value
+    criterion = Criterion(
+        SequentialEncoder({"relu1": nn.ReLU(), "relu2": nn.ReLU()}), {"style": GramLoss("relu2")}
+    )
+    with pytest.raises(ValueError, match=r'`references\["style"\]` must be finite'):
+        criterion.bind({"style": image})

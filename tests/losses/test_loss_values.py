@@ -167,3 +167,18 @@ def test_losses_of_large_half_precision_features_are_finite(make: type[Loss], dt
     result = loss.compare(loss.represent(features), target)
     assert result.dtype == torch.float32
     assert result.isfinite()
+
+
+def test_wasserstein_loss_stays_finite_with_far_fewer_positions_than_channels():
+    from pystyle import WassersteinLoss
+
+    generator = torch.Generator().manual_seed(0)
+    few, other = (torch.rand(1, 256, 1, 2, generator=generator) for _ in range(2))
+    loss = WassersteinLoss("relu1_1")
+    target = loss.prepare(loss.represent(other))
+    few.requires_grad_()
+    value = loss.compare(loss.represent(few), target)
+    (gradient,) = torch.autograd.grad(value, few)
+    # The covariances have rank one: roots of their ridges aside, the distance is that along one line each.
+    assert 0 < float(value.detach()) < float((few - other).square().sum())
+    assert gradient.isfinite().all()

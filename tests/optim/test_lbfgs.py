@@ -199,10 +199,10 @@ def test_a_larger_quadratic_within_bounds_is_solved_as_by_projected_gradients():
 
 
 def test_the_history_learns_the_steps_that_were_made_within_the_bounds():
-    x = torch.linspace(-1, 1, 12, dtype=torch.float64).requires_grad_()
-    optimizer = LBFGS([x], bounds=(-1.0, 1.0))
+    x = torch.linspace(-0.4, 0.4, 12, dtype=torch.float64).requires_grad_()
+    optimizer = LBFGS([x], bounds=(-0.4, 0.4))
     path = path_of(optimizer, x, lambda x: valley(2 * x - 1), 6)
-    assert (path.abs() == 1).any()
+    assert (path[1:5] == 0.4).any()
     torch.testing.assert_close(optimizer.state[x]["steps"][1:5], path[1:5] - path[:4], rtol=0, atol=1e-15)
 
 

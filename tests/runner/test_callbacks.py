@@ -126,7 +126,7 @@ def test_progress_is_shown_with_tqdm(capsys):
         assert shown.out == ""
         assert "my run: 100%" in shown.err
         assert "5/5" in shown.err
-        assert "loss=" in shown.err
+        assert "00:00 left, loss " in shown.err
 
 
 def test_progress_is_printed_without_tqdm(capsys, monkeypatch):
@@ -135,7 +135,7 @@ def test_progress_is_printed_without_tqdm(capsys, monkeypatch):
     shown = capsys.readouterr()
     assert shown.out == ""
     assert shown.err.startswith("my run step ")
-    assert shown.err.splitlines()[-1] == f"my run step 5/5, loss {result.history['total'][4]:.4g}, 0 s left"
+    assert shown.err.splitlines()[-1] == f"my run step 5/5, 0 s left, loss {result.history['total'][4]:.4g}"
 
 
 def test_printed_progress_comes_every_two_seconds_and_starts_anew_with_each_run(capsys, monkeypatch):
@@ -147,7 +147,13 @@ def test_printed_progress_comes_every_two_seconds_and_starts_anew_with_each_run(
             progress(Step(index, 100, terms, seconds, lambda: None))
         progress.close()
         lines = capsys.readouterr().err.splitlines()
-        assert lines == ["step 2/100, loss 1.5, 122 s left", "step 4/100, loss 1.5, 120 s left"]
+        assert lines == ["step 2/100, 122 s left, loss 1.5", "step 4/100, 120 s left, loss 1.5"]
+
+
+def test_the_time_left_follows_from_the_work_that_is_done():
+    step = Step(9, 10, None, 6.0, lambda: None, fraction=0.25)
+    assert step.seconds_left == pytest.approx(18.0)
+    assert Step(3, 4, None, 6.0, lambda: None).seconds_left == pytest.approx(2.0)
 
 
 def test_previews_are_the_pictures_of_their_steps(tmp_path):

@@ -195,10 +195,8 @@ def test_an_error_in_a_loss_or_an_optimizer_reaches_the_caller():
 
 
 @pytest.mark.parametrize(("failure", "failed"), [("NaN", True), ("interrupt", True), (None, False)])
-def test_a_runner_tells_whether_it_failed(failure, failed):
+def test_a_result_tells_whether_the_run_failed(failure, failed):
     failures = {**FAILURES, "interrupt": raise_interrupt}
     loss = BreaksAt(3 if failure else 0, failures[failure or "NaN"])
     objective = Criterion(SequentialEncoder({"pixels": nn.Identity()}), {"loss": loss}).bind({})
-    runner = Runner(objective, START)
-    runner.run(4)
-    assert runner.failed is failed
+    assert Runner(objective, START).run(4).failed is failed
