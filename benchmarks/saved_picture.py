@@ -20,11 +20,13 @@ from pictures import PAIRS, read_pair
 from pystyle import Criterion, stylize
 from pystyle.encoders import vgg19
 from pystyle.images import contact_sheet, quantise, read_image, resize, write_image
-from pystyle.optim import LBFGS
 from pystyle.stylization import stylization_criterion
 
-OPTIMIZERS = {"adam": None, "lbfgs": partial(LBFGS, history_size=20)}
-"""None is the default of `stylize`."""
+OPTIMIZERS = {
+    "lbfgs": {},
+    "adam": {"optimizer": partial(torch.optim.Adam, lr=0.02, betas=(0.9, 0.99)), "averaging": 0.97},
+}
+"""Arguments of `stylize`; none for its default."""
 
 
 def run(
@@ -32,12 +34,8 @@ def run(
 ) -> dict[str, object]:
     """The figures of one run; its picture is written."""
     content, style = read_pair(pair)
-    chosen = OPTIMIZERS[optimizer]
     start = time.process_time()
-    if chosen is None:
-        result = stylize(content, style, edge_size=edge_size, encoder=criterion.encoder)
-    else:
-        result = stylize(content, style, edge_size=edge_size, encoder=criterion.encoder, optimizer=chosen)
+    result = stylize(content, style, edge_size=edge_size, encoder=criterion.encoder, **OPTIMIZERS[optimizer])
     seconds = (time.process_time() - start) / torch.get_num_threads()
     write_image(result.image, pictures / f"{optimizer}-{pair[0]}-{pair[1]}-{edge_size}.png")
     small = {"content": resize(content, edge_size), "style": resize(style, edge_size)}
@@ -74,7 +72,7 @@ def main() -> None:
     log = arguments.output / "saved_picture.jsonl"
     lines = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
     done = {(line["pair"], line["edge_size"], line["optimizer"]): line for line in lines}
-    criterion = stylization_criterion(vgg19())
+    criterion = stylization_criterion(vgg19(padding="replicate"))
     print("| pair | edge | optimizer | loss | 8-bit picture | change | noise | seconds |")
     print("|---" * 8 + "|")
     for edge_size in arguments.edge_sizes:

@@ -6,6 +6,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from pystyle import __version__
 from pystyle.cli._ending import finish
 from pystyle.cli._errors import UsageError
@@ -28,9 +30,14 @@ from pystyle.cli._outputs import (
 from pystyle.cli._painting import Painting, paint
 from pystyle.cli._values import integer, name_or_path, one_of, positive_number, weights_list
 from pystyle.images import write_image
-from pystyle.optim import LBFGS
 from pystyle.runner import Callback, CSVLogger, JSONLogger, Preview
 from pystyle.stylization import stylize
+
+OPTIMIZERS: dict[str, dict[str, Any]] = {
+    "lbfgs": {},
+    "adam": {"optimizer": partial(torch.optim.Adam, lr=0.02, betas=(0.9, 0.99)), "averaging": 0.97},
+}
+"""Arguments of `stylize` by the name of an optimizer; its default comes first."""
 
 SUMMARY = "paint a photograph in the manner of one or several paintings"
 DESCRIPTION = (
@@ -91,9 +98,9 @@ def _add_optimization_options(parser: argparse.ArgumentParser) -> None:
     add(
         "--optimizer",
         metavar="NAME",
-        type=one_of("--optimizer", ("adam", "lbfgs")),
-        default="adam",
-        help="adam or lbfgs (default: %(default)s)",
+        type=one_of("--optimizer", tuple(OPTIMIZERS)),
+        default=next(iter(OPTIMIZERS)),
+        help=f"{' or '.join(OPTIMIZERS)} (default: %(default)s)",
     )
     add(
         "--save-every",
@@ -117,8 +124,7 @@ def run(options: argparse.Namespace) -> int:
         style_weights=options.style_weights,
         style_scale=options.style_scale,
         init=read_init(options.init, content),
-        # The default optimizer of `stylize` is Adam with settings of its own.
-        **({"optimizer": LBFGS} if options.optimizer == "lbfgs" else {}),
+        **OPTIMIZERS[options.optimizer],
     )
     place = "standard output" if options.output == STANDARD_STREAM else f"'{options.output}'"
     announce = not (options.quiet or options.json)

@@ -78,4 +78,5 @@ def _root(matrix: Tensor) -> Tensor:
     # Once per target, so exact: with fewer positions than channels most eigenvalues are rounding errors
     # around the ridge, and single precision makes the iteration of `matrix_square_root` diverge.
     values, vectors = torch.linalg.eigh(matrix.double().cpu())
-    return ((vectors * values.clamp_min(0).sqrt().unsqueeze(1)) @ vectors.mT).to(matrix)
+    root: Tensor = (vectors * values.clamp_min(0).sqrt().unsqueeze(1)) @ vectors.mT
+    return root.to(matrix)

@@ -1,6 +1,5 @@
 import os
 from collections.abc import Sequence
-from functools import partial
 from typing import TypeAlias
 
 import torch
@@ -8,13 +7,12 @@ from torch import Tensor
 
 from pystyle.encoders import Encoder, vgg19
 from pystyle.images import read_image
+from pystyle.optim import LBFGS
 from pystyle.runner import Callback, Result
 from pystyle.stylization._recipe import stylization_criterion, stylization_pyramid
 from pystyle.typing import Init, OptimizerFactory, References
 
 ImageSource: TypeAlias = Tensor | str | os.PathLike[str]
-
-_ADAM: OptimizerFactory = partial(torch.optim.Adam, lr=0.02, betas=(0.9, 0.99))
 
 
 def stylize(
@@ -26,7 +24,8 @@ def stylize(
     style_weights: Sequence[float] | None = None,
     style_scale: float = 1.0,
     encoder: Encoder | None = None,
-    optimizer: OptimizerFactory = _ADAM,
+    optimizer: OptimizerFactory = LBFGS,
+    averaging: float | None = None,
     num_steps: int = 240,
     init: Init = "content",
     seed: int | None = None,
@@ -45,6 +44,8 @@ def stylize(
         encoder: Another encoder than VGG-19 with the Caffe weights and replicate padding. It is moved
             to `device`.
         optimizer: Any optimizer class of torch or pystyle, or a `functools.partial` of one.
+        averaging: The decay of an average of the iterates, with which each level ends. Adam needs
+            one, such as 0.97, to be free of noise; L-BFGS does not.
         num_steps: Steps of all levels together.
         init: What to start from; see :func:`~pystyle.optimize_image`.
         seed: Of noise to start from.
@@ -90,7 +91,7 @@ def stylize(
         references,
         init=init,
         optimizer=optimizer,
-        averaging=0.97,
+        averaging=averaging,
         callbacks=callbacks,
         seed=seed,
         style_scale=style_scale,

@@ -13,7 +13,6 @@ import torch
 import pystyle
 from pystyle.cli import main
 from pystyle.images import read_image, write_image
-from pystyle.optim import LBFGS
 from pystyle.runner import Result
 
 FILES = ["content.png", "style.png"]
@@ -67,7 +66,7 @@ def test_without_options_the_defaults_of_stylize_are_used(calls):
         (["--seed", "5"], "seed", 5),
         (["--device", "cpu"], "device", "cpu"),
         (["--init", "style_colours"], "init", "style_colours"),
-        (["--optimizer", "lbfgs"], "optimizer", LBFGS),
+        (["--optimizer", "adam"], "averaging", 0.97),
     ],
 )
 def test_an_option_reaches_the_argument_it_is_for(calls, options, name, value):
@@ -75,9 +74,11 @@ def test_an_option_reaches_the_argument_it_is_for(calls, options, name, value):
     assert calls[0][name] == value
 
 
-def test_adam_is_the_default_of_stylize(calls):
-    assert _stylize("--optimizer", "adam") == 0
-    assert "optimizer" not in calls[0]
+def test_the_default_optimizer_is_that_of_stylize(calls):
+    assert _stylize("--optimizer", "lbfgs") == 0
+    assert not {"optimizer", "averaging"} & set(calls[0])
+    assert _stylize("--optimizer", "adam", "--overwrite") == 0
+    assert calls[1]["optimizer"].func is torch.optim.Adam
 
 
 def test_a_picture_to_start_from_gets_the_shape_of_the_content(calls):

@@ -59,7 +59,7 @@ def _stylize_error(capsys, *options, code=2):
         (["--init", "contnet"], "or a file, got 'contnet'. Did you mean 'content'?"),
         (
             ["--optimizer", "adma"],
-            "`--optimizer` must be one of adam, lbfgs, got 'adma'. Did you mean 'adam'?",
+            "`--optimizer` must be one of lbfgs, adam, got 'adma'. Did you mean 'adam'?",
         ),
         (["--save-every", "0"], "`--save-every` must be an integer of at least 1, got '0'."),
         (["--log", "log.txt"], "`--log` must end in .csv or .jsonl, got 'log.txt'."),

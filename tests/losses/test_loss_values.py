@@ -180,5 +180,5 @@ def test_wasserstein_loss_stays_finite_with_far_fewer_positions_than_channels():
     value = loss.compare(loss.represent(few), target)
     (gradient,) = torch.autograd.grad(value, few)
     # The covariances have rank one: roots of their ridges aside, the distance is that along one line each.
-    assert 0 < float(value.detach()) < float((few - other).square().sum())
+    assert 0 < float(value.detach()) < float((few - other).detach().square().sum())
     assert gradient.isfinite().all()
