@@ -52,8 +52,7 @@ def contact_sheet(
             images, or an argument is out of its range.
 
     Shape:
-        Input: each ``(channels, height, width)`` or ``(1, channels, height, width)`` with 1 or 3 channels,
-            in [0, 1].
+        Input: each ``([1,] channels, height, width)``, one or three channels in [0, 1].
         Output: ``(1, 3, sheet height, sheet width)``.
 
     Example:

@@ -50,8 +50,8 @@ class LBFGS(Optimizer):
     Note:
         The path does not depend on the scale of the loss. Torch multiplies the first gradient by
         ``min(1, 1 / |g|₁)``, here by ``1 / |g|₁`` until there is a pair, and takes pairs with
-        yᵀs > 1e-10, here those with yᵀs > 1e-10 |y| |s|. With torch's rules a loss with small
-        gradients hardly moves the image.
+        yᵀs > 1e-10; here that number is relative to the lengths of y and s. With torch's rules a
+        loss with small gradients hardly moves the image.
 
         A pair without positive curvature is stored with weight 0, where torch does not store it:
         the check would need the host. Such a pair takes a place in the history.
