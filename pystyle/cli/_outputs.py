@@ -2,8 +2,9 @@
 
 import io
 import sys
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
@@ -24,10 +25,10 @@ def check_new_file(option: str, path: Path, *, overwrite: bool) -> None:
         raise UsageError(f"The file '{path}' exists already. Choose another name or add `--overwrite`.")
 
 
-def check_picture_file(path: Path, *, overwrite: bool, **encoding: Any) -> None:
+def check_picture_file(path: Path, *, overwrite: bool, encoding: Mapping[str, Any] | None = None) -> None:
     """Refuse what `check_new_file` refuses, and pictures that cannot be encoded in the format of the name."""
     try:
-        write_image(torch.zeros(1, 3, 1, 1), io.BytesIO(), format=path.suffix, **encoding)
+        write_image(torch.zeros(1, 3, 1, 1), io.BytesIO(), format=path.suffix, **(encoding or {}))
     except ValueError as error:
         message = str(error).replace("`format`", "The extension of `--output`")
         raise UsageError(message.replace("`bits=16`", "`--bits 16`")) from error
@@ -42,9 +43,9 @@ def check_standard_output() -> None:
         )
 
 
-def write_standard_output(image: Tensor, **encoding: Any) -> None:
+def write_standard_output(image: Tensor, *, bits: Literal[8, 16]) -> None:
     """Write a picture to standard output as PNG."""
-    write_image(image, sys.stdout.buffer, format="png", **encoding)
+    write_image(image, sys.stdout.buffer, format="png", bits=bits)
     sys.stdout.buffer.flush()
 
 

@@ -1,7 +1,7 @@
 """One run of `stylize` that gives the picture so far, whatever ends it."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -71,7 +71,7 @@ def paint(
     *,
     callbacks: Sequence[Callback] = (),
     progress: bool,
-    **arguments: Any,
+    arguments: Mapping[str, Any] | None = None,
 ) -> Painting:
     """Run `stylize` with the options of every run, and further arguments of it.
 
@@ -82,10 +82,11 @@ def paint(
     """
     latest = _Latest()
     shared = ("edge_size", "strength", "num_steps", "seed", "device")
-    arguments |= {name: getattr(options, name) for name in shared}
-    arguments["callbacks"] = [latest, *([ProgressBar()] if progress else []), *callbacks]
+    arguments = {**(arguments or {}), **{name: getattr(options, name) for name in shared}}
+    seen_by: list[Callback] = [latest, *([ProgressBar()] if progress else []), *callbacks]
     try:
-        result = stylize(content, styles, encoder=chosen_encoder(options), **arguments)
+        encoder = chosen_encoder(options)
+        result = stylize(content, styles, encoder=encoder, callbacks=seen_by, **arguments)
     except KeyboardInterrupt:
         if latest.step is None:
             raise

@@ -121,10 +121,12 @@ def run(options: argparse.Namespace) -> int:
         styles,
         progress=not (options.quiet or options.json),
         callbacks=_callbacks(options),
-        style_weights=options.style_weights,
-        style_scale=options.style_scale,
-        init=read_init(options.init, content),
-        **OPTIMIZERS[options.optimizer],
+        arguments={
+            "style_weights": options.style_weights,
+            "style_scale": options.style_scale,
+            "init": read_init(options.init, content),
+            **OPTIMIZERS[options.optimizer],
+        },
     )
     place = "standard output" if options.output == STANDARD_STREAM else f"'{options.output}'"
     announce = not (options.quiet or options.json)
@@ -149,7 +151,7 @@ def _check(options: argparse.Namespace) -> None:
         check_standard_output()
         return
     path = Path(options.output)
-    check_picture_file(path, overwrite=options.overwrite, **_encoding(options))
+    check_picture_file(path, overwrite=options.overwrite, encoding=_encoding(options))
     if options.save_every is not None:
         steps = range(options.save_every, options.num_steps + 1, options.save_every)
         check_previews(path, steps, overwrite=options.overwrite)

@@ -1,0 +1,32 @@
+import os
+
+from pystyle.images import write_image
+from pystyle.runner._step import Step
+
+
+class Preview:
+    """Writes the picture so far to a file every few steps.
+
+    Args:
+        path: The file, which is replaced each time; or a pattern with ``{step}``, which gives one
+            file per preview.
+        every: Steps between two previews.
+
+    Raises:
+        ValueError: If `every` is not positive.
+
+    Example:
+        >>> from pystyle.runner import Preview
+        >>> preview = Preview("preview-{step}.png", every=50)
+    """
+
+    def __init__(self, path: str | os.PathLike[str], *, every: int = 50) -> None:
+        if every < 1:
+            raise ValueError(f"`every` must be at least 1, got {every}.")
+        self.path = os.fspath(path)
+        self.every = every
+
+    def __call__(self, step: Step) -> None:
+        """Write the picture if it is due."""
+        if step.index % self.every == 0:
+            write_image(step.image, self.path.replace("{step}", f"{step.index:05d}"))

@@ -1,0 +1,67 @@
+"""What only an accelerator can show; run with `python -m pytest -m gpu`."""
+
+from functools import partial
+
+import pytest
+import torch
+
+from pystyle import ContentLoss, Criterion, MultiLayerGramLoss, WassersteinLoss, optimize_image, stylize
+from pystyle.encoders import vgg19
+from pystyle.optim import LBFGS
+
+pytestmark = [
+    pytest.mark.gpu,
+    pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device"),
+]
+
+LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
+
+
+def references(device: str) -> dict[str, torch.Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    return {name: torch.rand(1, 3, 64, 80, generator=generator).to(device) for name in ("content", "style")}
+
+
+@pytest.mark.parametrize("style", [MultiLayerGramLoss, WassersteinLoss])
+def test_the_objective_is_that_of_the_cpu(style):
+    def terms(device: str) -> dict[str, float]:
+        losses = {"content": ContentLoss("relu4_2", relative=True), "style": style(LAYERS, relative=True)}
+        images = references(device)
+        objective = Criterion(vgg19().to(device), losses).bind(images)
+        return {name: float(term) for name, term in objective(images["content"].flip(3)).items()}
+
+    assert terms("cuda") == pytest.approx(terms("cpu"), rel=1e-2)
+
+
+@pytest.mark.parametrize("bounds", [None, (0.0, 1.0)])
+def test_a_step_of_lbfgs_never_waits_for_the_device(bounds):
+    image = torch.rand(1, 3, 32, 32, device="cuda", requires_grad=True)
+    optimizer = LBFGS([image], history_size=100, damping=0.1, bounds=bounds)
+
+    def closure() -> torch.Tensor:
+        optimizer.zero_grad()
+        loss = (image - 0.3).square().sum() + image.sin().sum()
+        loss.backward()
+        return loss
+
+    optimizer.step(closure)
+    torch.cuda.set_sync_debug_mode("error")
+    try:
+        for _ in range(120):
+            optimizer.step(closure)
+    finally:
+        torch.cuda.set_sync_debug_mode("default")
+    assert image.isfinite().all()
+
+
+@pytest.mark.parametrize("optimizer", [LBFGS, partial(torch.optim.Adam, lr=0.02)])
+def test_a_run_on_the_device_lowers_the_loss_and_stays_there(optimizer):
+    criterion = Criterion(vgg19().cuda(), {"style": MultiLayerGramLoss(LAYERS, relative=True)})
+    result = optimize_image(criterion, references("cuda"), optimizer=optimizer, num_steps=30)
+    assert result.image.device.type == "cuda"
+    assert result.history["total"][-1] < 0.5 * result.history["total"][0]
+
+
+def test_stylize_takes_the_accelerator_by_itself():
+    images = references("cpu")
+    assert stylize(images["content"], images["style"], edge_size=64, num_steps=4).image.device.type == "cuda"
