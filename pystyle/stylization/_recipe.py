@@ -70,7 +70,7 @@ def stylization_pyramid(edge_size: int, *, num_steps: int = 200) -> Pyramid:
 
     Example:
         >>> stylization_pyramid(512, num_steps=300)
-        Pyramid(edge_sizes=(128, 181, 256, 362, 512), num_steps=(89, 71, 58, 45, 37))
+        Pyramid(edge_sizes=(128, 181, 256, 362, 512), num_steps=(89, 72, 57, 45, 37))
     """
     if num_steps < 1:
         raise ValueError(f"`num_steps` must be at least 1, got {num_steps}.")
