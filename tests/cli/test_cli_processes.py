@@ -36,7 +36,11 @@ def test_a_picture_goes_from_standard_input_to_standard_output(folder):
 def test_the_signal_of_ctrl_c_saves_the_picture_so_far():
     argv = [*COMMAND, "stylize", "content.png", "style.png", "-o", "out.png", *TINY, "--steps", "100000"]
     with subprocess.Popen(
-        [*argv, "--log", "log.csv", "--quiet"], stderr=subprocess.PIPE, text=True
+        [*argv, "--log", "log.csv", "--quiet"],
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell that runs the tests in the background has them ignore the signal.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as process:
         while process.poll() is None and not (os.path.exists("log.csv") and os.path.getsize("log.csv")):
             signal.sigtimedwait([], 0.05)
