@@ -11,10 +11,10 @@ from pystyle.losses import ContentLoss, TotalVariationLoss, WassersteinLoss
 from pystyle.pyramid import Pyramid
 
 _LAYERS = {
-    "relu4_2": ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"),
-    "relu4": ("relu1", "relu2", "relu3", "relu4", "relu5"),
+    "relu4_2": ("image", "relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"),
+    "relu4": ("image", "relu1", "relu2", "relu3", "relu4", "relu5"),
 }
-"""The style layers by the content layer: those of the VGGs and of AlexNet."""
+"""The style layers by the content layer: those of the VGGs and of AlexNet, and the colours themselves."""
 
 
 def stylization_criterion(encoder: Encoder, *, strength: float = 1.0) -> Criterion:
@@ -49,13 +49,13 @@ def stylization_criterion(encoder: Encoder, *, strength: float = 1.0) -> Criteri
         encoder,
         {
             "content": ContentLoss(content_layer, relative=True),
-            "style": WassersteinLoss(_LAYERS[content_layer], weight=2.5 * strength, relative=True),
+            "style": WassersteinLoss(_LAYERS[content_layer], weight=4.0 * strength, relative=True),
             "smoothness": TotalVariationLoss(weight=1.0),
         },
     )
 
 
-def stylization_pyramid(edge_size: int, *, num_steps: int = 200) -> Pyramid:
+def stylization_pyramid(edge_size: int, *, num_steps: int = 150) -> Pyramid:
     """The levels of :func:`~pystyle.stylize`: sizes grow by √2, and each level has 4/5 of the steps before.
 
     Args:

@@ -26,7 +26,7 @@ def stylize(
     encoder: Encoder | None = None,
     optimizer: OptimizerFactory = LBFGS,
     averaging: float | None = None,
-    num_steps: int = 200,
+    num_steps: int = 150,
     init: Init = "content",
     seed: int | None = None,
     device: torch.device | str | None = None,
