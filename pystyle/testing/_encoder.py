@@ -1,5 +1,4 @@
 import math
-import pickle
 from collections.abc import Sequence
 
 import torch
@@ -7,7 +6,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from pystyle.encoders import Encoder
-from pystyle.testing._require import close, require
+from pystyle.testing._require import close, pickled_copy, require
 
 
 def check_encoder(encoder: Encoder, *, size: int | None = None) -> None:
@@ -45,7 +44,7 @@ def check_encoder(encoder: Encoder, *, size: int | None = None) -> None:
     for layer in layers:
         _check_minimum_size(encoder, [layer], image)
         _check_receptive_field(encoder, layer, image)
-    copy = pickle.loads(pickle.dumps(encoder))
+    copy = pickled_copy(encoder)
     same = close(list(copy(image, layers).values()), list(encoder(image, layers).values()), 1e-6)
     require(same, "a pickled encoder comes back as it was.")
 

@@ -1,10 +1,8 @@
-import pickle
-
 import torch
 from torch import Tensor
 
 from pystyle.losses import Loss
-from pystyle.testing._require import close, require, tensors_of
+from pystyle.testing._require import close, pickled_copy, require, tensors_of
 
 
 def check_loss(loss: Loss, *, channels: int = 6, size: int = 12) -> None:
@@ -60,7 +58,7 @@ def _check_declaration(loss: Loss) -> None:
         f"`reference` is the name of an image or None, got {loss.reference!r}.",
     )
     require(len(loss.layers) > 0 and set(loss.layer_weights) == set(loss.layers), "every layer has a weight.")
-    require(repr(pickle.loads(pickle.dumps(loss))) == repr(loss), "a pickled loss comes back as it was.")
+    require(repr(pickled_copy(loss)) == repr(loss), "a pickled loss comes back as it was.")
     require(not any(True for _ in loss.parameters() if _.requires_grad), "a loss has nothing to be trained.")
 
 

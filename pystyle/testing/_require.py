@@ -1,5 +1,8 @@
-"""The one way in which a check fails."""
+"""How a check fails, and what the checks share."""
 
+import copy
+import pickle
+import sys
 from typing import Any
 
 import torch
@@ -30,3 +33,12 @@ def _close(left: Tensor, right: Tensor, tolerance: float) -> bool:
 def tensors_of(representation: Representation) -> tuple[Tensor, ...]:
     """The tensors of a representation, which may be a single one."""
     return (representation,) if isinstance(representation, Tensor) else tuple(representation)
+
+
+def pickled_copy(component: Any) -> Any:
+    """The component after pickling; a deep copy if its class has no importable name, as in a doctest."""
+    kind = type(component)
+    found: Any = sys.modules.get(kind.__module__)
+    for name in kind.__qualname__.split("."):
+        found = getattr(found, name, None)
+    return pickle.loads(pickle.dumps(component)) if found is kind else copy.deepcopy(component)
