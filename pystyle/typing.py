@@ -6,6 +6,9 @@ from typing import Any, Literal, TypeAlias
 import torch
 from torch import Tensor
 
+IMAGE = "image"
+"""The layer that is the image itself."""
+
 Representation: TypeAlias = Tensor | tuple[Tensor, ...]
 """What a loss makes of the features: one tensor or a (named) tuple of them, the batch axis first."""
 

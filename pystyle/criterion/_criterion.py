@@ -9,8 +9,7 @@ from pystyle.criterion._checks import check_finite, check_image
 from pystyle.criterion._objective import Objective, Part, Target, encode
 from pystyle.encoders import Encoder
 from pystyle.losses import Loss
-from pystyle.losses._loss import IMAGE
-from pystyle.typing import Reference, References, Representation
+from pystyle.typing import IMAGE, Reference, References, Representation
 
 
 class Criterion(nn.Module):
@@ -152,7 +151,9 @@ def _prepare(loss: Loss, representations: list[tuple[Representation, float]]) ->
         magnitude = None
         if loss.relative:
             empty = _combine([representation], lambda tensors: torch.zeros_like(tensors[0]))
-            magnitude = loss.compare(empty, target).clamp_min(1e-12)
+            magnitude = loss.compare(empty, target)
+            # A target that is empty itself, such as a layer of dead channels, has nothing to be divided by.
+            magnitude = torch.where(magnitude > 1e-12, magnitude, torch.ones_like(magnitude))
         targets.append(Target(target, weight, magnitude))
     return tuple(targets)
 

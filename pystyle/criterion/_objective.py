@@ -8,7 +8,7 @@ from pystyle.criterion._checks import check_image
 from pystyle.criterion._terms import Terms
 from pystyle.encoders import Encoder
 from pystyle.losses import Loss
-from pystyle.losses._loss import IMAGE
+from pystyle.typing import IMAGE
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,6 @@ from torch import Tensor, nn
 from pystyle.functional import mean_squared_error
 from pystyle.typing import Representation, Spatial
 
-IMAGE = "image"
-"""The layer that is the image itself."""
-
 
 class Loss(nn.Module, ABC):
     """A loss: a representation of features, and a comparison of two representations.

@@ -1,7 +1,8 @@
 from torch import Tensor
 
 from pystyle.functional import total_variation
-from pystyle.losses._loss import IMAGE, Loss
+from pystyle.losses._loss import Loss
+from pystyle.typing import IMAGE
 
 
 class TotalVariationLoss(Loss):

@@ -169,6 +169,13 @@ def test_losses_of_large_half_precision_features_are_finite(make: type[Loss], dt
     assert result.isfinite()
 
 
+def test_a_relative_loss_of_an_empty_target_is_the_plain_one():
+    plain, relative = (
+        value(ContentLoss("image", relative=r), IMAGE, torch.zeros_like(IMAGE)) for r in (False, True)
+    )
+    assert relative == plain == pytest.approx((colours(IMAGE) ** 2).mean(), rel=1e-5)
+
+
 def test_wasserstein_loss_stays_finite_with_far_fewer_positions_than_channels():
     from pystyle import WassersteinLoss
 
