@@ -49,7 +49,7 @@ def stylization_criterion(encoder: Encoder, *, strength: float = 1.0) -> Criteri
         encoder,
         {
             "content": ContentLoss(content_layer, relative=True),
-            "style": WassersteinLoss(_LAYERS[content_layer], weight=4.0 * strength, relative=True),
+            "style": WassersteinLoss(_LAYERS[content_layer], weight=3.0 * strength, relative=True),
             "smoothness": TotalVariationLoss(weight=1.0),
         },
     )
