@@ -78,3 +78,8 @@ class Encoder(nn.Module, ABC):
         """Stay in evaluation mode, whatever `mode` is: batch statistics would follow the image."""
         del mode
         return super().train(False)
+
+    def __repr__(self) -> str:
+        """The layers, in one line: the modules of a network would bury what it is part of."""
+        layers = self.layers if len(self.layers) <= 4 else (*self.layers[:2], "...", self.layers[-1])
+        return f"{type(self).__name__}({', '.join(layers)})"

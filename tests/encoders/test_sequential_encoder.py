@@ -164,3 +164,10 @@ def test_replicated_borders_leave_a_flat_image_flat():
     for padding, is_flat in (("replicate", True), ("reflect", True), ("zeros", False)):
         feature = vgg11(weights=None, padding=padding)(flat, ["relu3_1"])["relu3_1"]
         assert bool(feature.std((2, 3)).max() < 1e-5 * feature.max()) is is_flat
+
+
+def test_the_repr_of_an_encoder_is_one_line_with_its_layers():
+    short = SequentialEncoder({"conv1": nn.Conv2d(3, 4, 3), "relu1": nn.ReLU()})
+    assert repr(short) == "SequentialEncoder(conv1, relu1)"
+    long = SequentialEncoder({f"relu{index}": nn.ReLU() for index in range(1, 6)})
+    assert repr(long) == "SequentialEncoder(relu1, relu2, ..., relu5)"
