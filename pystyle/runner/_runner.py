@@ -156,7 +156,7 @@ class Runner:
             self.project(self.image)
             self._finite = self._finite & self.image.isfinite().all()
         if self._average is not None:
-            self._average.update(torch.where(self._finite, self.image.detach(), self._last_good))
+            self._average.update(self._good_image())
         return found[0]
 
     @torch.no_grad()
@@ -181,4 +181,8 @@ class Runner:
 
     def _picture(self) -> Tensor:
         average = None if self._average is None else self._average.image
-        return (self.image if average is None else average).detach().clamp(0, 1)
+        return (self._good_image() if average is None else average).clamp(0, 1)
+
+    def _good_image(self) -> Tensor:
+        # Chosen on the device: between two looks at the flag nobody knows yet whether the iterate is finite.
+        return torch.where(self._finite, self.image.detach(), self._last_good)

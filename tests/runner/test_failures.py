@@ -200,3 +200,18 @@ def test_a_result_tells_whether_the_run_failed(failure, failed):
     loss = BreaksAt(3 if failure else 0, failures[failure or "NaN"])
     objective = Criterion(SequentialEncoder({"pixels": nn.Identity()}), {"loss": loss}).bind({})
     assert Runner(objective, START).run(4).failed is failed
+
+
+def test_pictures_are_finite_between_two_looks_at_the_flag_as_on_an_accelerator():
+    images = []
+    objective = Criterion(
+        SequentialEncoder({"pixels": nn.Identity()}), {"loss": BreaksAt(3, FAILURES["NaN"])}
+    ).bind({})
+    runner = Runner(objective, START, callbacks=[lambda step: images.append(step.image)])
+    # What a device other than the CPU gets, where a look at the flag in every step would be slow.
+    runner._poll_interval = 25
+    result = runner.run(10)
+    assert len(images) == 9
+    assert all(image.isfinite().all() for image in images)
+    assert result.failed
+    assert torch.equal(result.image, images[2])
