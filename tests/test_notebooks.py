@@ -7,9 +7,9 @@ NOTEBOOKS = sorted((Path(__file__).parents[1] / "notebooks").glob("*.ipynb"))
 
 @pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-@pytest.mark.filterwarnings("ignore:Proactor event loop")
 def test_every_notebook_runs_at_a_small_size(path, monkeypatch):
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
+    monkeypatch.delenv("MPLBACKEND", raising=False)
     monkeypatch.setenv("PYSTYLE_NOTEBOOK_SIZE", "64")
     monkeypatch.setenv("PYSTYLE_NOTEBOOK_STEPS", "4")
     notebook = nbformat.read(path, as_version=4)
