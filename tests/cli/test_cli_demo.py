@@ -46,10 +46,10 @@ def test_the_demo_writes_a_sheet_and_prints_where(capsys, folder):
 
 def test_the_demo_uses_the_two_pictures(calls):
     assert main(["demo"]) == 0
-    assert calls[0]["content"].shape == (1, 3, 512, 512)
+    assert calls[0]["content"].shape == (1, 3, 300, 451)
     assert len(calls[0]["style"]) == 1
     assert calls[0]["style"][0].shape[2] < calls[0]["style"][0].shape[3]
-    assert calls[0]["edge_size"] == 384
+    assert calls[0]["edge_size"] == 300
 
 
 def test_the_default_file_is_replaced_and_a_given_one_is_not(capsys, calls, folder):
