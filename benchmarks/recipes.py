@@ -74,7 +74,7 @@ def gatys(
 def gram_adam(content: Tensor, style: Tensor, edge_size: int) -> Result:
     """Relative Gram losses, Adam with clamping and averaging, in the pyramid of the default."""
     criterion = Criterion(
-        vgg19(padding="replicate"),
+        vgg19(padding="replicate", ceil_mode=True),
         {
             "content": ContentLoss("relu4_2", relative=True),
             "style": GramLoss(LAYERS, weight=20, relative=True),

@@ -72,7 +72,7 @@ def main() -> None:
     log = arguments.output / "saved_picture.jsonl"
     lines = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
     done = {(line["pair"], line["edge_size"], line["optimizer"]): line for line in lines}
-    criterion = stylization_criterion(vgg19(padding="replicate"))
+    criterion = stylization_criterion(vgg19(padding="replicate", ceil_mode=True))
     print("| pair | edge | optimizer | loss | 8-bit picture | change | noise | seconds |")
     print("|---" * 8 + "|")
     for edge_size in arguments.edge_sizes:

@@ -20,8 +20,8 @@ from pystyle.images import contact_sheet, read_image, write_image
 
 SUMMARY = "make a first picture; it needs no files and no network"
 DESCRIPTION = (
-    "Paint a photograph of the cat Chelsea (Stefan van der Walt, CC0) in the manner of Van Gogh's Wheat Field "
-    "with Cypresses (The Met, CC0), and write the photograph, the painting and the result side by side."
+    "Paint a photograph of the cat Chelsea (Stefan van der Walt, CC0) in the manner of Van Gogh's Wheat "
+    "Field with Cypresses (The Met, CC0), and write the photograph, the painting and the result side by side."
 )
 
 DEMO_EDGE_SIZE = 300

@@ -43,8 +43,8 @@ def chosen_encoder(options: argparse.Namespace) -> Encoder | None:
     if options.encoder is None and not arguments:
         return None
     try:
-        # As in `stylize`: with zeros around the image its edges would turn into a frame.
-        return ENCODERS[options.encoder or DEFAULT_ENCODER](**arguments, padding="replicate")
+        # As in `stylize`: otherwise the edges of the picture turn into a frame.
+        return ENCODERS[options.encoder or DEFAULT_ENCODER](**arguments, padding="replicate", ceil_mode=True)
     except ValueError as error:
         message = str(error).replace("`weights`", "`--weights`").replace("or None for", "or 'none' for")
         raise UsageError(message) from error

@@ -62,7 +62,7 @@ ARCHITECTURES: dict[str, tuple[Block, ...]] = {
 
 
 def build_modules(
-    architecture: str, *, batch_norm: bool, pooling: Pooling, padding: Padding
+    architecture: str, *, batch_norm: bool, pooling: Pooling, ceil_mode: bool, padding: Padding
 ) -> dict[str, nn.Module]:
     """The modules of an architecture by the names of the literature, in the order of torchvision."""
     if padding not in get_args(Padding):
@@ -70,7 +70,7 @@ def build_modules(
     modules: dict[str, nn.Module] = {}
     for block in ARCHITECTURES[architecture]:
         if isinstance(block, Pool):
-            modules[f"pool{block.name}"] = pool2d(pooling, block.kernel, block.stride)
+            modules[f"pool{block.name}"] = pool2d(pooling, block.kernel, block.stride, ceil_mode=ceil_mode)
             continue
         # The initialisation that is skipped would draw from the global random state.
         modules[f"conv{block.name}"] = skip_init(  # type: ignore[no-untyped-call]

@@ -10,6 +10,7 @@ def vgg19(
     weights: Weights = "caffe",
     *,
     pooling: Pooling = "max",
+    ceil_mode: bool = False,
     padding: Padding = "zeros",
     preprocessing: Preprocessing | None = None,
     seed: int = 0,
@@ -25,6 +26,9 @@ def vgg19(
             ``.safetensors`` file with the key names of torchvision or Caffe; None for random ones.
         pooling: ``"max"``, ``"average"`` or ``"l2"``. The latter two are multiplied by factors that
             keep activations about as large as after max pooling, so that layer weights stay valid.
+        ceil_mode: Let the last pooling windows reach over the border where the size does not divide.
+            Otherwise, as in training, up to 15 rows and columns at the border go unseen by the deep
+            layers, and the style does there what it likes.
         padding: How convolutions continue the image beyond its border: ``"zeros"`` as in training,
             ``"replicate"`` or ``"reflect"``.
         preprocessing: Which normalisation the weights expect: that of ``"torchvision"`` or of
@@ -48,7 +52,13 @@ def vgg19(
         ICLR 2015. The normalisation: Gatys, Ecker, Bethge. CVPR 2016, section 2.
     """
     return build_encoder(
-        "vgg19", weights, pooling=pooling, padding=padding, preprocessing=preprocessing, seed=seed
+        "vgg19",
+        weights,
+        pooling=pooling,
+        ceil_mode=ceil_mode,
+        padding=padding,
+        preprocessing=preprocessing,
+        seed=seed,
     )
 
 
@@ -56,6 +66,7 @@ def vgg11(
     weights: Weights = "torchvision",
     *,
     pooling: Pooling = "max",
+    ceil_mode: bool = False,
     padding: Padding = "zeros",
     preprocessing: Preprocessing | None = None,
     seed: int = 0,
@@ -70,7 +81,13 @@ def vgg11(
         4
     """
     return build_encoder(
-        "vgg11", weights, pooling=pooling, padding=padding, preprocessing=preprocessing, seed=seed
+        "vgg11",
+        weights,
+        pooling=pooling,
+        ceil_mode=ceil_mode,
+        padding=padding,
+        preprocessing=preprocessing,
+        seed=seed,
     )
 
 
@@ -78,6 +95,7 @@ def vgg13(
     weights: Weights = "torchvision",
     *,
     pooling: Pooling = "max",
+    ceil_mode: bool = False,
     padding: Padding = "zeros",
     preprocessing: Preprocessing | None = None,
     seed: int = 0,
@@ -92,7 +110,13 @@ def vgg13(
         4
     """
     return build_encoder(
-        "vgg13", weights, pooling=pooling, padding=padding, preprocessing=preprocessing, seed=seed
+        "vgg13",
+        weights,
+        pooling=pooling,
+        ceil_mode=ceil_mode,
+        padding=padding,
+        preprocessing=preprocessing,
+        seed=seed,
     )
 
 
@@ -100,6 +124,7 @@ def vgg16(
     weights: Weights = "torchvision",
     *,
     pooling: Pooling = "max",
+    ceil_mode: bool = False,
     padding: Padding = "zeros",
     preprocessing: Preprocessing | None = None,
     seed: int = 0,
@@ -114,7 +139,13 @@ def vgg16(
         4
     """
     return build_encoder(
-        "vgg16", weights, pooling=pooling, padding=padding, preprocessing=preprocessing, seed=seed
+        "vgg16",
+        weights,
+        pooling=pooling,
+        ceil_mode=ceil_mode,
+        padding=padding,
+        preprocessing=preprocessing,
+        seed=seed,
     )
 
 
@@ -122,6 +153,7 @@ def vgg11_bn(
     weights: Weights = "torchvision",
     *,
     pooling: Pooling = "max",
+    ceil_mode: bool = False,
     padding: Padding = "zeros",
     preprocessing: Preprocessing | None = None,
     seed: int = 0,
@@ -140,6 +172,7 @@ def vgg11_bn(
         weights,
         batch_norm=True,
         pooling=pooling,
+        ceil_mode=ceil_mode,
         padding=padding,
         preprocessing=preprocessing,
         seed=seed,
@@ -150,6 +183,7 @@ def vgg13_bn(
     weights: Weights = "torchvision",
     *,
     pooling: Pooling = "max",
+    ceil_mode: bool = False,
     padding: Padding = "zeros",
     preprocessing: Preprocessing | None = None,
     seed: int = 0,
@@ -168,6 +202,7 @@ def vgg13_bn(
         weights,
         batch_norm=True,
         pooling=pooling,
+        ceil_mode=ceil_mode,
         padding=padding,
         preprocessing=preprocessing,
         seed=seed,
@@ -178,6 +213,7 @@ def vgg16_bn(
     weights: Weights = "torchvision",
     *,
     pooling: Pooling = "max",
+    ceil_mode: bool = False,
     padding: Padding = "zeros",
     preprocessing: Preprocessing | None = None,
     seed: int = 0,
@@ -196,6 +232,7 @@ def vgg16_bn(
         weights,
         batch_norm=True,
         pooling=pooling,
+        ceil_mode=ceil_mode,
         padding=padding,
         preprocessing=preprocessing,
         seed=seed,
@@ -206,6 +243,7 @@ def vgg19_bn(
     weights: Weights = "torchvision",
     *,
     pooling: Pooling = "max",
+    ceil_mode: bool = False,
     padding: Padding = "zeros",
     preprocessing: Preprocessing | None = None,
     seed: int = 0,
@@ -224,6 +262,7 @@ def vgg19_bn(
         weights,
         batch_norm=True,
         pooling=pooling,
+        ceil_mode=ceil_mode,
         padding=padding,
         preprocessing=preprocessing,
         seed=seed,
@@ -234,6 +273,7 @@ def alexnet(
     weights: Weights = "torchvision",
     *,
     pooling: Pooling = "max",
+    ceil_mode: bool = False,
     padding: Padding = "zeros",
     preprocessing: Preprocessing | None = None,
     seed: int = 0,
@@ -248,5 +288,11 @@ def alexnet(
         16
     """
     return build_encoder(
-        "alexnet", weights, pooling=pooling, padding=padding, preprocessing=preprocessing, seed=seed
+        "alexnet",
+        weights,
+        pooling=pooling,
+        ceil_mode=ceil_mode,
+        padding=padding,
+        preprocessing=preprocessing,
+        seed=seed,
     )

@@ -43,6 +43,7 @@ class ScaledAveragePool2d(nn.Module):
         kernel_size: Side of the window.
         stride: Distance between windows.
         scale: The factor.
+        ceil_mode: Let the last window reach over the border where the size does not divide.
 
     Example:
         >>> import torch
@@ -50,17 +51,18 @@ class ScaledAveragePool2d(nn.Module):
         tensor([[[[3.]]]])
     """
 
-    def __init__(self, kernel_size: int, *, stride: int, scale: float = 2.0) -> None:
+    def __init__(self, kernel_size: int, *, stride: int, scale: float = 2.0, ceil_mode: bool = False) -> None:
         super().__init__()
-        self.kernel_size, self.stride, self.scale = kernel_size, stride, scale
+        self.kernel_size, self.stride, self.scale, self.ceil_mode = kernel_size, stride, scale, ceil_mode
 
     def forward(self, features: Tensor) -> Tensor:
         """The pooled features."""
-        return self.scale * avg_pool2d(features, self.kernel_size, self.stride)
+        return self.scale * avg_pool2d(features, self.kernel_size, self.stride, ceil_mode=self.ceil_mode)
 
     def extra_repr(self) -> str:
         """The arguments."""
-        return f"kernel_size={self.kernel_size}, stride={self.stride}, scale={self.scale}"
+        ceil_mode = ", ceil_mode=True" if self.ceil_mode else ""
+        return f"kernel_size={self.kernel_size}, stride={self.stride}, scale={self.scale}{ceil_mode}"
 
 
 class ScaledL2Pool2d(ScaledAveragePool2d):
@@ -70,6 +72,7 @@ class ScaledL2Pool2d(ScaledAveragePool2d):
         kernel_size: Side of the window.
         stride: Distance between windows.
         scale: The factor that keeps activations as large as after max pooling.
+        ceil_mode: Let the last window reach over the border where the size does not divide.
 
     Example:
         >>> import torch
@@ -77,26 +80,28 @@ class ScaledL2Pool2d(ScaledAveragePool2d):
         tensor([[[[5.]]]])
     """
 
-    def __init__(self, kernel_size: int, *, stride: int, scale: float = 1.56) -> None:
-        super().__init__(kernel_size, stride=stride, scale=scale)
+    def __init__(
+        self, kernel_size: int, *, stride: int, scale: float = 1.56, ceil_mode: bool = False
+    ) -> None:
+        super().__init__(kernel_size, stride=stride, scale=scale, ceil_mode=ceil_mode)
 
     def forward(self, features: Tensor) -> Tensor:
         """The pooled features."""
         # After a ReLU whole windows are 0, where a bare root has no finite gradient.
-        mean_square = avg_pool2d(features.square(), self.kernel_size, self.stride)
+        mean_square = avg_pool2d(features.square(), self.kernel_size, self.stride, ceil_mode=self.ceil_mode)
         return self.scale * (mean_square + 1e-12).sqrt()
 
 
-def pool2d(pooling: Pooling, kernel_size: int, stride: int) -> nn.Module:
+def pool2d(pooling: Pooling, kernel_size: int, stride: int, *, ceil_mode: bool) -> nn.Module:
     """The pooling module of this name.
 
     Raises:
         ValueError: If there is none of this name.
     """
     if pooling == "max":
-        return nn.MaxPool2d(kernel_size, stride)
+        return nn.MaxPool2d(kernel_size, stride, ceil_mode=ceil_mode)
     if pooling == "average":
-        return ScaledAveragePool2d(kernel_size, stride=stride)
+        return ScaledAveragePool2d(kernel_size, stride=stride, ceil_mode=ceil_mode)
     if pooling == "l2":
-        return ScaledL2Pool2d(kernel_size, stride=stride)
+        return ScaledL2Pool2d(kernel_size, stride=stride, ceil_mode=ceil_mode)
     raise ValueError(f"`pooling` must be 'max', 'average' or 'l2', got {pooling!r}.")

@@ -30,12 +30,15 @@ def build_encoder(
     *,
     batch_norm: bool = False,
     pooling: Pooling = "max",
+    ceil_mode: bool = False,
     padding: Padding = "zeros",
     preprocessing: Preprocessing | None = None,
     seed: int = 0,
 ) -> SequentialEncoder:
     """The encoder of an architecture with these weights."""
-    modules = build_modules(architecture, batch_norm=batch_norm, pooling=pooling, padding=padding)
+    modules = build_modules(
+        architecture, batch_norm=batch_norm, pooling=pooling, ceil_mode=ceil_mode, padding=padding
+    )
     name = f"{architecture}_bn" if batch_norm else architecture
     if weights is None:
         _initialize(modules, seed)

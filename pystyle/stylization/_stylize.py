@@ -41,8 +41,8 @@ def stylize(
         strength: How much the style counts relative to the content, as a factor.
         style_weights: How much each of several styles counts; equal if not given.
         style_scale: Size of the style relative to the content: larger strokes above 1.
-        encoder: Another encoder than VGG-19 with the Caffe weights and replicate padding. It is moved
-            to `device`.
+        encoder: Another encoder than ``vgg19(padding="replicate", ceil_mode=True)``. It is moved to
+            `device`.
         optimizer: Any optimizer class of torch or pystyle, or a `functools.partial` of one.
         averaging: The decay of an average of the iterates, with which each level ends. Adam needs
             one, such as 0.97, to be free of noise; L-BFGS does not.
@@ -103,8 +103,8 @@ def _image(source: ImageSource, device: torch.device) -> Tensor:
 
 
 def _default_encoder() -> Encoder:
-    # With zeros around the image the edges of the picture turn into a frame.
-    return vgg19(padding="replicate")
+    # With zeros around the image, or edges that the deep layers do not see, the picture gets a frame.
+    return vgg19(padding="replicate", ceil_mode=True)
 
 
 def _best_device() -> torch.device:

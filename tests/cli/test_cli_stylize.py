@@ -92,13 +92,13 @@ def test_the_encoder_is_that_of_the_options(calls):
     assert "relu5" in calls[0]["encoder"].layers
     assert _stylize("--encoder", "vgg13_bn", "--weights", "none", "--pooling", "l2", "--overwrite") == 0
     assert "bn1_1" in calls[1]["encoder"].layers
-    assert "ScaledL2Pool2d" in repr(calls[1]["encoder"])
+    assert isinstance(calls[1]["encoder"].stages["pool1"], pystyle.encoders.ScaledL2Pool2d)
 
 
 def test_a_pooling_alone_keeps_the_default_network_and_weights(calls):
     assert _stylize("--pooling", "average") == 0
     assert "relu5_4" in calls[0]["encoder"].layers
-    assert "ScaledAveragePool2d" in repr(calls[0]["encoder"])
+    assert isinstance(calls[0]["encoder"].stages["pool1"], pystyle.encoders.ScaledAveragePool2d)
 
 
 def test_several_styles_are_blended_with_their_weights(calls):
@@ -121,7 +121,7 @@ def test_a_run_writes_the_picture_and_says_so_on_stderr(capsys, folder):
 
 def test_the_picture_is_that_of_stylize(capsys):
     assert _stylize(*TINY, "--quiet") == 0
-    encoder = pystyle.encoders.alexnet(weights=None, padding="replicate")
+    encoder = pystyle.encoders.alexnet(weights=None, padding="replicate", ceil_mode=True)
     result = pystyle.stylize(*FILES, edge_size=32, num_steps=2, encoder=encoder, device="cpu")
     assert torch.equal(read_image("out.png"), pystyle.images.quantise(result.image))
     assert capsys.readouterr() == ("", "")

@@ -41,6 +41,9 @@ FACTORIES = {
     "alexnet": partial(encoders.alexnet, weights=None),
     "average pooling": partial(encoders.vgg11, weights=None, pooling="average"),
     "l2 pooling": partial(encoders.vgg11, weights=None, pooling="l2"),
+    "max pooling, rounded up": partial(encoders.vgg11, weights=None, ceil_mode=True),
+    "average pooling, rounded up": partial(encoders.vgg11, weights=None, pooling="average", ceil_mode=True),
+    "l2 pooling, rounded up": partial(encoders.vgg11, weights=None, pooling="l2", ceil_mode=True),
     "replicate": partial(encoders.vgg11, weights=None, padding="replicate", seed=3),
     "reflect": partial(encoders.vgg11, weights=None, padding="reflect"),
     "caffe preprocessing": partial(encoders.vgg11, weights=None, preprocessing="caffe"),
@@ -224,3 +227,24 @@ def test_multi_encoder_refuses_what_is_no_encoder():
         MultiEncoder({})
     with pytest.raises(TypeError, match="must hold encoders, got a Conv2d named 'x'"):
         _ = MultiEncoder({"x": nn.Conv2d(3, 4, 3)}).layers
+
+
+@pytest.mark.parametrize("pooling", ["max", "average", "l2"])
+def test_deep_layers_see_the_last_rows_only_if_pooling_is_rounded_up(pooling):
+    image = torch.rand(1, 3, 45, 45, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    for ceil_mode, side in ((False, 2), (True, 3)):
+        encoder = encoders.vgg11(weights=None, pooling=pooling, ceil_mode=ceil_mode)
+        feature = encoder(image, ["pool4"])["pool4"]
+        assert feature.shape[2:] == (side, side)
+    # Without convolutions between them, four poolings see 2 * 16 of 45 rows, or all of them.
+    for ceil_mode, last_row_counts in ((False, False), (True, True)):
+        pools = {
+            name: module
+            for name, module in encoders.vgg11(
+                weights=None, pooling=pooling, ceil_mode=ceil_mode
+            ).stages.items()
+            if name.startswith("pool")
+        }
+        feature = encoders.SequentialEncoder(pools)(image, ["pool4"])["pool4"]
+        (gradient,) = torch.autograd.grad(feature.sum(), image)
+        assert bool(gradient[..., 32:, :].abs().sum() > 0) is last_row_counts
