@@ -167,7 +167,7 @@ def test_a_run_that_diverges_at_once_writes_nothing(capsys, folder, monkeypatch)
 def test_a_size_that_is_too_small_for_the_encoder_is_a_usage_error(capsys, folder):
     assert _stylize(size="8") == 2
     error = capsys.readouterr().err
-    assert "The content at this `--size` must be at least 31 pixels" in error
+    assert "The content at this `--size` must be at least 19 pixels" in error
     assert not (folder / "out.png").exists()
 
 
