@@ -8,8 +8,9 @@ from torch import Tensor
 from pystyle.criterion import Criterion
 from pystyle.images import resize, scaled_size
 from pystyle.optim import LBFGS
-from pystyle.pyramid._carry import carry_state, fits, resized_references
+from pystyle.pyramid._carry import carry_state
 from pystyle.pyramid._level import Counted, Level, levels_of
+from pystyle.pyramid._references import fits, resized_references
 from pystyle.runner import Callback, Result, Runner, initial_image
 from pystyle.typing import History, Init, OptimizerFactory, References
 
