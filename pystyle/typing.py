@@ -27,6 +27,9 @@ OptimizerFactory: TypeAlias = Callable[[Iterable[Tensor]], "torch.optim.Optimize
 History: TypeAlias = dict[str, list[Any]]
 """Columns of equal length by name: ``step``, ``total`` and every term."""
 
+Precision: TypeAlias = Literal["float32", "tf32", "bfloat16", "float16"]
+"""In what an encoder computes; see :class:`pystyle.evaluation.EagerEvaluation`."""
+
 NamedInit: TypeAlias = Literal["content", "style", "uniform", "normal", "grey", "style_colours"]
 """The images to start from that have a name; see :func:`pystyle.runner.initial_image`."""
 

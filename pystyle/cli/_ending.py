@@ -1,9 +1,9 @@
 """From a run to an exit code: the picture is written whatever ended the run, and then it is said why."""
 
-import sys
 from collections.abc import Callable
 
-from pystyle.cli._errors import EXIT_INTERRUPTED, CommandError, one_line
+from pystyle.cli._announce import say
+from pystyle.cli._errors import EXIT_INTERRUPTED, CommandError
 from pystyle.cli._painting import Painting
 
 
@@ -37,11 +37,6 @@ def finish(painting: Painting, write: Callable[[], None], place: str, *, announc
     raise CommandError(
         f"The run ended early: {painting.stop_reason} The picture so far is in {place}: {painting}."
     )
-
-
-def say(text: str) -> None:
-    """A line on stderr."""
-    print(f"pystyle: {one_line(text)}", file=sys.stderr, flush=True)
 
 
 def _saved_anyhow(painting: Painting, write: Callable[[], None], place: str) -> str:

@@ -54,7 +54,8 @@ def describe(error: Exception) -> str:
     if isinstance(error, CommandError | OSError | WeightsError):
         text = str(error) or type(error).__name__
     elif isinstance(error, MemoryError | torch.OutOfMemoryError):
-        text = "The memory of the device is not enough for this. Choose a smaller `--size`."
+        text = str(error) if isinstance(error, MemoryError) else ""
+        text = f"{text} Choose a smaller `--size`, `--precision bfloat16` or `--optimizer adam`.".strip()
     else:
         text = (
             f"Unexpected {type(error).__name__}: {error}. "

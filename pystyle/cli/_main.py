@@ -3,7 +3,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from pystyle.cli._ending import say
+from pystyle.cli._announce import say
 from pystyle.cli._errors import (
     EXIT_FAILURE,
     EXIT_INTERRUPTED,

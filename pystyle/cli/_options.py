@@ -2,12 +2,13 @@
 
 import argparse
 import inspect
-from typing import Any
+from typing import Any, get_args
 
 from pystyle.cli._encoders import DEFAULT_ENCODER, ENCODERS, POOLINGS, WEIGHTS, device
 from pystyle.cli._values import integer, name_or_path, one_of, positive_number
 from pystyle.images import write_image
 from pystyle.stylization import stylize
+from pystyle.typing import Precision
 
 _LARGEST_SEED = 2**63 - 1
 
@@ -89,6 +90,27 @@ def add_machine_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         type=one_of("--pooling", POOLINGS),
         help=f"one of {', '.join(POOLINGS)} (default: {default_of(ENCODERS[DEFAULT_ENCODER], 'pooling')})",
+    )
+    add(
+        "--precision",
+        metavar="NAME",
+        type=one_of("--precision", get_args(Precision)),
+        default=default_of(stylize, "precision"),
+        help=f"of the network: one of {', '.join(get_args(Precision))} (default: %(default)s)",
+    )
+    add(
+        "--tile",
+        metavar="ROWS",
+        type=lambda text: text if text == "auto" else integer("--tile", least=1)(text),
+        default=default_of(stylize, "tile"),
+        help="evaluate the image in strips of so many rows, which needs less memory and gives the same "
+        "picture; auto does so where it is needed (default: %(default)s)",
+    )
+    add(
+        "--memory",
+        metavar="GIB",
+        type=positive_number("--memory"),
+        help="what an evaluation may take with --tile auto (default: most of what is free)",
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
+from pystyle.cli._announce import announcements
 from pystyle.cli._encoders import chosen_encoder
 from pystyle.cli._errors import CommandError, UsageError
 from pystyle.runner import Callback, ProgressBar, Result, Step
@@ -81,12 +82,15 @@ def paint(
         Exception: Whatever went wrong before the first step.
     """
     latest = _Latest()
-    shared = ("edge_size", "strength", "num_steps", "seed", "device")
+    shared = ("edge_size", "strength", "num_steps", "seed", "device", "precision", "tile")
     arguments = {**(arguments or {}), **{name: getattr(options, name) for name in shared}}
+    if options.memory is not None:
+        arguments["memory_budget"] = round(options.memory * 2**30)
     seen_by: list[Callback] = [latest, *([ProgressBar()] if progress else []), *callbacks]
     try:
         encoder = chosen_encoder(options)
-        result = stylize(content, styles, encoder=encoder, callbacks=seen_by, **arguments)
+        with announcements(wanted=progress):
+            result = stylize(content, styles, encoder=encoder, callbacks=seen_by, **arguments)
     except KeyboardInterrupt:
         if latest.step is None:
             raise

@@ -33,13 +33,10 @@ def check_image(image: Tensor, name: str, encoder: Encoder, layers: Sequence[str
             f"`{name}` must be on the device of the encoder, got {image.device} for an encoder on "
             f"{parameter.device}. Move one of them with `.to(...)`."
         )
-    if (
-        parameter is not None
-        and parameter.dtype != image.dtype
-        and not torch.is_autocast_enabled(image.device.type)
-    ):
+    wanted = encoder.image_dtype
+    if wanted not in (None, image.dtype) and not torch.is_autocast_enabled(image.device.type):
         raise TypeError(
-            f"`{name}` must be of the encoder's type {parameter.dtype}, got {image.dtype}. "
+            f"`{name}` must be of the encoder's type {wanted}, got {image.dtype}. "
             "Convert one of them with `.to(...)`."
         )
     smallest = encoder.minimum_size(layers)

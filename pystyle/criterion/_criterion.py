@@ -1,12 +1,12 @@
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
 
 from pystyle.criterion._checks import check_finite, check_image
-from pystyle.criterion._objective import Objective, Part, Target, encode
+from pystyle.criterion._objective import Objective, Part, Target
+from pystyle.criterion._represent import combine, represent
 from pystyle.encoders import Encoder
 from pystyle.losses import Loss
 from pystyle.typing import IMAGE, Reference, References, Representation
@@ -55,29 +55,31 @@ class Criterion(nn.Module):
     @property
     def references(self) -> tuple[str, ...]:
         """The names of the images that the losses compare with."""
-        return tuple(dict.fromkeys(loss.reference for _, loss in self._named_losses() if loss.reference))
+        return tuple(dict.fromkeys(loss.reference for _, loss in self.named_losses.items() if loss.reference))
 
     @property
     def layers(self) -> tuple[str, ...]:
         """The layers of the encoder that the losses look at, each once."""
-        layers = (layer for _, loss in self._named_losses() for layer in loss.layers)
+        layers = (layer for _, loss in self.named_losses.items() for layer in loss.layers)
         return tuple(dict.fromkeys(layer for layer in layers if layer != IMAGE))
 
     @torch.no_grad()
-    def bind(self, references: References) -> Objective:
+    def bind(self, references: References, *, strip_rows: int | None = None) -> Objective:
         """Represent the references once.
 
         Args:
             references: The images that the losses compare with, by name. In place of an image a
                 list of ``(image, weight)`` blends several; the weights are divided by their sum.
                 Further images are ignored.
+            strip_rows: Compute the features of the references in strips of so many rows, for
+                images that are too large for one pass; see :class:`~pystyle.encoders.StripPass`.
 
         Returns:
             The objective: a function of the image.
 
         Raises:
             ValueError: If a reference is missing, too small, not finite, or on another device than the
-                encoder.
+                encoder, or a loss that needs all positions at once is to be computed in strips.
             TypeError: If a reference is not of the encoder's floating-point type.
 
         Shape:
@@ -91,36 +93,40 @@ class Criterion(nn.Module):
                 )
         targets: dict[tuple[str, str], tuple[Target, ...]] = {}
         for name in self.references:
-            targets.update(self._targets(name, _blend(references[name], name)))
+            targets.update(self._targets(name, _blend(references[name], name), strip_rows))
         return Objective(
             self.encoder,
             tuple(
                 Part(f"{name}.{layer}", loss, layer, targets.get((name, layer), (Target(None),)))
-                for name, loss in self._named_losses()
+                for name, loss in self.named_losses.items()
                 for layer in loss.layers
             ),
         )
 
     def _targets(
-        self, reference: str, blend: list[tuple[Tensor, float]]
+        self, reference: str, blend: list[tuple[Tensor, float]], strip_rows: int | None
     ) -> dict[tuple[str, str], tuple[Target, ...]]:
-        losses = {name: loss for name, loss in self._named_losses() if loss.reference == reference}
-        layers = tuple(
-            dict.fromkeys(layer for loss in losses.values() for layer in loss.layers if layer != IMAGE)
-        )
-        found: dict[tuple[str, str], list[tuple[Any, float]]] = {}
+        losses = [
+            ((name, layer), loss, layer)
+            for name, loss in self.named_losses.items()
+            for layer in loss.layers
+            if loss.reference == reference
+        ]
+        layers = tuple(dict.fromkeys(layer for _, _, layer in losses if layer != IMAGE))
+        found: dict[tuple[str, str], list[tuple[Representation, float]]] = {}
         for image, weight in blend:
             check_image(image, f'references["{reference}"]', self.encoder, layers)
             check_finite(image, f'references["{reference}"]')
             # A copy: what a loss keeps must not change with the caller's image, nor know its graph.
-            features = encode(self.encoder, image.detach().clone(), layers)
-            for name, loss in losses.items():
-                for layer in loss.layers:
-                    found.setdefault((name, layer), []).append((loss.represent(features[layer]), weight))
-        return {key: _prepare(losses[key[0]], representations) for key, representations in found.items()}
+            representations = represent(self.encoder, image.detach().clone(), losses, strip_rows=strip_rows)
+            for key, representation in representations.items():
+                found.setdefault(key, []).append((representation, weight))
+        return {key: _prepare(loss, found[key]) for key, loss, _ in losses}
 
-    def _named_losses(self) -> list[tuple[str, Loss]]:
-        return [(name, loss) for name, loss in self.losses.items() if isinstance(loss, Loss)]
+    @property
+    def named_losses(self) -> dict[str, Loss]:
+        """The losses by name."""
+        return {name: loss for name, loss in self.losses.items() if isinstance(loss, Loss)}
 
 
 def _blend(reference: Reference, name: str) -> list[tuple[Tensor, float]]:
@@ -150,7 +156,7 @@ def _prepare(loss: Loss, representations: list[tuple[Representation, float]]) ->
         target = loss.prepare(representation)
         magnitude = None
         if loss.relative:
-            empty = _combine([representation], lambda tensors: torch.zeros_like(tensors[0]))
+            empty = combine([representation], lambda tensors: torch.zeros_like(tensors[0]))
             magnitude = loss.compare(empty, target)
             # A target that is empty itself, such as a layer of dead channels, has nothing to be divided by.
             magnitude = torch.where(magnitude > 1e-12, magnitude, torch.ones_like(magnitude))
@@ -161,7 +167,7 @@ def _prepare(loss: Loss, representations: list[tuple[Representation, float]]) ->
 def _mean(representations: list[tuple[Representation, float]]) -> Representation:
     weights = [weight for _, weight in representations]
 
-    def weighted(tensors: list[Tensor]) -> Tensor:
+    def weighted(tensors: Sequence[Tensor]) -> Tensor:
         if len({tensor.shape for tensor in tensors}) > 1:
             shapes = ", ".join(str(tuple(tensor.shape)) for tensor in tensors)
             raise ValueError(
@@ -169,14 +175,5 @@ def _mean(representations: list[tuple[Representation, float]]) -> Representation
             )
         return torch.stack([w * t for w, t in zip(weights, tensors, strict=True)]).sum(0)
 
-    mean: Representation = _combine([representation for representation, _ in representations], weighted)
+    mean: Representation = combine([representation for representation, _ in representations], weighted)
     return mean
-
-
-def _combine(representations: list[Any], function: Any) -> Any:
-    """The function applied to corresponding tensors of representations, which may be (named) tuples."""
-    first = representations[0]
-    if isinstance(first, Tensor):
-        return function(representations)
-    items = [function(list(tensors)) for tensors in zip(*representations, strict=True)]
-    return type(first)(*items) if hasattr(first, "_fields") else tuple(items)

@@ -1,10 +1,11 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from pystyle.criterion._checks import check_image
+from pystyle.criterion._represent import combine, encode, tensors_of
 from pystyle.criterion._terms import Terms
 from pystyle.encoders import Encoder
 from pystyle.losses import Loss
@@ -37,9 +38,33 @@ class Part:
 
     def value(self, features: Tensor) -> Tensor:
         """The weighted loss of these features."""
-        representation = self.loss.represent(features)
-        values = [self._compare(representation, target, features.shape[0]) for target in self.targets]
+        return self.score(self.loss.represent(features), features.shape[0])
+
+    def score(self, representation: Any, batch: int) -> Tensor:
+        """The weighted loss of a representation of so many images."""
+        try:
+            values = [self._compare(representation, target, batch) for target in self.targets]
+        except ValueError as error:
+            raise ValueError(f"The loss {self.name!r} cannot be computed. {error}") from error
         return self.loss.weight * self.loss.layer_weights[self.layer] * torch.stack(values).sum()
+
+    def rows(self, start: int, stop: int, height: int) -> "Part":
+        """The same dense loss for some rows of a layer of this height."""
+        targets = [
+            replace(target, value=self._rows(target.value, start, stop, height)) for target in self.targets
+        ]
+        return replace(self, targets=tuple(targets))
+
+    def _rows(self, value: Any, start: int, stop: int, height: int) -> Any:
+        if value is None:
+            return None
+        for tensor in tensors_of(value):
+            if tensor.shape[-2] != height:
+                raise ValueError(
+                    f"The loss {self.name!r} cannot be computed. The layer has {height} rows, its reference "
+                    f"{tensor.shape[-2]}. Give the image and its reference the same size."
+                )
+        return combine([value], lambda tensors: tensors[0][..., start:stop, :])
 
     def _compare(self, representation: Any, target: Target, batch: int) -> Tensor:
         value = target.weight * self.loss.compare(representation, expand_batch(target.value, batch))
@@ -91,20 +116,18 @@ class Objective:
         Shape:
             - image: (batch, 3, height, width), RGB in [0, 1]
         """
-        check_image(image, "image", self.encoder, self.layers)
+        self.check(image)
         features = encode(self.encoder, image, self.layers)
-        terms = {}
-        for part in self.parts:
-            try:
-                terms[part.name] = part.value(features[part.layer])
-            except ValueError as error:
-                raise ValueError(f"The loss {part.name!r} cannot be computed. {error}") from error
-        return Terms(terms)
+        return Terms({part.name: part.value(features[part.layer]) for part in self.parts})
 
+    def check(self, image: Tensor) -> None:
+        """Check that the encoder can take the image.
 
-def encode(encoder: Encoder, image: Tensor, layers: tuple[str, ...]) -> dict[str, Tensor]:
-    """The features of the layers, and the image itself among them."""
-    return {**(encoder(image, layers) if layers else {}), IMAGE: image}
+        Raises:
+            ValueError: If the image is too small or on another device than the encoder.
+            TypeError: If it is not of the encoder's floating-point type.
+        """
+        check_image(image, "image", self.encoder, self.layers)
 
 
 def expand_batch(value: Any, batch: int) -> Any:

@@ -1,5 +1,6 @@
 """Encoders: frozen networks that turn an image into named feature maps."""
 
+from pystyle.encoders._bands import BandPass
 from pystyle.encoders._constructors import (
     alexnet,
     vgg11,
@@ -13,19 +14,26 @@ from pystyle.encoders._constructors import (
 )
 from pystyle.encoders._encoder import Encoder
 from pystyle.encoders._geometry import LayerGeometry
+from pystyle.encoders._low_precision import LowPrecisionEncoder
 from pystyle.encoders._modules import Normalize, ScaledAveragePool2d, ScaledL2Pool2d
 from pystyle.encoders._multi import MultiEncoder
+from pystyle.encoders._segment import LayerRows
 from pystyle.encoders._sequential import SequentialEncoder
+from pystyle.encoders._strips import StripPass
 from pystyle.encoders._weights import WeightsError
 
 __all__ = [
+    "BandPass",
     "Encoder",
     "LayerGeometry",
+    "LayerRows",
+    "LowPrecisionEncoder",
     "MultiEncoder",
     "Normalize",
     "ScaledAveragePool2d",
     "ScaledL2Pool2d",
     "SequentialEncoder",
+    "StripPass",
     "WeightsError",
     "alexnet",
     "vgg11",

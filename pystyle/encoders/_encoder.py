@@ -3,6 +3,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Self
 
+import torch
 from torch import Tensor, nn
 
 from pystyle.encoders._geometry import LayerGeometry
@@ -45,6 +46,20 @@ class Encoder(nn.Module, ABC):
     @abstractmethod
     def geometry(self, layer: str) -> LayerGeometry:
         """Stride, receptive field and smallest image of a layer."""
+
+    @property
+    def image_dtype(self) -> torch.dtype | None:
+        """The type of image it takes: that of its parameters; None for any, if it has none."""
+        return next((parameter.dtype for parameter in self.parameters()), None)
+
+    def segments(self, layers: Sequence[str]) -> "list[tuple[Encoder, tuple[str, ...]]]":
+        """Encoders that do the same one after the other, and which of the wanted layers each has.
+
+        Each but the last hands on its own last layer. The more segments there are, the less has to be
+        computed twice where an image is evaluated in strips. By default there is one, the encoder itself.
+        """
+        self.check_layers(layers)
+        return [(self, tuple(layers))]
 
     def stride(self, layer: str) -> int:
         """The distance in pixels between neighbouring positions of a layer."""

@@ -19,6 +19,8 @@ class LayerGeometry(NamedTuple):
         stride: Distance between the centres of what two neighbouring positions see.
         receptive_field: Side of the square that one position sees.
         minimum_size: Side of the smallest image that gives at least one position.
+        offset: Where the square of the first position begins, negative where it reaches over the
+            border; None if that is not known.
 
     Example:
         >>> LayerGeometry(stride=2, receptive_field=6, minimum_size=2).stride
@@ -28,6 +30,21 @@ class LayerGeometry(NamedTuple):
     stride: int
     receptive_field: int
     minimum_size: int
+    offset: int | None = None
+
+    def sees(self, start: int, stop: int) -> tuple[int, int]:
+        """The rows of the image that positions from `start` up to, but not with, `stop` see together.
+
+        They may lie beyond the border. Without an offset they are more than the true ones.
+
+        Example:
+            >>> LayerGeometry(stride=2, receptive_field=6, minimum_size=2, offset=-2).sees(0, 3)
+            (-2, 8)
+        """
+        first, last = start * self.stride, (stop - 1) * self.stride
+        if self.offset is None:
+            return first - self.receptive_field, last + self.receptive_field
+        return first + self.offset, last + self.offset + self.receptive_field
 
 
 class Window(NamedTuple):
@@ -53,12 +70,14 @@ def compose(windows: Iterable[Window]) -> LayerGeometry:
     """The geometry of windows that are applied one after the other."""
     windows = tuple(windows)
     stride = receptive_field = minimum_size = 1
+    offset = 0
     for window in windows:
         receptive_field += (window.kernel - 1) * stride
+        offset -= window.padding // 2 * stride
         stride *= window.stride
     for window in reversed(windows):
         minimum_size = window.input_size(minimum_size)
-    return LayerGeometry(stride, receptive_field, minimum_size)
+    return LayerGeometry(stride, receptive_field, minimum_size, offset)
 
 
 def windows_of(module: nn.Module) -> list[Window]:

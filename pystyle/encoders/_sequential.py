@@ -73,6 +73,25 @@ class SequentialEncoder(Encoder):
                 missing.remove(name)
         return {layer: features[layer] for layer in layers}
 
+    def segments(self, layers: Sequence[str]) -> list[tuple[Encoder, tuple[str, ...]]]:
+        """One segment up to each module that makes the features smaller, such as a pooling."""
+        self.check_layers(layers)
+        missing, names = set(layers), list[str]()
+        found: list[tuple[Encoder, tuple[str, ...]]] = []
+        for name, module in self.stages.items():
+            names.append(name)
+            missing.discard(name)
+            if not missing or any(window.stride > 1 for window in windows_of(module)):
+                preprocessing = None if found else self.preprocessing
+                segment = SequentialEncoder(
+                    {name: self.stages[name] for name in names}, preprocessing=preprocessing
+                )
+                found.append((segment, tuple(layer for layer in layers if layer in names)))
+                names = []
+            if not missing:
+                break
+        return found
+
     def geometry(self, layer: str) -> LayerGeometry:
         """What follows from the windows of the modules up to this layer."""
         self.check_layers([layer])

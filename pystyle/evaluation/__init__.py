@@ -1,5 +1,17 @@
 """How an objective and its gradient are computed: strategies with the same numbers and different costs."""
 
-from pystyle.evaluation._eager import Evaluation, evaluate_eagerly
+from pystyle.evaluation._eager import EagerEvaluation, EagerEvaluator
+from pystyle.evaluation._evaluation import Evaluation, Evaluator
+from pystyle.evaluation._memory import choose_evaluation, evaluation_memory
+from pystyle.evaluation._strips import StripEvaluation, StripEvaluator
 
-__all__ = ["Evaluation", "evaluate_eagerly"]
+__all__ = [
+    "EagerEvaluation",
+    "EagerEvaluator",
+    "Evaluation",
+    "Evaluator",
+    "StripEvaluation",
+    "StripEvaluator",
+    "choose_evaluation",
+    "evaluation_memory",
+]

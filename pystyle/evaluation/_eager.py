@@ -1,43 +1,87 @@
-from typing import Protocol
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
-from pystyle.criterion import Objective, Terms
+from pystyle.criterion import Criterion, Objective, Terms
+from pystyle.evaluation._precision import check_precision, in_precision, products_in
+from pystyle.typing import Precision, References
 
 
-class Evaluation(Protocol):
-    """A strategy: any function of an objective and an image that gives what :func:`evaluate_eagerly` gives.
+@dataclass(frozen=True)
+class EagerEvaluation:
+    """The whole image in one pass, operation by operation.
+
+    Args:
+        precision: Of the encoder: ``"float32"``; ``"tf32"``, which lets GPUs round the factors of products
+            to 10 bits; ``"bfloat16"``; or ``"float16"``, for devices without bfloat16. Statistics and
+            comparisons have float32 at least. An encoder in float64 stays in float64 with ``"float32"``.
+
+    Raises:
+        ValueError: If there is no such precision.
 
     Example:
-        >>> evaluation: Evaluation = evaluate_eagerly
+        >>> import torch
+        >>> from pystyle import Criterion, TotalVariationLoss
+        >>> from pystyle.encoders import vgg19
+        >>> criterion = Criterion(vgg19(weights=None), {"smoothness": TotalVariationLoss()})
+        >>> evaluator = EagerEvaluation().bind(criterion, {})
+        >>> terms, gradient = evaluator(torch.zeros(1, 3, 8, 8))
+        >>> gradient.shape
+        torch.Size([1, 3, 8, 8])
+
+    Note:
+        PyTorch lets the convolutions of a GPU use TF32 by default; here it is off unless asked for.
     """
 
-    def __call__(self, objective: Objective, image: Tensor, /) -> tuple[Terms, Tensor]:
-        """The terms without their graph, and the gradient of their total."""
+    precision: Precision = "float32"
+
+    def __post_init__(self) -> None:
+        check_precision(self.precision)
+
+    def bind(self, criterion: Criterion, references: References) -> "EagerEvaluator":
+        """Represent the references in the same precision."""
+        with products_in(self.precision):
+            objective = in_precision(criterion, self.precision).bind(references)
+        return EagerEvaluator(objective, precision=self.precision)
 
 
-def evaluate_eagerly(objective: Objective, image: Tensor) -> tuple[Terms, Tensor]:
-    """The terms of an image and the gradient of their total, operation by operation.
+class EagerEvaluator:
+    """An objective whose value and gradient are computed for the whole image in one pass.
 
     Args:
         objective: What is minimised.
-        image: The image; it is not changed and gets no ``.grad``.
-
-    Returns:
-        The terms without their graph, and a gradient of the shape of the image.
+        precision: Whether GPUs may use ``"tf32"``; half precision is a matter of the objective's encoder.
 
     Example:
         >>> import torch
         >>> from pystyle import Criterion, TotalVariationLoss
         >>> from pystyle.encoders import vgg19
         >>> objective = Criterion(vgg19(weights=None), {"smoothness": TotalVariationLoss()}).bind({})
-        >>> terms, gradient = evaluate_eagerly(objective, torch.zeros(1, 3, 8, 8))
-        >>> gradient.shape
-        torch.Size([1, 3, 8, 8])
+        >>> terms, gradient = EagerEvaluator(objective)(torch.zeros(1, 3, 8, 8))
+        >>> terms
+        smoothness.image  0
+        total             0
     """
-    with torch.enable_grad():
-        image = image.detach().requires_grad_()
-        terms = objective(image)
-        (gradient,) = torch.autograd.grad(terms.total, image, allow_unused=True)
-    return terms.detach(), torch.zeros_like(image) if gradient is None else gradient
+
+    def __init__(self, objective: Objective, *, precision: Precision = "float32") -> None:
+        check_precision(precision)
+        self.objective = objective
+        self.precision = precision
+
+    def __call__(self, image: Tensor) -> tuple[Terms, Tensor]:
+        """The terms of an image without their graph, and the gradient of their total.
+
+        The image is not changed and gets no ``.grad``.
+        """
+        with torch.enable_grad(), products_in(self.precision):
+            image = image.detach().requires_grad_()
+            terms = self.objective(image)
+            (gradient,) = torch.autograd.grad(terms.total, image, allow_unused=True)
+        return terms.detach(), torch.zeros_like(image) if gradient is None else gradient
+
+    @torch.no_grad()
+    def terms(self, image: Tensor) -> Terms:
+        """The terms of an image without their graph."""
+        with products_in(self.precision):
+            return self.objective(image.detach())

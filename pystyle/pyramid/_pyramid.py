@@ -6,12 +6,13 @@ from typing import Self, cast
 from torch import Tensor
 
 from pystyle.criterion import Criterion
+from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.images import resize, scaled_size
 from pystyle.optim import LBFGS
 from pystyle.pyramid._carry import carry_state
 from pystyle.pyramid._level import Counted, Level, levels_of
 from pystyle.pyramid._references import fits, resized_references
-from pystyle.runner import Callback, Result, Runner, initial_image
+from pystyle.runner import Callback, Result, Runner, explained_memory_errors, initial_image
 from pystyle.typing import History, Init, OptimizerFactory, References
 
 
@@ -84,6 +85,7 @@ class Pyramid:
         bounds: tuple[float, float] | None = (0.0, 1.0),
         averaging: float | None = None,
         callbacks: Sequence[Callback] = (),
+        evaluation: Evaluation = EagerEvaluation(),
         seed: int | None = None,
         style_scale: float = 1.0,
     ) -> Result:
@@ -102,6 +104,7 @@ class Pyramid:
             bounds: The image stays within them during the run; None for none.
             averaging: The decay of an average of the iterates, with which each level ends.
             callbacks: Called with a step after each step; steps are counted through all levels.
+            evaluation: How the terms and the gradient are computed, and in which precision.
             seed: Of noise to start from.
             style_scale: Short edge of the style relative to that of the image: larger strokes
                 above 1, smaller ones below.
@@ -113,6 +116,7 @@ class Pyramid:
 
         Raises:
             ValueError: If even the last level is too small for the encoder, or an argument is wrong.
+            MemoryError: If there is too little memory, with what to change.
         """
         levels = self._levels(criterion, references, style_scale)
         full_size = _full_size(init, references)
@@ -125,17 +129,21 @@ class Pyramid:
         result, previous, seconds = Result(image.clamp(0, 1), history, "interrupted", 0.0, True), None, 0.0
         try:
             for level in levels:
-                runner = Runner(
-                    criterion.bind(resized_references(references, level.edge_size, style_scale)),
-                    resize(image, scaled_size(full_size, level.edge_size)),
-                    optimizer=optimizer,
-                    bounds=bounds,
-                    averaging=averaging,
-                    callbacks=[Counted(callback, level, seconds) for callback in callbacks],
-                )
-                if previous is not None:
-                    carry_state(previous.optimizer, runner.optimizer)
-                result = runner.run(level.num_steps)
+                size = scaled_size(full_size, level.edge_size)
+                with explained_memory_errors(criterion, size, optimizer, evaluation):
+                    runner = Runner(
+                        evaluation.bind(
+                            criterion, resized_references(references, level.edge_size, style_scale)
+                        ),
+                        resize(image, size),
+                        optimizer=optimizer,
+                        bounds=bounds,
+                        averaging=averaging,
+                        callbacks=[Counted(callback, level, seconds) for callback in callbacks],
+                    )
+                    if previous is not None:
+                        carry_state(previous.optimizer, runner.optimizer)
+                    result = runner.run(level.num_steps)
                 _extend(history, result.history, level, seconds)
                 image, previous, seconds = result.image, runner, seconds + result.seconds
                 if result.failed:

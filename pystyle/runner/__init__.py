@@ -2,6 +2,7 @@
 
 from pystyle.runner._inits import initial_image
 from pystyle.runner._loggers import CSVLogger, JSONLogger
+from pystyle.runner._memory import estimate_memory, explained_memory_errors, largest_size
 from pystyle.runner._optimize import optimize_image
 from pystyle.runner._plateau import StopOnPlateau
 from pystyle.runner._preview import Preview
@@ -20,6 +21,9 @@ __all__ = [
     "Runner",
     "Step",
     "StopOnPlateau",
+    "estimate_memory",
+    "explained_memory_errors",
     "initial_image",
+    "largest_size",
     "optimize_image",
 ]

@@ -1,8 +1,10 @@
 from collections.abc import Sequence
 
 from pystyle.criterion import Criterion
+from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.optim import LBFGS
 from pystyle.runner._inits import initial_image
+from pystyle.runner._memory import explained_memory_errors
 from pystyle.runner._result import Result
 from pystyle.runner._runner import Runner
 from pystyle.runner._step import Callback
@@ -19,6 +21,7 @@ def optimize_image(
     bounds: tuple[float, float] | None = (0.0, 1.0),
     averaging: float | None = None,
     callbacks: Sequence[Callback] = (),
+    evaluation: Evaluation = EagerEvaluation(),
     seed: int | None = None,
 ) -> Result:
     """Optimise an image until its features are as the criterion wants them.
@@ -35,6 +38,7 @@ def optimize_image(
             optimised; None for none, as in the papers of 2016, whose results are clamped at the end.
         averaging: Give back an exponential average of the iterates with this decay, such as 0.99.
         callbacks: Called with a :class:`~pystyle.runner.Step` after each step.
+        evaluation: How the terms and the gradient are computed, and in which precision.
         seed: Of noise to start from.
 
     Returns:
@@ -42,6 +46,7 @@ def optimize_image(
 
     Raises:
         ValueError: If a reference is missing or an argument has an impossible value.
+        MemoryError: If there is too little memory, with what to change.
 
     Shape:
         - references: (batch, 3, height, width), RGB in [0, 1]
@@ -57,12 +62,15 @@ def optimize_image(
         >>> result.image.shape, len(result.history["total"])
         (torch.Size([1, 3, 16, 24]), 6)
     """
-    runner = Runner(
-        criterion.bind(references),
-        initial_image(init, references, seed=seed),
-        optimizer=optimizer,
-        bounds=bounds,
-        averaging=averaging,
-        callbacks=callbacks,
-    )
-    return runner.run(num_steps)
+    image = initial_image(init, references, seed=seed)
+    size = (image.shape[2], image.shape[3])
+    with explained_memory_errors(criterion, size, optimizer, evaluation):
+        runner = Runner(
+            evaluation.bind(criterion, references),
+            image,
+            optimizer=optimizer,
+            bounds=bounds,
+            averaging=averaging,
+            callbacks=callbacks,
+        )
+        return runner.run(num_steps)

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from pystyle.criterion import Objective, Terms
-from pystyle.evaluation import Evaluation, evaluate_eagerly
+from pystyle.criterion import Terms
+from pystyle.evaluation import Evaluator
 from pystyle.optim import LBFGS
 from pystyle.runner._average import Average
 from pystyle.runner._record import Record
@@ -20,11 +20,11 @@ _POLL_INTERVAL = 25
 class Runner:
     """The loop behind :func:`~pystyle.optimize_image`, for those who want to change it.
 
-    One runner does one run. Override :meth:`evaluate` for another way to compute the gradient, or
-    :meth:`project` for other constraints than bounds.
+    One runner does one run. Override :meth:`evaluate` to change the gradient, or :meth:`project` for
+    other constraints than bounds.
 
     Args:
-        objective: What is minimised.
+        evaluator: What is minimised, and how it is computed.
         image: The initial image; it is copied.
         optimizer: A factory: any optimizer class of torch or pystyle, or a `functools.partial` of
             one. One whose groups have an entry ``bounds`` gets the bounds; after the steps of any
@@ -32,7 +32,6 @@ class Runner:
         bounds: The smallest and largest value of a pixel during the run; None for no bounds.
         averaging: The decay of an exponential average of the iterates, which is then the result.
         callbacks: Called after each step.
-        evaluation: How the terms and the gradient are computed.
 
     Attributes:
         image: The current iterate.
@@ -45,27 +44,26 @@ class Runner:
         >>> import torch
         >>> from pystyle import Criterion, TotalVariationLoss
         >>> from pystyle.encoders import vgg19
+        >>> from pystyle.evaluation import EagerEvaluator
         >>> objective = Criterion(vgg19(weights=None), {"smoothness": TotalVariationLoss()}).bind({})
-        >>> Runner(objective, torch.rand(1, 3, 8, 8)).run(3).stop_reason
+        >>> Runner(EagerEvaluator(objective), torch.rand(1, 3, 8, 8)).run(3).stop_reason
         'finished'
     """
 
     def __init__(
         self,
-        objective: Objective,
+        evaluator: Evaluator,
         image: Tensor,
         *,
         optimizer: OptimizerFactory = LBFGS,
         bounds: tuple[float, float] | None = (0.0, 1.0),
         averaging: float | None = None,
         callbacks: Sequence[Callback] = (),
-        evaluation: Evaluation = evaluate_eagerly,
     ) -> None:
         if bounds is not None and not bounds[0] < bounds[1]:
             raise ValueError(f"`bounds` must be (smallest, largest) with smallest < largest, got {bounds}.")
-        self.objective = objective
+        self.evaluator = evaluator
         self.bounds = bounds
-        self.evaluation = evaluation
         self.callbacks = tuple(callbacks)
         if not image.is_floating_point():
             raise TypeError(
@@ -88,7 +86,7 @@ class Runner:
 
     def evaluate(self, image: Tensor) -> tuple[Terms, Tensor]:
         """The terms of an image and the gradient of their total."""
-        return self.evaluation(self.objective, image)
+        return self.evaluator(image)
 
     def project(self, image: Tensor) -> None:
         """Bring the image back into its bounds, in place; after each step of an optimizer without bounds."""
@@ -162,7 +160,7 @@ class Runner:
     @torch.no_grad()
     def _finish(self, start: float) -> bool:
         """Evaluate the picture, which no step has looked at; whether it is finite."""
-        terms = self.objective(self._picture()).detach()
+        terms = self.evaluator.terms(self._picture())
         self._record.append(terms, time.perf_counter() - start)
         return bool(self._finite & terms.total.isfinite())
 

@@ -1,16 +1,18 @@
+import math
 import os
 from collections.abc import Sequence
-from typing import TypeAlias
+from typing import Literal, TypeAlias
 
 import torch
 from torch import Tensor
 
 from pystyle.encoders import Encoder, vgg19
-from pystyle.images import read_image
+from pystyle.evaluation import EagerEvaluation, Evaluation, StripEvaluation, choose_evaluation
+from pystyle.images import read_image, scaled_size
 from pystyle.optim import LBFGS
 from pystyle.runner import Callback, Result
 from pystyle.stylization._recipe import stylization_criterion, stylization_pyramid
-from pystyle.typing import Init, OptimizerFactory, References
+from pystyle.typing import Init, OptimizerFactory, Precision, References
 
 ImageSource: TypeAlias = Tensor | str | os.PathLike[str]
 
@@ -30,6 +32,9 @@ def stylize(
     init: Init = "content",
     seed: int | None = None,
     device: torch.device | str | None = None,
+    precision: Precision = "float32",
+    tile: int | Literal["auto"] | None = "auto",
+    memory_budget: int | None = None,
     callbacks: Sequence[Callback] = (),
 ) -> Result:
     """Paint a photograph in the manner of one or several paintings.
@@ -50,6 +55,11 @@ def stylize(
         init: What to start from; see :func:`~pystyle.optimize_image`.
         seed: Of noise to start from.
         device: Where to compute; the accelerator if there is one, else the CPU.
+        precision: Of the encoder; see :class:`~pystyle.evaluation.EagerEvaluation`.
+        tile: None to evaluate the image as a whole, the height of strips to evaluate it in strips, exactly
+            (:class:`~pystyle.evaluation.StripEvaluation`), ``"auto"`` for strips where they are needed.
+        memory_budget: Bytes that an evaluation may take with ``tile="auto"``; most of what is free
+            if not given.
         callbacks: Called with a step after each step.
 
     Returns:
@@ -58,6 +68,7 @@ def stylize(
     Raises:
         ImageReadError: If a file cannot be read.
         ValueError: If an argument has an impossible value.
+        MemoryError: If there is too little memory even for strips.
 
     Shape:
         - content, style: (1, 3, height, width), RGB in [0, 1]
@@ -79,20 +90,29 @@ def stylize(
             f"`style_weights` must have one weight for each of at least one style, got {len(weights)} "
             f"for {len(styles)}."
         )
+    photograph, paintings = _image(content, device), [_image(source, device) for source in styles]
     references: References = {
-        "content": _image(content, device),
-        "style": [(_image(source, device), weight) for source, weight in zip(styles, weights, strict=True)],
+        "content": photograph,
+        "style": list(zip(paintings, weights, strict=True)),
     }
     criterion = stylization_criterion(
         (_default_encoder() if encoder is None else encoder).to(device), strength=strength
     )
-    return stylization_pyramid(edge_size, num_steps=num_steps).optimize(
+    pyramid = stylization_pyramid(edge_size, num_steps=num_steps)
+    evaluation: Evaluation
+    if tile == "auto":
+        largest = _largest_size(photograph, paintings, edge_size, style_scale)
+        evaluation = choose_evaluation(criterion, largest, memory_budget=memory_budget, precision=precision)
+    else:
+        evaluation = EagerEvaluation(precision) if tile is None else StripEvaluation(tile, precision)
+    return pyramid.optimize(
         criterion,
         references,
         init=init,
         optimizer=optimizer,
         averaging=averaging,
         callbacks=callbacks,
+        evaluation=evaluation,
         seed=seed,
         style_scale=style_scale,
     )
@@ -109,3 +129,13 @@ def _default_encoder() -> Encoder:
 
 def _best_device() -> torch.device:
     return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+
+
+def _largest_size(
+    content: Tensor, styles: Sequence[Tensor], edge_size: int, style_scale: float
+) -> tuple[int, int]:
+    """The size of the largest image at the last level."""
+    style_edge = max(round(edge_size * style_scale), 1)
+    edges = [(content, edge_size), *((style, style_edge) for style in styles)]
+    sizes = [scaled_size((image.shape[2], image.shape[3]), edge) for image, edge in edges]
+    return max(sizes, key=math.prod)

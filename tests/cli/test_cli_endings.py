@@ -130,7 +130,9 @@ def test_a_picture_that_cannot_be_saved_after_a_failure_hides_no_error(capsys, f
 def test_lack_of_memory_gets_an_advice(capsys, fail_at):
     fail_at(1, MemoryError())
     assert _stylize() == 1
-    assert "Choose a smaller `--size`. The picture so far is in 'out.png'" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "Choose a smaller `--size`, `--precision bfloat16` or `--optimizer adam`." in error
+    assert "The picture so far is in 'out.png'" in error
 
 
 def test_a_run_that_diverges_saves_its_last_good_picture(capsys, monkeypatch):

@@ -4,35 +4,36 @@ from torch import nn
 
 from pystyle.encoders import SequentialEncoder, alexnet, vgg16_bn, vgg19
 
-# Layer, stride, receptive field, smallest image. A window of k adds (k - 1) * stride to the field.
+# Layer, stride, receptive field, smallest image, offset. A window of k adds (k - 1) * stride to the field,
+# and its padding times the stride is how far the first field reaches over the border.
 VGG19 = [
-    ("conv1_1", 1, 3, 1),
-    ("relu1_1", 1, 3, 1),
-    ("conv1_2", 1, 5, 1),
-    ("pool1", 2, 6, 2),
-    ("conv2_1", 2, 10, 2),
-    ("relu2_2", 2, 14, 2),
-    ("pool2", 4, 16, 4),
-    ("relu3_1", 4, 24, 4),
-    ("relu3_4", 4, 48, 4),
-    ("pool3", 8, 52, 8),
-    ("relu4_1", 8, 68, 8),
-    ("relu4_2", 8, 84, 8),
-    ("relu4_4", 8, 116, 8),
-    ("pool4", 16, 124, 16),
-    ("relu5_1", 16, 156, 16),
-    ("relu5_4", 16, 252, 16),
-    ("pool5", 32, 268, 32),
+    ("conv1_1", 1, 3, 1, -1),
+    ("relu1_1", 1, 3, 1, -1),
+    ("conv1_2", 1, 5, 1, -2),
+    ("pool1", 2, 6, 2, -2),
+    ("conv2_1", 2, 10, 2, -4),
+    ("relu2_2", 2, 14, 2, -6),
+    ("pool2", 4, 16, 4, -6),
+    ("relu3_1", 4, 24, 4, -10),
+    ("relu3_4", 4, 48, 4, -22),
+    ("pool3", 8, 52, 8, -22),
+    ("relu4_1", 8, 68, 8, -30),
+    ("relu4_2", 8, 84, 8, -38),
+    ("relu4_4", 8, 116, 8, -54),
+    ("pool4", 16, 124, 16, -54),
+    ("relu5_1", 16, 156, 16, -70),
+    ("relu5_4", 16, 252, 16, -118),
+    ("pool5", 32, 268, 32, -118),
 ]
 ALEXNET = [
-    ("relu1", 4, 11, 7),
-    ("pool1", 8, 19, 15),
-    ("relu2", 8, 51, 15),
-    ("pool2", 16, 67, 31),
-    ("relu3", 16, 99, 31),
-    ("relu4", 16, 131, 31),
-    ("relu5", 16, 163, 31),
-    ("pool5", 32, 195, 63),
+    ("relu1", 4, 11, 7, -2),
+    ("pool1", 8, 19, 15, -2),
+    ("relu2", 8, 51, 15, -18),
+    ("pool2", 16, 67, 31, -18),
+    ("relu3", 16, 99, 31, -34),
+    ("relu4", 16, 131, 31, -50),
+    ("relu5", 16, 163, 31, -66),
+    ("pool5", 32, 195, 63, -66),
 ]
 
 
@@ -41,9 +42,9 @@ def vgg() -> SequentialEncoder:
     return vgg19(weights=None)
 
 
-@pytest.mark.parametrize(("layer", "stride", "field", "smallest"), VGG19)
-def test_vgg19_sees_the_image_as_worked_out_by_hand(vgg, layer, stride, field, smallest):
-    assert vgg.geometry(layer) == (stride, field, smallest)
+@pytest.mark.parametrize(("layer", "stride", "field", "smallest", "offset"), VGG19)
+def test_vgg19_sees_the_image_as_worked_out_by_hand(vgg, layer, stride, field, smallest, offset):
+    assert vgg.geometry(layer) == (stride, field, smallest, offset)
     assert (vgg.stride(layer), vgg.receptive_field(layer), vgg.minimum_size([layer])) == (
         stride,
         field,
@@ -58,7 +59,7 @@ def test_alexnet_sees_the_image_as_worked_out_by_hand():
 
 def test_batch_normalisation_does_not_change_the_geometry():
     encoder = vgg16_bn(weights=None)
-    assert encoder.geometry("bn3_1") == encoder.geometry("conv3_1") == (4, 24, 4)
+    assert encoder.geometry("bn3_1") == encoder.geometry("conv3_1") == (4, 24, 4, -10)
 
 
 def test_reflected_borders_need_one_pixel_more_than_they_reflect():
@@ -102,25 +103,31 @@ SMALL_REFLECTING = convolutions(
     ]
 )
 
-# Modules, stride, receptive field, smallest image.
+# Modules, stride, receptive field, smallest image, offset.
 STACKS = {
-    "unpadded": ([nn.Conv2d(3, 3, 3), nn.Conv2d(3, 3, 5)], (1, 7, 7)),
-    "dilated": ([nn.Conv2d(3, 3, 3, dilation=2), nn.Conv2d(3, 3, 3, dilation=4, padding=4)], (1, 13, 5)),
-    "ceil": ([nn.MaxPool2d(2, ceil_mode=True), nn.MaxPool2d(3, stride=2, ceil_mode=True)], (4, 6, 3)),
-    "ceil with gaps": ([nn.MaxPool2d(2, stride=3, ceil_mode=True), nn.Conv2d(3, 3, 2)], (3, 5, 4)),
-    "ceil, padded": ([nn.AvgPool2d(3, stride=2, padding=1, ceil_mode=True), nn.Conv2d(3, 3, 3)], (2, 7, 4)),
+    "unpadded": ([nn.Conv2d(3, 3, 3), nn.Conv2d(3, 3, 5)], (1, 7, 7, 0)),
+    "dilated": ([nn.Conv2d(3, 3, 3, dilation=2), nn.Conv2d(3, 3, 3, dilation=4, padding=4)], (1, 13, 5, -4)),
+    "ceil": ([nn.MaxPool2d(2, ceil_mode=True), nn.MaxPool2d(3, stride=2, ceil_mode=True)], (4, 6, 3, 0)),
+    "ceil with gaps": ([nn.MaxPool2d(2, stride=3, ceil_mode=True), nn.Conv2d(3, 3, 2)], (3, 5, 4, 0)),
+    "ceil, padded": (
+        [nn.AvgPool2d(3, stride=2, padding=1, ceil_mode=True), nn.Conv2d(3, 3, 3)],
+        (2, 7, 4, -1),
+    ),
     "same": (
         [nn.Conv2d(3, 3, 5, padding="same"), nn.Conv2d(3, 3, 3, padding="same", dilation=3)],
-        (1, 11, 1),
+        (1, 11, 1, -5),
     ),
-    "valid": ([nn.Conv2d(3, 3, 4, padding="valid", stride=2)], (2, 4, 4)),
-    "reflected": ([nn.Conv2d(3, 3, 7, padding=3, padding_mode="reflect", stride=2)], (2, 7, 4)),
-    "reflected same": ([nn.Conv2d(3, 3, 5, padding="same", padding_mode="reflect")], (1, 5, 3)),
-    "overlapping": ([nn.Conv2d(3, 3, 11, stride=4, padding=2), nn.MaxPool2d(3, 2), nn.ReLU6()], (8, 19, 15)),
-    "nested": ([nn.Sequential(nn.Conv2d(3, 3, 3), nn.Sequential(nn.ELU(), nn.AvgPool2d(2)))], (2, 4, 4)),
+    "valid": ([nn.Conv2d(3, 3, 4, padding="valid", stride=2)], (2, 4, 4, 0)),
+    "reflected": ([nn.Conv2d(3, 3, 7, padding=3, padding_mode="reflect", stride=2)], (2, 7, 4, -3)),
+    "reflected same": ([nn.Conv2d(3, 3, 5, padding="same", padding_mode="reflect")], (1, 5, 3, -2)),
+    "overlapping": (
+        [nn.Conv2d(3, 3, 11, stride=4, padding=2), nn.MaxPool2d(3, 2), nn.ReLU6()],
+        (8, 19, 15, -2),
+    ),
+    "nested": ([nn.Sequential(nn.Conv2d(3, 3, 3), nn.Sequential(nn.ELU(), nn.AvgPool2d(2)))], (2, 4, 4, 0)),
     "pointwise": (
         [nn.Identity(), nn.Dropout(), nn.BatchNorm2d(3), nn.PReLU(), nn.Conv2d(3, 3, 1)],
-        (1, 1, 1),
+        (1, 1, 1, 0),
     ),
 }
 
@@ -139,13 +146,13 @@ def test_geometry_of_any_windows_is_true(name):
 @pytest.mark.filterwarnings("ignore:Using padding='same'")
 def test_an_even_window_with_same_padding_takes_any_image():
     encoder = convolutions(nn.Conv2d(3, 3, 4, padding="same"))
-    assert encoder.geometry("layer0") == (1, 4, 1)
+    assert encoder.geometry("layer0") == (1, 4, 1, -1)
     assert works(encoder, 1, ["layer0"])
 
 
 def test_the_larger_side_of_a_window_counts():
     encoder = convolutions(nn.Conv2d(3, 3, (1, 5), stride=(1, 2), padding=(0, 2)))
-    assert encoder.geometry("layer0") == (2, 5, 5)
+    assert encoder.geometry("layer0") == (2, 5, 5, 0)
 
 
 class Doubling(nn.Module):

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 
 from pystyle import Criterion, Loss, Runner, optimize_image
 from pystyle.encoders import SequentialEncoder
+from pystyle.evaluation import EagerEvaluator
 from pystyle.optim import LBFGS
 from pystyle.runner import Result
 
@@ -199,7 +200,7 @@ def test_a_result_tells_whether_the_run_failed(failure, failed):
     failures = {**FAILURES, "interrupt": raise_interrupt}
     loss = BreaksAt(3 if failure else 0, failures[failure or "NaN"])
     objective = Criterion(SequentialEncoder({"pixels": nn.Identity()}), {"loss": loss}).bind({})
-    assert Runner(objective, START).run(4).failed is failed
+    assert Runner(EagerEvaluator(objective), START).run(4).failed is failed
 
 
 def test_pictures_are_finite_between_two_looks_at_the_flag_as_on_an_accelerator():
@@ -207,7 +208,7 @@ def test_pictures_are_finite_between_two_looks_at_the_flag_as_on_an_accelerator(
     objective = Criterion(
         SequentialEncoder({"pixels": nn.Identity()}), {"loss": BreaksAt(3, FAILURES["NaN"])}
     ).bind({})
-    runner = Runner(objective, START, callbacks=[lambda step: images.append(step.image)])
+    runner = Runner(EagerEvaluator(objective), START, callbacks=[lambda step: images.append(step.image)])
     # What a device other than the CPU gets, where a look at the flag in every step would be slow.
     runner._poll_interval = 25
     result = runner.run(10)

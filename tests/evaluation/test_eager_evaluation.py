@@ -4,7 +4,7 @@ from torch import nn
 
 from pystyle import ContentLoss, Criterion, GramLoss, TotalVariationLoss
 from pystyle.encoders import SequentialEncoder, vgg11
-from pystyle.evaluation import evaluate_eagerly
+from pystyle.evaluation import EagerEvaluator
 
 GENERATOR = torch.Generator().manual_seed(0)
 IMAGE, CONTENT, STYLE = (torch.rand(1, 3, 12, 10, generator=GENERATOR) for _ in range(3))
@@ -17,7 +17,7 @@ def pixels() -> SequentialEncoder:
 def test_gradient_of_a_content_loss_on_pixels_is_that_worked_out_by_hand():
     # Mean of (x - c)² over n values: 2 (x - c) / n.
     objective = Criterion(pixels(), {"content": ContentLoss("pixels", weight=3.0)}).bind({"content": CONTENT})
-    terms, gradient = evaluate_eagerly(objective, IMAGE)
+    terms, gradient = EagerEvaluator(objective)(IMAGE)
     assert float(terms.total) == pytest.approx(3 * float((IMAGE - CONTENT).square().mean()), rel=1e-5)
     torch.testing.assert_close(gradient, 6 * (IMAGE - CONTENT) / IMAGE.numel())
 
@@ -27,7 +27,7 @@ def test_gradient_is_the_slope_of_the_total():
     objective = Criterion(vgg11(weights=None).double(), losses).bind(
         {"content": CONTENT.double(), "style": STYLE.double()}
     )
-    _, gradient = evaluate_eagerly(objective, IMAGE.double())
+    _, gradient = EagerEvaluator(objective)(IMAGE.double())
     direction = torch.randn(IMAGE.shape, generator=GENERATOR, dtype=torch.float64)
     ahead, behind = (objective(IMAGE.double() + sign * 1e-6 * direction).total for sign in (1, -1))
     assert float((gradient * direction).sum()) == pytest.approx(float(ahead - behind) / 2e-6, rel=1e-5)
@@ -37,7 +37,7 @@ def test_gradient_is_the_slope_of_the_total():
 def test_the_image_is_left_as_it_was(wants_gradient):
     objective = Criterion(pixels(), {"smoothness": TotalVariationLoss()}).bind({})
     image = IMAGE.clone().requires_grad_(wants_gradient)
-    terms, gradient = evaluate_eagerly(objective, image)
+    terms, gradient = EagerEvaluator(objective)(image)
     assert torch.equal(image, IMAGE)
     assert image.grad is None
     assert image.requires_grad is wants_gradient
@@ -49,13 +49,13 @@ def test_the_image_is_left_as_it_was(wants_gradient):
 def test_evaluation_works_where_gradients_are_off():
     objective = Criterion(pixels(), {"content": ContentLoss("pixels")}).bind({"content": CONTENT})
     with torch.no_grad():
-        _, gradient = evaluate_eagerly(objective, IMAGE)
+        _, gradient = EagerEvaluator(objective)(IMAGE)
         assert not torch.is_grad_enabled()
     assert gradient.abs().sum() > 0
 
 
 def test_evaluation_is_repeatable_to_the_last_bit():
     objective = Criterion(vgg11(weights=None), {"style": GramLoss("relu3_2")}).bind({"style": STYLE})
-    first, second = (evaluate_eagerly(objective, IMAGE) for _ in range(2))
+    first, second = (EagerEvaluator(objective)(IMAGE) for _ in range(2))
     assert torch.equal(first[0].total, second[0].total)
     assert torch.equal(first[1], second[1])

@@ -1,0 +1,96 @@
+"""What the losses make of one image, from one pass of the encoder."""
+
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+
+from pystyle.encoders import Encoder, StripPass
+from pystyle.losses import Loss
+from pystyle.typing import IMAGE, Representation
+
+Key = TypeVar("Key", bound=Hashable)
+
+
+def represent(
+    encoder: Encoder, image: Tensor, losses: Sequence[tuple[Key, Loss, str]], *, strip_rows: int | None
+) -> dict[Key, Representation]:
+    """The representation of the image by each loss at its layer, by the key of both.
+
+    With `strip_rows` the features are computed in strips of so many rows.
+    """
+    layers = tuple(dict.fromkeys(layer for _, _, layer in losses if layer != IMAGE))
+    if strip_rows is None or not layers:
+        features = encode(encoder, image, layers)
+        return {key: loss.represent(features[layer]) for key, loss, layer in losses}
+    check_strips([(loss, layer) for _, loss, layer in losses])
+    found = {key: loss.represent(image) for key, loss, layer in losses if layer == IMAGE}
+    for rows in StripPass(encoder, layers, rows=strip_rows).forward(image):
+        for key, loss, layer in losses:
+            if layer == rows.layer:
+                part = loss.represent(rows.features)
+                found[key] = (
+                    add_share(found.get(key), part, rows.share)
+                    if loss.spatial == "pooled"
+                    else fill_rows(found.get(key), part, rows.start, rows.height)
+                )
+    return found
+
+
+def check_strips(losses: Iterable[tuple[Loss, str]]) -> None:
+    """Check that these losses at these layers add up over strips.
+
+    Raises:
+        ValueError: If one needs all positions of a layer at once.
+    """
+    for loss, layer in losses:
+        if loss.spatial == "set" and layer != IMAGE:
+            raise ValueError(
+                f"{type(loss).__name__} at {layer!r} needs all positions at once and cannot be computed in "
+                "strips. Evaluate the whole image, or use pooled and dense losses such as Gram matrices."
+            )
+
+
+def encode(encoder: Encoder, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
+    """The features of the layers, and the image itself among them."""
+    return {**(encoder(image, layers) if layers else {}), IMAGE: image}
+
+
+def add_share(sum_: Representation | None, part: Representation, share: float) -> Representation:
+    """A sum of pooled representations, to which that of a part of the image was added."""
+    added: Representation = combine(
+        [part] if sum_ is None else [part, sum_],
+        lambda tensors: (
+            tensors[0] * share if sum_ is None else torch.add(tensors[1], tensors[0], alpha=share)
+        ),
+    )
+    return added
+
+
+def fill_rows(whole: Representation | None, part: Representation, start: int, height: int) -> Representation:
+    """A dense representation, into which some of its rows were written."""
+
+    def fill(tensors: Sequence[Tensor]) -> Tensor:
+        rows = tensors[0]
+        shape = (*rows.shape[:-2], height, rows.shape[-1])
+        all_rows = rows.new_empty(shape) if whole is None else tensors[1]
+        all_rows[..., start : start + rows.shape[-2], :] = rows
+        return all_rows
+
+    filled: Representation = combine([part] if whole is None else [part, whole], fill)
+    return filled
+
+
+def combine(representations: Sequence[Any], function: Callable[[Sequence[Tensor]], Tensor]) -> Any:
+    """The function applied to corresponding tensors of representations, which may be (named) tuples."""
+    first = representations[0]
+    if isinstance(first, Tensor):
+        return function(representations)
+    items = [function(tensors) for tensors in zip(*representations, strict=True)]
+    return type(first)(*items) if hasattr(first, "_fields") else tuple(items)
+
+
+def tensors_of(representation: Representation) -> tuple[Tensor, ...]:
+    """The tensors of a representation."""
+    return (representation,) if isinstance(representation, Tensor) else tuple(representation)

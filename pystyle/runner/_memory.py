@@ -1,0 +1,139 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from pystyle.criterion import Criterion
+from pystyle.evaluation import Evaluation
+from pystyle.evaluation._allocations import Allocations
+from pystyle.evaluation._eager import EagerEvaluation
+from pystyle.evaluation._memory import evaluation_memory, gibibytes
+from pystyle.optim import LBFGS
+from pystyle.typing import OptimizerFactory
+
+_EAGER = EagerEvaluation()
+_IMAGES = 6
+"""Images that a runner holds beside its optimizer: iterate, gradient, last good one, picture, and copies."""
+
+
+def estimate_memory(
+    criterion: Criterion,
+    size: tuple[int, int],
+    *,
+    optimizer: OptimizerFactory = LBFGS,
+    evaluation: Evaluation = _EAGER,
+) -> int:
+    """The memory that a run takes at most, beside the criterion itself.
+
+    Args:
+        criterion: Encoder and losses.
+        size: Height and width of the image in pixels; references are taken to be as large.
+        optimizer: The optimizer of the run.
+        evaluation: How the image is evaluated.
+
+    Returns:
+        The number of bytes.
+
+    Example:
+        >>> from pystyle import Criterion, GramLoss
+        >>> from pystyle.encoders import vgg11
+        >>> criterion = Criterion(vgg11(weights=None), {"style": GramLoss("relu2_1")})
+        >>> lbfgs = estimate_memory(criterion, (512, 512))
+        >>> lbfgs > estimate_memory(criterion, (512, 512), optimizer=torch.optim.Adam)
+        True
+    """
+    pixels = size[0] * size[1]
+    beside = pixels * (_optimizer_memory(optimizer) + 12 * _IMAGES)
+    return evaluation_memory(criterion, size, evaluation) + round(beside)
+
+
+def largest_size(
+    criterion: Criterion,
+    memory_budget: int,
+    *,
+    optimizer: OptimizerFactory = LBFGS,
+    evaluation: Evaluation = _EAGER,
+) -> int:
+    """The side of the largest square image that a run has memory for.
+
+    Args:
+        criterion: Encoder and losses.
+        memory_budget: The number of bytes.
+        optimizer: The optimizer of the run.
+        evaluation: How the image is evaluated.
+
+    Returns:
+        The side in pixels; 0 if there is none.
+
+    Example:
+        >>> from pystyle import Criterion, GramLoss
+        >>> from pystyle.encoders import vgg11
+        >>> criterion = Criterion(vgg11(weights=None), {"style": GramLoss("relu2_1")})
+        >>> largest_size(criterion, 2**30) < largest_size(criterion, 2**31)
+        True
+    """
+    # Memory is a constant, a part that grows with the width, and one that grows with the area.
+    sides = (0, 1024, 2048)
+    low, middle, high = (
+        estimate_memory(criterion, (side, side), optimizer=optimizer, evaluation=evaluation) for side in sides
+    )
+    area = (high - 2 * middle + low) / (2 * 1024**2)
+    width = (middle - low) / 1024 - area * 1024
+    free = memory_budget - low
+    if free <= 0:
+        return 0
+    return int(2 * free / (width + (width**2 + 4 * area * free) ** 0.5))
+
+
+@contextmanager
+def explained_memory_errors(
+    criterion: Criterion, size: tuple[int, int], optimizer: OptimizerFactory, evaluation: Evaluation
+) -> Iterator[None]:
+    """A context that tells how much memory a run takes and what to change, if it runs out of it.
+
+    Args:
+        criterion: Encoder and losses.
+        size: Height and width of the image in pixels.
+        optimizer: The optimizer of the run.
+        evaluation: How the image is evaluated.
+
+    Raises:
+        MemoryError: In place of what torch raises.
+
+    Example:
+        >>> from pystyle import Criterion, GramLoss
+        >>> from pystyle.encoders import vgg11
+        >>> from pystyle.evaluation import EagerEvaluation
+        >>> criterion = Criterion(vgg11(weights=None), {"style": GramLoss("relu2_1")})
+        >>> with explained_memory_errors(criterion, (64, 64), LBFGS, EagerEvaluation()):
+        ...     raise torch.OutOfMemoryError
+        Traceback (most recent call last):
+        MemoryError: A run at 64 x 64 pixels takes about 0.0 GiB, more than was free. ...
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        # On a CPU torch raises a plain RuntimeError.
+        if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in str(error):
+            raise
+        needed = estimate_memory(criterion, size, optimizer=optimizer, evaluation=evaluation)
+        raise MemoryError(
+            f"A run at {size[0]} x {size[1]} pixels takes about {gibibytes(needed)}, more than was free. "
+            "Take a smaller image, `StripEvaluation()`, half precision, or an optimizer that keeps less: "
+            "`partial(LBFGS, history_size=5)`."
+        ) from error
+
+
+def _optimizer_memory(optimizer: OptimizerFactory) -> float:
+    """Bytes per pixel that an optimizer takes: what it keeps, and what a step takes for a while."""
+    image = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0)).requires_grad_()
+
+    def closure() -> torch.Tensor:
+        image.grad = image.detach() - 0.5
+        return torch.zeros(())
+
+    with Allocations() as allocations:
+        instance = optimizer([image])
+        for _ in range(3):
+            instance.step(closure)  # type: ignore[arg-type]
+    return float(allocations.peak) / (32 * 32)

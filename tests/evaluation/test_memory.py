@@ -1,0 +1,95 @@
+"""Estimates of memory, and the choice of an evaluation that follows from them."""
+
+import pytest
+import torch
+from torch import nn
+
+from pystyle import ContentLoss, Criterion, GramLoss, Loss
+from pystyle.encoders import SequentialEncoder, vgg11
+from pystyle.evaluation import EagerEvaluation, StripEvaluation, choose_evaluation, evaluation_memory
+from pystyle.evaluation._allocations import Allocations
+
+SCRATCH = 24 * 2**20
+
+
+class Sorted(Loss):
+    reference, spatial = "style", "set"
+
+    def represent(self, features):
+        return features.flatten(2).sort().values.mean(2)
+
+
+@pytest.fixture(scope="module")
+def criterion() -> Criterion:
+    return Criterion(vgg11(weights=None), {"c": ContentLoss("relu2_1"), "s": GramLoss("relu3_1")})
+
+
+def test_allocations_are_those_that_live_at_a_time():
+    with Allocations() as allocations:
+        kept = torch.zeros(100)  # 400 bytes
+        for _ in range(3):
+            torch.zeros(1000)  # 4000 bytes, given back each time
+        view = kept[10:].view(9, 10)  # nothing
+        kept.add_(1)  # nothing
+        total = kept + 1  # 400 bytes
+        assert allocations.current == 800
+    assert allocations.peak == 4400
+    assert view.sum() + total.sum() > 0
+
+
+def test_what_a_backward_pass_needs_is_counted():
+    x = torch.zeros(1000, requires_grad=True)
+    with Allocations() as allocations:
+        # Each of three results is kept for the backward pass; their sum is a number.
+        (x.exp().exp().exp()).sum().backward()
+    assert allocations.peak >= 3 * 4000
+
+
+def test_an_image_of_pixels_takes_what_is_worked_out_by_hand():
+    # The target of 12 bytes per pixel and, in the evaluation, at least the difference and two gradients.
+    pixels = Criterion(SequentialEncoder({"pixels": nn.Identity()}), {"c": ContentLoss("pixels")})
+    needed = evaluation_memory(pixels, (1000, 1000)) - SCRATCH
+    assert 4 * 12e6 <= needed <= 9 * 12e6
+
+
+@pytest.mark.parametrize(
+    "evaluation", [EagerEvaluation(), EagerEvaluation("bfloat16"), StripEvaluation(8), StripEvaluation(16)]
+)
+def test_an_estimate_is_what_a_larger_image_takes(evaluation, criterion):
+    image = torch.rand(1, 3, 320, 288, generator=torch.Generator().manual_seed(0))
+    with Allocations() as allocations:
+        evaluation.bind(criterion, {"content": image, "style": image})(image)
+    estimate = evaluation_memory(criterion, (320, 288), evaluation) - SCRATCH
+    assert estimate == pytest.approx(allocations.peak, rel=0.1)
+
+
+def test_strips_take_much_less(criterion):
+    whole, strips = (
+        evaluation_memory(criterion, (1024, 1024), kind) - SCRATCH
+        for kind in (EagerEvaluation(), StripEvaluation(16))
+    )
+    assert strips < whole / 3
+
+
+def test_the_fastest_evaluation_within_the_budget_is_chosen(criterion):
+    size = (1024, 1024)
+    whole = evaluation_memory(criterion, size, EagerEvaluation())
+    strips = {rows: evaluation_memory(criterion, size, StripEvaluation(rows)) for rows in (64, 16)}
+    assert whole > strips[64] > strips[16]
+    assert choose_evaluation(criterion, size, memory_budget=10**12) == EagerEvaluation()
+    assert choose_evaluation(criterion, size, memory_budget=whole) == EagerEvaluation()
+    for rows, needed in strips.items():
+        assert choose_evaluation(criterion, size, memory_budget=needed) == StripEvaluation(rows)
+    with pytest.raises(MemoryError, match=r"1024 x 1024 pixels takes about .* even in strips of 16 rows"):
+        choose_evaluation(criterion, size, memory_budget=strips[16] - 1)
+
+
+def test_the_precision_is_kept(criterion):
+    evaluation = choose_evaluation(criterion, (64, 64), precision="bfloat16")
+    assert evaluation == EagerEvaluation("bfloat16")
+
+
+def test_a_loss_that_cannot_be_computed_in_strips_is_named():
+    criterion = Criterion(vgg11(weights=None), {"sorted": Sorted("relu1_1")})
+    with pytest.raises(ValueError, match="Sorted at 'relu1_1' needs all positions at once"):
+        choose_evaluation(criterion, (512, 512), memory_budget=SCRATCH)
