@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from pystyle.criterion import Criterion, Objective, Terms
+from pystyle.criterion._represent import encode
 from pystyle.evaluation._precision import check_precision, in_precision, products_in
 from pystyle.typing import Precision, References
 
@@ -74,11 +75,37 @@ class EagerEvaluator:
 
         The image is not changed and gets no ``.grad``.
         """
+        self.objective.check(image)
         with torch.enable_grad(), products_in(self.precision):
             image = image.detach().requires_grad_()
-            terms = self.objective(image)
-            (gradient,) = torch.autograd.grad(terms.total, image, allow_unused=True)
-        return terms.detach(), torch.zeros_like(image) if gradient is None else gradient
+            features = encode(self.objective.encoder, image, self.objective.layers)
+            terms: dict[str, Tensor] = {}
+            for layer, feature in features.items():
+                self._attach(layer, feature, terms)
+            # Zeros that take no memory: what is differentiated comes from the features themselves.
+            outputs = [feature for feature in features.values() if feature.requires_grad]
+            zeros = [feature.new_zeros(()).expand_as(feature) for feature in outputs]
+            (gradient,) = torch.autograd.grad(outputs, image, zeros)
+        return Terms({part.name: terms[part.name] for part in self.objective.parts}), gradient
+
+    def _attach(self, layer: str, feature: Tensor, terms: dict[str, Tensor]) -> None:
+        """Compute the terms of a layer, whose gradient is added when the backward pass comes to it.
+
+        In one graph, autograd would compute the gradients of all layers before it frees any activation.
+        """
+        leaf = feature.detach().requires_grad_()
+        values = {part.name: part.value(leaf) for part in self.objective.parts if part.layer == layer}
+        if not values:
+            return
+        terms.update({name: value.detach() for name, value in values.items()})
+        total = torch.stack(list(values.values())).sum()
+
+        def add(gradient: Tensor) -> Tensor:
+            (own,) = torch.autograd.grad(total, leaf, allow_unused=True, materialize_grads=True)
+            return gradient + own
+
+        if feature.requires_grad:
+            feature.register_hook(add)  # type: ignore[no-untyped-call]
 
     @torch.no_grad()
     def terms(self, image: Tensor) -> Terms:

@@ -24,8 +24,9 @@ def gaussian_wasserstein_distance(
         covariance: The covariances; symmetric and positive semi-definite.
         target_mean: The means of the other Gaussians.
         target_covariance: The covariances of the other Gaussians.
-        target_root: The square root of `target_covariance` where it is at hand; computing it
-            anew takes half of the time.
+        target_root: A matrix R with R Rᵀ = `target_covariance` where it is at hand, such as the square
+            root; computing it anew takes half of the time. It need not be square: the fewer columns
+            it has, the less there is to compute.
         num_iterations: Newton-Schulz steps; see :func:`trace_of_square_root` for what happens without.
 
     Returns:
@@ -36,7 +37,8 @@ def gaussian_wasserstein_distance(
 
     Shape:
         - mean, target_mean: (batch, channels)
-        - covariance, target_covariance, target_root: (batch, channels, channels)
+        - covariance, target_covariance: (batch, channels, channels)
+        - target_root: (batch, channels, rank)
         - output: (batch)
 
     Example:
@@ -60,7 +62,7 @@ def gaussian_wasserstein_distance(
     exact = num_iterations is None and covariance.device.type == "cpu"
     precision = torch.float64 if exact else covariance.dtype
     with without_autocast(covariance):
-        product = root.to(precision) @ covariance.to(precision) @ root.to(precision).mT
+        product = root.to(precision).mT @ covariance.to(precision) @ root.to(precision)
         overlap = trace_of_square_root(product, num_iterations=num_iterations).to(covariance.dtype)
     traces = _trace(covariance) + _trace(target_covariance) - 2 * overlap
     return (mean - target_mean).square().sum(-1) + traces

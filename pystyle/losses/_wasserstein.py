@@ -16,6 +16,7 @@ class _Gaussian(NamedTuple):
     mean: Tensor
     covariance: Tensor
     root: Tensor
+    ridge: Tensor
 
 
 class WassersteinLoss(Loss):
@@ -36,9 +37,10 @@ class WassersteinLoss(Loss):
         WassersteinLoss(['relu1_1', 'relu2_1'], layer_weights=[4.0, 1.0])
 
     Note:
-        Both covariances get 1e-4 of the target's mean variance on the diagonal. Katherine
-        Crowson's implementation, which made this loss popular, adds the absolute 1e-4, which
-        means something else for every encoder.
+        The covariance of the image gets 1e-4 of the target's mean variance on the diagonal, and that
+        of the target as much in the directions in which it varies at all: a painting of 8 by 11
+        positions varies in 88 of 512. Katherine Crowson's implementation, which made this loss
+        popular, adds the absolute 1e-4 to both, which means something else for every encoder.
 
     References:
         Vincent Marron's unpublished note; the distance: Dowson, Landau 1982.
@@ -54,29 +56,24 @@ class WassersteinLoss(Loss):
     def prepare(self, representation: RawMoments) -> _Gaussian:
         """Mean, covariance and its root, which costs as much as a comparison."""
         matrix = covariance(representation)
-        matrix = matrix + _ridge(matrix)
-        return _Gaussian(representation.mean, matrix, _root(matrix))
+        ridge = 1e-4 * matrix.diagonal(dim1=1, dim2=2).mean(1).clamp_min(1e-12)
+        # Once per target, so exact: with fewer positions than channels most eigenvalues are rounding errors.
+        values, vectors = torch.linalg.eigh(matrix.double().cpu())
+        rank = max(int((values > 0.1 * ridge.double().cpu()[:, None]).sum(1).max()), 1)
+        values = values[:, -rank:].clamp_min(0) + ridge.double().cpu()[:, None]
+        root = vectors[:, :, -rank:] * values.sqrt().unsqueeze(1)
+        return _Gaussian(representation.mean, (root @ root.mT).to(matrix), root.to(matrix), ridge)
 
     def compare(self, representation: RawMoments, target: _Gaussian) -> Tensor:
         """The distance to the target, averaged over channels and batch."""
+        channels, rank = target.root.shape[1:]
+        identity = torch.eye(channels, dtype=target.ridge.dtype, device=target.ridge.device)
         distance = gaussian_wasserstein_distance(
             representation.mean,
-            covariance(representation) + _ridge(target.covariance),
+            covariance(representation) + target.ridge[:, None, None] * identity,
             target.mean,
             target.covariance,
             target_root=target.root,
         )
-        return distance.mean() / representation.mean.shape[1]
-
-
-def _ridge(matrix: Tensor) -> Tensor:
-    variance = matrix.diagonal(dim1=1, dim2=2).mean(1).clamp_min(1e-12)
-    return torch.diag_embed(1e-4 * variance[:, None].expand(matrix.shape[:2]))
-
-
-def _root(matrix: Tensor) -> Tensor:
-    # Once per target, so exact: with fewer positions than channels most eigenvalues are rounding errors
-    # around the ridge, and single precision makes the iteration of `matrix_square_root` diverge.
-    values, vectors = torch.linalg.eigh(matrix.double().cpu())
-    root: Tensor = (vectors * values.clamp_min(0).sqrt().unsqueeze(1)) @ vectors.mT
-    return root.to(matrix)
+        # The ridge counts in the directions of the target only: equal moments have no distance.
+        return (distance - (channels - rank) * target.ridge).mean() / channels

@@ -4,7 +4,7 @@ from torch import nn
 
 from pystyle import ContentLoss, Criterion, GramLoss, TotalVariationLoss
 from pystyle.encoders import SequentialEncoder, vgg11
-from pystyle.evaluation import EagerEvaluator
+from pystyle.evaluation import EagerEvaluation, EagerEvaluator
 
 GENERATOR = torch.Generator().manual_seed(0)
 IMAGE, CONTENT, STYLE = (torch.rand(1, 3, 12, 10, generator=GENERATOR) for _ in range(3))
@@ -59,3 +59,54 @@ def test_evaluation_is_repeatable_to_the_last_bit():
     first, second = (EagerEvaluator(objective)(IMAGE) for _ in range(2))
     assert torch.equal(first[0].total, second[0].total)
     assert torch.equal(first[1], second[1])
+
+
+class Blind(SequentialEncoder):
+    """An encoder whose features do not depend on the image."""
+
+    def forward(self, image, layers):
+        return {layer: torch.ones_like(image).detach() for layer in layers}
+
+
+def test_features_that_do_not_depend_on_the_image_have_terms_and_no_gradient():
+    criterion = Criterion(Blind({"pixels": nn.Identity()}), {"content": ContentLoss("pixels")})
+    terms, gradient = EagerEvaluation().bind(criterion, {"content": CONTENT})(IMAGE)
+    assert float(terms.total) == 0
+    assert torch.equal(gradient, torch.zeros_like(IMAGE))
+
+
+def test_the_gradient_is_that_of_one_graph():
+    losses = {
+        "content": ContentLoss("relu2_1"),
+        "style": GramLoss(["image", "relu1_1", "relu2_1"]),
+        "smoothness": TotalVariationLoss(),
+    }
+    objective = Criterion(vgg11(weights=None), losses).bind({"content": CONTENT, "style": STYLE})
+    image = IMAGE.clone().requires_grad_()
+    terms = objective(image)
+    (whole,) = torch.autograd.grad(terms.total, image)
+    found, gradient = EagerEvaluator(objective)(IMAGE)
+    assert torch.equal(found.total, terms.total.detach())
+    torch.testing.assert_close(gradient, whole, rtol=1e-6, atol=1e-9)
+
+
+@pytest.mark.parametrize(("precision", "allowed"), [("float32", "ieee"), ("tf32", "tf32")])
+def test_products_of_a_gpu_are_rounded_to_tf32_only_if_asked_for(precision, allowed):
+    seen = []
+
+    class Watching(SequentialEncoder):
+        def forward(self, image, layers):
+            seen.append(torch.backends.cuda.matmul.fp32_precision)
+            seen.append(torch.backends.cudnn.conv.fp32_precision)
+            return super().forward(image, layers)
+
+    before = torch.backends.cuda.matmul.fp32_precision, torch.backends.cudnn.conv.fp32_precision
+    criterion = Criterion(Watching({"pixels": nn.Identity()}), {"content": ContentLoss("pixels")})
+    evaluator = EagerEvaluation(precision).bind(criterion, {"content": CONTENT})
+    evaluator(IMAGE)
+    evaluator.terms(IMAGE)
+    assert seen == [allowed] * 6
+    assert before == (
+        torch.backends.cuda.matmul.fp32_precision,
+        torch.backends.cudnn.conv.fp32_precision,
+    )
