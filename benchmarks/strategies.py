@@ -1,7 +1,6 @@
 """The strategies of `pystyle.evaluation`, in the one place that knows how they are called."""
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from torch import Tensor
@@ -14,17 +13,10 @@ Evaluator = Callable[[Tensor], tuple[Terms, Tensor]]
 EAGER = "EagerEvaluation"
 
 
-def exists(strategy: str) -> bool:
-    """Whether this version of pystyle has the strategy."""
-    return hasattr(evaluation, strategy)
-
-
 def evaluator(
     criterion: Criterion, references: References, strategy: str = EAGER, **options: Any
 ) -> Evaluator:
     """The terms and the gradient of an image, computed by a strategy with these arguments."""
-    if not hasattr(evaluation, EAGER):  # versions before there were strategies
-        return partial(evaluation.evaluate_eagerly, criterion.bind(references))
     bound: Evaluator = getattr(evaluation, strategy)(**options).bind(criterion, references)
     return bound
 

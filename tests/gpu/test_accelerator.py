@@ -7,6 +7,7 @@ import torch
 
 from pystyle import ContentLoss, Criterion, MultiLayerGramLoss, WassersteinLoss, optimize_image, stylize
 from pystyle.encoders import vgg19
+from pystyle.evaluation import EagerEvaluation, GraphedEvaluation, StripEvaluation
 from pystyle.optim import LBFGS
 
 pytestmark = [
@@ -65,3 +66,26 @@ def test_a_run_on_the_device_lowers_the_loss_and_stays_there(optimizer):
 def test_stylize_takes_the_accelerator_by_itself():
     images = references("cpu")
     assert stylize(images["content"], images["style"], edge_size=64, num_steps=4).image.device.type == "cuda"
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize("style", [MultiLayerGramLoss, WassersteinLoss])
+def test_a_graph_gives_the_numbers_of_an_eager_evaluation(style, precision):
+    losses = {"content": ContentLoss("relu4_2", relative=True), "style": style(LAYERS, relative=True)}
+    criterion, images = Criterion(vgg19().cuda(), losses), references("cuda")
+    eager = EagerEvaluation(precision).bind(criterion, images)
+    graphed = GraphedEvaluation(precision).bind(criterion, images)
+    for image in (images["content"], images["style"]):
+        (terms, gradient), (other_terms, other_gradient) = eager(image), graphed(image)
+        assert graphed.fallback is None
+        assert float(other_terms.total) == pytest.approx(float(terms.total), rel=1e-3)
+        assert (gradient - other_gradient).norm() < 1e-2 * gradient.norm()
+
+
+def test_strips_give_the_gradient_of_the_whole_on_the_device():
+    losses = {"content": ContentLoss("relu4_2"), "style": MultiLayerGramLoss(LAYERS, relative=True)}
+    criterion, images = Criterion(vgg19().cuda().double(), losses), references("cuda")
+    images = {name: image.double() for name, image in images.items()}
+    _, whole = EagerEvaluation().bind(criterion, images)(images["style"])
+    _, strips = StripEvaluation(rows=16).bind(criterion, images)(images["style"])
+    assert (whole - strips).abs().max() < 1e-10 * whole.abs().max()

@@ -1,0 +1,95 @@
+"""Graphs are captured once per size and replayed; a stand-in for CUDA's shows that without a GPU."""
+
+import logging
+
+import pytest
+import torch
+
+from pystyle import ContentLoss, Criterion, GramLoss, Terms
+from pystyle.encoders import vgg11
+from pystyle.evaluation import EagerEvaluator, GraphedEvaluation, GraphedEvaluator
+
+GENERATOR = torch.Generator().manual_seed(0)
+IMAGES = [torch.rand(1, 3, 24, 20, generator=GENERATOR) for _ in range(3)]
+LARGER = torch.rand(1, 3, 32, 20, generator=GENERATOR)
+
+
+class Recorder:
+    """Captures as a CUDA graph does: a replay writes the new result into the tensors of the first one."""
+
+    def __init__(self) -> None:
+        self.captures = self.replays = 0
+
+    def __call__(self, function):
+        self.captures += 1
+        terms, gradient = function()
+
+        def replay():
+            self.replays += 1
+            new_terms, new_gradient = function()
+            gradient.copy_(new_gradient)
+            for name, term in terms.items():
+                term.copy_(new_terms[name])
+
+        return (terms, gradient), replay
+
+
+@pytest.fixture
+def eager() -> EagerEvaluator:
+    losses = {"content": ContentLoss("image"), "style": GramLoss(["relu1_1", "relu2_1"], relative=True)}
+    references = {"content": IMAGES[2], "style": LARGER}
+    return EagerEvaluator(Criterion(vgg11(weights=None), losses).bind(references))
+
+
+def test_a_replay_gives_the_terms_and_the_gradient_of_the_image(eager):
+    recorder = Recorder()
+    graphed = GraphedEvaluator(eager, capture=recorder, device_type="cpu")
+    results = [graphed(image) for image in IMAGES]
+    # All of them, after all replays: none may share memory with the graph.
+    for image, (terms, gradient) in zip(IMAGES, results, strict=True):
+        expected, expected_gradient = eager(image)
+        assert isinstance(terms, Terms)
+        assert {name: float(term) for name, term in terms.items()} == {
+            name: float(term) for name, term in expected.items()
+        }
+        assert torch.equal(gradient, expected_gradient)
+    assert (recorder.captures, recorder.replays) == (1, 3)
+    assert graphed.fallback is None
+
+
+def test_another_size_is_captured_anew():
+    losses = {"style": GramLoss("relu1_1")}
+    eager = EagerEvaluator(Criterion(vgg11(weights=None), losses).bind({"style": LARGER}))
+    recorder = Recorder()
+    graphed = GraphedEvaluator(eager, capture=recorder, device_type="cpu")
+    for image in (IMAGES[0], LARGER, LARGER):
+        assert torch.equal(graphed(image)[1], eager(image)[1])
+    assert recorder.captures == 2
+
+
+def test_what_cannot_be_captured_is_evaluated_as_it_was_and_said_once(eager, caplog):
+    def fail(function):
+        del function
+        raise RuntimeError("operation not permitted when stream is capturing")
+
+    graphed = GraphedEvaluator(eager, capture=fail, device_type="cpu")
+    with caplog.at_level(logging.WARNING, logger="pystyle"):
+        for image in IMAGES[:2]:
+            assert torch.equal(graphed(image)[1], eager(image)[1])
+    assert "operation not permitted" in graphed.fallback
+    assert len(caplog.records) == 1
+
+
+def test_images_on_other_devices_are_evaluated_as_they_were(eager):
+    graphed = GraphedEvaluator(eager)
+    assert torch.equal(graphed(IMAGES[0])[1], eager(IMAGES[0])[1])
+    assert graphed.fallback == "images on cpu cannot be captured"
+
+
+def test_the_precision_is_that_of_the_evaluation():
+    criterion = Criterion(vgg11(weights=None), {"style": GramLoss("relu1_1")})
+    evaluator = GraphedEvaluation("bfloat16").bind(criterion, {"style": LARGER}).evaluator
+    assert isinstance(evaluator, EagerEvaluator)
+    assert evaluator.precision == "bfloat16"
+    with pytest.raises(ValueError, match="`precision` must be one of"):
+        GraphedEvaluation("int8")
