@@ -4,22 +4,45 @@ Statistics are computed in float32 at least, whatever the precision of the featu
 `torch.autocast` says: a Gram entry of the Caffe VGG-19 reaches 1e10, far beyond what float16 holds.
 """
 
+from pystyle.functional._absolute_errors import mean_absolute_error, scaled_squared_error
 from pystyle.functional._distances import mean_squared_error
 from pystyle.functional._gram import gram_matrix
 from pystyle.functional._matrix_root import matrix_square_root, trace_of_square_root
-from pystyle.functional._moments import RawMoments, covariance, mean_std, raw_moments
+from pystyle.functional._moments import RawMoments, channel_means, covariance, mean_std, raw_moments
+from pystyle.functional._patch_nce import patch_nce
+from pystyle.functional._relaxed_emd import relaxed_earth_movers_distance
+from pystyle.functional._sampling import grid_positions, random_directions
+from pystyle.functional._self_similarity import self_similarity
+from pystyle.functional._transport import (
+    histogram_match,
+    quantile_distance,
+    sliced_wasserstein_distance,
+    sorted_projections,
+)
 from pystyle.functional._variation import total_variation
 from pystyle.functional._wasserstein import gaussian_wasserstein_distance
 
 __all__ = [
     "RawMoments",
+    "channel_means",
     "covariance",
     "gaussian_wasserstein_distance",
     "gram_matrix",
+    "grid_positions",
+    "histogram_match",
     "matrix_square_root",
+    "mean_absolute_error",
     "mean_squared_error",
     "mean_std",
+    "patch_nce",
+    "quantile_distance",
+    "random_directions",
     "raw_moments",
+    "relaxed_earth_movers_distance",
+    "scaled_squared_error",
+    "self_similarity",
+    "sliced_wasserstein_distance",
+    "sorted_projections",
     "total_variation",
     "trace_of_square_root",
 ]

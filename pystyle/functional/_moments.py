@@ -71,6 +71,31 @@ def raw_moments(features: Tensor, weights: Tensor | None = None) -> RawMoments:
     return RawMoments((vectors * weight).sum(2), self_product(vectors * weight.sqrt(), 1.0))
 
 
+def channel_means(features: Tensor) -> Tensor:
+    """The mean of each channel, without the products that :func:`raw_moments` computes.
+
+    Args:
+        features: One feature map per image.
+
+    Returns:
+        The means in float32 at least; 0 if there are no positions.
+
+    Raises:
+        ValueError: If `features` has no position axis.
+
+    Shape:
+        - features: (batch, channels, height, width), or any number of position axes
+        - output: (batch, channels)
+
+    Example:
+        >>> import torch
+        >>> channel_means(torch.tensor([[[[1.0, 3.0]]]]))
+        tensor([[2.]])
+    """
+    vectors = positions(features)
+    return vectors.sum(2) / max(vectors.shape[2], 1)
+
+
 def covariance(moments: RawMoments) -> Tensor:
     """The covariance matrix of the channels (divided by the number of positions, not one less).
 

@@ -1,18 +1,34 @@
 """Losses: a representation of the features and a comparison of two representations."""
 
 from pystyle.losses._content import ContentLoss
+from pystyle.losses._covariance import CovarianceLoss
 from pystyle.losses._gram import GramLoss, MultiLayerGramLoss
+from pystyle.losses._histogram import HistogramLoss
 from pystyle.losses._loss import Loss
+from pystyle.losses._mean import MeanLoss
 from pystyle.losses._mean_std import MeanStdLoss
+from pystyle.losses._moment import MomentLoss
+from pystyle.losses._patch_nce import PatchNCELoss
+from pystyle.losses._relaxed_emd import RelaxedEMDLoss
+from pystyle.losses._self_similarity import SelfSimilarityLoss
+from pystyle.losses._sliced_wasserstein import SlicedWassersteinLoss
 from pystyle.losses._total_variation import TotalVariationLoss
 from pystyle.losses._wasserstein import WassersteinLoss
 
 __all__ = [
     "ContentLoss",
+    "CovarianceLoss",
     "GramLoss",
+    "HistogramLoss",
     "Loss",
+    "MeanLoss",
     "MeanStdLoss",
+    "MomentLoss",
     "MultiLayerGramLoss",
+    "PatchNCELoss",
+    "RelaxedEMDLoss",
+    "SelfSimilarityLoss",
+    "SlicedWassersteinLoss",
     "TotalVariationLoss",
     "WassersteinLoss",
 ]

@@ -1,17 +1,30 @@
+from collections.abc import Mapping, Sequence
+from typing import Literal
+
 from torch import Tensor
 
+from pystyle.functional import mean_absolute_error, mean_squared_error, scaled_squared_error
 from pystyle.losses._loss import Loss
+
+_DISTANCES = {"mse": mean_squared_error, "l1": mean_absolute_error, "scaled_mse": scaled_squared_error}
 
 
 class ContentLoss(Loss):
-    """The mean squared difference of the features themselves.
+    """The difference of the features themselves, squared unless asked otherwise.
 
     Args:
         layers: One layer or several.
         weight: Factor of the whole loss.
         layer_weights: Factor of each layer; equal and summing to one if not given.
-        relative: Divide by the mean square of the target.
+        relative: Divide by the distance of an all-zero map: the mean square of the target, its
+            mean absolute value, or their ratio.
         reference: The name of the image to compare with.
+        distance: ``"mse"``: the mean of the squares. ``"l1"``: the mean of the absolute values,
+            which forgives a few large differences. ``"scaled_mse"``: the squares divided by the
+            absolute values, whose gradient is as large near the content as far from it.
+
+    Raises:
+        ValueError: If `distance` is unknown.
 
     Shape:
         The image and its reference must have the same size.
@@ -26,11 +39,38 @@ class ContentLoss(Loss):
 
     References:
         Gatys, Ecker, Bethge. *Image style transfer using convolutional neural networks*. CVPR 2016.
+        For the scaled distance see :func:`~pystyle.functional.scaled_squared_error`.
     """
 
     reference = "content"
     spatial = "dense"
 
+    def __init__(
+        self,
+        layers: str | Sequence[str],
+        *,
+        weight: float = 1.0,
+        layer_weights: Sequence[float] | Mapping[str, float] | None = None,
+        relative: bool = False,
+        reference: str | None = None,
+        distance: Literal["mse", "l1", "scaled_mse"] = "mse",
+    ) -> None:
+        super().__init__(
+            layers, weight=weight, layer_weights=layer_weights, relative=relative, reference=reference
+        )
+        if distance not in _DISTANCES:
+            raise ValueError(f"`distance` must be 'mse', 'l1' or 'scaled_mse', got {distance!r}.")
+        self.distance = distance
+
     def represent(self, features: Tensor) -> Tensor:
         """The features as they are."""
         return features
+
+    def compare(self, representation: Tensor, target: Tensor) -> Tensor:
+        """The distance to the target."""
+        return _DISTANCES[self.distance](representation, target)
+
+    def extra_repr(self) -> str:
+        """The arguments that are not the default."""
+        distance = "" if self.distance == "mse" else f", distance={self.distance!r}"
+        return super().extra_repr() + distance

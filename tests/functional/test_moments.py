@@ -3,7 +3,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from pystyle.functional import RawMoments, covariance, mean_std, raw_moments
+from pystyle.functional import RawMoments, channel_means, covariance, mean_std, raw_moments
 
 
 def noise(*shape: int, seed: int = 0) -> Tensor:
@@ -148,3 +148,17 @@ def test_the_gradient_of_mean_std_is_finite_on_flat_features(value: float, shape
 
 def test_mean_std_has_the_gradient_of_finite_differences() -> None:
     assert torch.autograd.gradcheck(lambda f: mean_std(raw_moments(f)), noise(2, 3, 2, 3).requires_grad_())
+
+
+def test_channel_means_are_those_of_the_raw_moments() -> None:
+    features = noise(2, 3, 4, 5)
+    np.testing.assert_allclose(channel_means(features).numpy(), features.numpy().mean((2, 3)), rtol=1e-12)
+    torch.testing.assert_close(channel_means(features), raw_moments(features).mean)
+    assert torch.equal(channel_means(torch.zeros(1, 3, 1, 0)), torch.zeros(1, 3))
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+def test_channel_means_of_half_precision_features_are_precise(dtype: torch.dtype) -> None:
+    means = channel_means(torch.full((1, 2, 100, 100), 2e4, dtype=dtype))
+    assert means.dtype == torch.float32
+    torch.testing.assert_close(means, torch.full((1, 2), 2e4), rtol=1e-2, atol=0)

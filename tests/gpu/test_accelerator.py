@@ -5,7 +5,18 @@ from functools import partial
 import pytest
 import torch
 
-from pystyle import ContentLoss, Criterion, MultiLayerGramLoss, WassersteinLoss, optimize_image, stylize
+from pystyle import (
+    ContentLoss,
+    Criterion,
+    HistogramLoss,
+    MomentLoss,
+    MultiLayerGramLoss,
+    RelaxedEMDLoss,
+    SlicedWassersteinLoss,
+    WassersteinLoss,
+    optimize_image,
+    stylize,
+)
 from pystyle.encoders import vgg19
 from pystyle.evaluation import EagerEvaluation, GraphedEvaluation, StripEvaluation
 from pystyle.optim import LBFGS
@@ -23,7 +34,17 @@ def references(device: str) -> dict[str, torch.Tensor]:
     return {name: torch.rand(1, 3, 64, 80, generator=generator).to(device) for name in ("content", "style")}
 
 
-@pytest.mark.parametrize("style", [MultiLayerGramLoss, WassersteinLoss])
+STYLES = [
+    MultiLayerGramLoss,
+    WassersteinLoss,
+    SlicedWassersteinLoss,
+    HistogramLoss,
+    RelaxedEMDLoss,
+    MomentLoss,
+]
+
+
+@pytest.mark.parametrize("style", STYLES)
 def test_the_objective_is_that_of_the_cpu(style):
     def terms(device: str) -> dict[str, float]:
         losses = {"content": ContentLoss("relu4_2", relative=True), "style": style(LAYERS, relative=True)}

@@ -8,6 +8,10 @@ from pystyle import (
     Loss,
     MeanStdLoss,
     MultiLayerGramLoss,
+    PatchNCELoss,
+    RelaxedEMDLoss,
+    SelfSimilarityLoss,
+    SlicedWassersteinLoss,
     TotalVariationLoss,
     WassersteinLoss,
 )
@@ -40,6 +44,21 @@ def test_layer_weights_by_name_may_come_in_any_order() -> None:
         (lambda: GramLoss("a", layer_weights={"b": 1.0}), r"must have the layers \['a'\], got \['b'\]"),
         (lambda: GramLoss(["a", "b"], layer_weights={"a": 1.0}), r"layers \['a', 'b'\], got \['a'\]"),
         (lambda: GramLoss("a", normalization="none"), "`normalization` must be 'hw' or 'chw', got 'none'"),
+        (lambda: ContentLoss("a", distance="l2"), "`distance` must be 'mse', 'l1' or 'scaled_mse', got 'l2'"),
+        (lambda: PatchNCELoss("a", temperature=0.0), "`temperature` must be positive, got 0.0"),
+        (lambda: PatchNCELoss("a", num_samples=0), "`num_samples` must be positive, or None .* got 0"),
+        (lambda: RelaxedEMDLoss("a", distance="l2"), "'cosine', 'euclidean' or 'palette', got 'l2'"),
+        (lambda: RelaxedEMDLoss("a", num_samples=0), "`num_samples` must be positive, or None .* got 0"),
+        (
+            lambda: RelaxedEMDLoss("a", num_image_samples=-1),
+            "`num_image_samples` must be positive, or None .* got -1",
+        ),
+        (
+            lambda: RelaxedEMDLoss("a", resample=True),
+            "all of them are compared. Give `num_image_samples` or leave it out",
+        ),
+        (lambda: SelfSimilarityLoss("a", num_samples=0), "`num_samples` must be positive, or None .* got 0"),
+        (lambda: SlicedWassersteinLoss("a", num_directions=0), "`num_directions` must be positive, got 0"),
         (lambda: TotalVariationLoss(0.0), "`exponent` must be positive, got 0.0"),
         (lambda: TotalVariationLoss(-1.0), "`exponent` must be positive, got -1.0"),
     ],
@@ -94,6 +113,27 @@ def test_the_style_loss_has_the_layers_of_the_paper_by_default() -> None:
         (
             MeanStdLoss(["a", "b"], layer_weights=[1, 2], relative=True, reference="x"),
             "MeanStdLoss(['a', 'b'], layer_weights=[1.0, 2.0], relative=True, reference='x')",
+        ),
+        (ContentLoss("a", weight=2.0, distance="l1"), "ContentLoss('a', weight=2, distance='l1')"),
+        (PatchNCELoss("a", num_samples=256, temperature=0.07, resample=False), "PatchNCELoss('a')"),
+        (
+            PatchNCELoss("a", num_samples=9, temperature=0.1, resample=True, seed=1),
+            "PatchNCELoss('a', num_samples=9, temperature=0.1, resample=True, seed=1)",
+        ),
+        (
+            RelaxedEMDLoss(
+                "a", distance="palette", num_samples=None, num_image_samples=9, resample=True, seed=1
+            ),
+            "RelaxedEMDLoss('a', distance='palette', num_samples=None, num_image_samples=9, "
+            "resample=True, seed=1)",
+        ),
+        (
+            SelfSimilarityLoss("a", num_samples=None, resample=True, seed=1),
+            "SelfSimilarityLoss('a', num_samples=None, resample=True, seed=1)",
+        ),
+        (
+            SlicedWassersteinLoss("a", num_directions=9, resample=True, seed=1),
+            "SlicedWassersteinLoss('a', num_directions=9, resample=True, seed=1)",
         ),
         (WassersteinLoss("a", layer_weights=[2]), "WassersteinLoss('a', layer_weights=[2.0])"),
         (TotalVariationLoss(), "TotalVariationLoss('image')"),

@@ -7,15 +7,30 @@ import pystyle
 import pystyle.losses
 from pystyle import (
     ContentLoss,
+    CovarianceLoss,
     GramLoss,
+    HistogramLoss,
     Loss,
+    MeanLoss,
     MeanStdLoss,
+    MomentLoss,
     MultiLayerGramLoss,
+    PatchNCELoss,
+    RelaxedEMDLoss,
+    SelfSimilarityLoss,
+    SlicedWassersteinLoss,
     TotalVariationLoss,
     WassersteinLoss,
 )
 from pystyle.testing import check_loss
 
+COMMON: dict[str, object] = {
+    "layers": ("a", "b"),
+    "weight": 2.0,
+    "layer_weights": [1.0, 2.0],
+    "relative": True,
+    "reference": "x",
+}
 LOSSES: dict[type[Loss], list[dict[str, object]]] = {
     ContentLoss: [
         {"layers": "relu4_2"},
@@ -26,7 +41,10 @@ LOSSES: dict[type[Loss], list[dict[str, object]]] = {
             "relative": True,
             "reference": "x",
         },
+        {"layers": "a", "distance": "l1"},
+        {"layers": "a", "distance": "scaled_mse"},
     ],
+    CovarianceLoss: [{"layers": "relu3_1"}, COMMON],
     GramLoss: [
         {"layers": "relu3_1"},
         {"layers": ["a", "b"], "weight": 1e3, "layer_weights": {"b": 2.0, "a": 1.0}, "normalization": "chw"},
@@ -37,6 +55,9 @@ LOSSES: dict[type[Loss], list[dict[str, object]]] = {
         {"layers": ["a", "b"], "layer_weights": [1.0, 2.0], "weight": 1e3, "normalization": "chw"},
         {"relative": True, "reference": "texture"},
     ],
+    HistogramLoss: [{"layers": "relu3_1"}, COMMON],
+    MomentLoss: [{"layers": "relu3_1"}, COMMON],
+    MeanLoss: [{"layers": "relu3_1"}, COMMON],
     MeanStdLoss: [
         {"layers": "relu3_1"},
         {
@@ -46,6 +67,30 @@ LOSSES: dict[type[Loss], list[dict[str, object]]] = {
             "relative": True,
             "reference": "x",
         },
+    ],
+    PatchNCELoss: [
+        {"layers": "relu3_1"},
+        COMMON,
+        {"layers": "a", "num_samples": 20, "temperature": 0.2, "seed": 1, "resample": False},
+        {"layers": "a", "num_samples": None},
+    ],
+    RelaxedEMDLoss: [
+        {"layers": "relu3_1"},
+        COMMON,
+        {"layers": "a", "num_samples": 50, "num_image_samples": 40, "seed": 1, "resample": False},
+        {"layers": "a", "distance": "euclidean"},
+        {"layers": "image", "distance": "palette", "num_samples": None},
+    ],
+    SelfSimilarityLoss: [
+        {"layers": "relu3_1"},
+        COMMON,
+        {"layers": "a", "num_samples": 20, "seed": 1, "resample": False},
+        {"layers": "a", "num_samples": None},
+    ],
+    SlicedWassersteinLoss: [
+        {"layers": "relu3_1"},
+        COMMON,
+        {"layers": "a", "num_directions": 9, "seed": 1, "resample": False},
     ],
     WassersteinLoss: [
         {"layers": "relu3_1"},
@@ -75,9 +120,14 @@ def test_every_loss_keeps_its_promises(factory: Callable[[], Loss]) -> None:
     check_loss(factory())
 
 
+# They compare angles of feature vectors, and a single channel has none.
+OF_ANGLES = (PatchNCELoss, RelaxedEMDLoss, SelfSimilarityLoss)
+
+
 @pytest.mark.parametrize("factory", FACTORIES)
 def test_every_loss_keeps_its_promises_for_one_channel(factory: Callable[[], Loss]) -> None:
-    check_loss(factory(), channels=1, size=6)
+    loss = factory()
+    check_loss(loss, channels=2 if isinstance(loss, OF_ANGLES) else 1, size=6)
 
 
 def test_every_public_loss_is_in_the_list() -> None:
@@ -95,9 +145,17 @@ def test_every_argument_of_a_loss_is_in_the_list(cls: type[Loss]) -> None:
     ("loss", "spatial", "reference"),
     [
         (ContentLoss("a"), "dense", "content"),
+        (CovarianceLoss("a"), "pooled", "style"),
         (GramLoss("a"), "pooled", "style"),
         (MultiLayerGramLoss(), "pooled", "style"),
+        (HistogramLoss("a"), "set", "style"),
+        (MeanLoss("a"), "pooled", "style"),
         (MeanStdLoss("a"), "pooled", "style"),
+        (MomentLoss("a"), "pooled", "style"),
+        (PatchNCELoss("a"), "set", "content"),
+        (RelaxedEMDLoss("a"), "set", "style"),
+        (SelfSimilarityLoss("a"), "set", "content"),
+        (SlicedWassersteinLoss("a"), "set", "style"),
         (WassersteinLoss("a"), "pooled", "style"),
         (TotalVariationLoss(), "dense", None),
     ],

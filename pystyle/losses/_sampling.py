@@ -1,0 +1,55 @@
+"""What losses that choose positions or directions at random share."""
+
+import torch
+from torch import Tensor
+
+from pystyle.functional import grid_positions
+
+
+class Draws:
+    """Where the random choices of a loss come from: the same each time, or new ones."""
+
+    def __init__(self, seed: int, *, resample: bool) -> None:
+        self._seed = seed
+        self._running = torch.Generator().manual_seed(seed) if resample else None
+
+    def generator(self) -> torch.Generator:
+        """The generator to draw from now."""
+        return self._running or torch.Generator().manual_seed(self._seed)
+
+
+def sampled(features: Tensor, num_samples: int | None, draws: Draws) -> Tensor:
+    """The features at a grid of positions, (batch, channels, samples)."""
+    return features.flatten(2)[:, :, _grid(features, num_samples, draws)]
+
+
+def sampled_alike(
+    features: Tensor, target: Tensor, num_samples: int | None, draws: Draws
+) -> tuple[Tensor, Tensor]:
+    """Both feature maps at the same grid of positions."""
+    if features.shape != target.shape:
+        raise ValueError(
+            "The features of the image and of its reference must have the same shape, got "
+            f"{tuple(features.shape)} and {tuple(target.shape)}. Give both the same size."
+        )
+    grid = _grid(features, num_samples, draws)
+    return features.flatten(2)[:, :, grid], target.flatten(2)[:, :, grid]
+
+
+def _grid(features: Tensor, num_samples: int | None, draws: Draws) -> Tensor | slice:
+    if num_samples is None:
+        return slice(None)
+    height, width = features.shape[2:]
+    return grid_positions(height, width, num_samples, generator=draws.generator(), device=features.device)
+
+
+def check_num_samples(name: str, number: int | None) -> None:
+    """Refuse a number of samples that is not positive."""
+    if number is not None and number < 1:
+        raise ValueError(f"`{name}` must be positive, or None for all positions, got {number}.")
+
+
+def with_options(text: str, options: dict[str, tuple[object, object]]) -> str:
+    """The text of a loss, followed by those options whose first value is not the second, the default."""
+    given = [f"{name}={value!r}" for name, (value, default) in options.items() if value != default]
+    return ", ".join([text, *given])
