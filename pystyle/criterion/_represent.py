@@ -42,10 +42,11 @@ def check_strips(losses: Iterable[tuple[Loss, str]]) -> None:
     """Check that these losses at these layers add up over strips.
 
     Raises:
-        ValueError: If one needs all positions of a layer at once.
+        ValueError: If one needs all positions of a layer at once, or judges how they lie to each other.
     """
     for loss, layer in losses:
-        if loss.spatial == "set" and layer != IMAGE:
+        adds_up = loss.spatial == "pooled" or (loss.spatial == "dense" and loss.reference is not None)
+        if not adds_up and layer != IMAGE:
             raise ValueError(
                 f"{type(loss).__name__} at {layer!r} needs all positions at once and cannot be computed in "
                 "strips. Evaluate the whole image, or use pooled and dense losses such as Gram matrices."

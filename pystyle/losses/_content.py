@@ -5,6 +5,7 @@ from torch import Tensor
 
 from pystyle.functional import mean_absolute_error, mean_squared_error, scaled_squared_error
 from pystyle.losses._loss import Loss
+from pystyle.typing import Spatial
 
 _DISTANCES = {"mse": mean_squared_error, "l1": mean_absolute_error, "scaled_mse": scaled_squared_error}
 
@@ -43,7 +44,7 @@ class ContentLoss(Loss):
     """
 
     reference = "content"
-    spatial = "dense"
+    spatial: Spatial = "dense"
 
     def __init__(
         self,
@@ -61,6 +62,9 @@ class ContentLoss(Loss):
         if distance not in _DISTANCES:
             raise ValueError(f"`distance` must be 'mse', 'l1' or 'scaled_mse', got {distance!r}.")
         self.distance = distance
+        if distance == "scaled_mse":
+            # A ratio of two sums is no mean over positions.
+            self.spatial = "set"
 
     def represent(self, features: Tensor) -> Tensor:
         """The features as they are."""

@@ -1,6 +1,6 @@
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -21,7 +21,7 @@ class Loss(nn.Module, ABC):
             the image alone.
         spatial: How the representation depends on positions. ``"pooled"``: a mean over positions,
             so that the parts of an image add up and styles blend. ``"dense"``: something per
-            position. ``"set"``: it needs all positions at once.
+            position, of whose scores the loss is the mean. ``"set"``: it needs all positions at once.
 
     Args:
         layers: One layer or several; ``"image"`` is the image itself.
@@ -45,7 +45,7 @@ class Loss(nn.Module, ABC):
     """
 
     reference: str | None = "style"
-    spatial: ClassVar[Spatial]
+    spatial: Spatial
 
     def __init__(
         self,

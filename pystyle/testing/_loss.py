@@ -36,7 +36,7 @@ def check_loss(loss: Loss, *, channels: int = 6, size: int = 12) -> None:
     if loss.spatial == "pooled":
         _check_pooled(loss, features)
     if loss.spatial == "dense":
-        _check_dense(loss, features)
+        _check_dense(loss, features, other)
 
 
 def _value(loss: Loss, features: Tensor, reference: Tensor) -> Tensor:
@@ -142,7 +142,7 @@ def _check_pooled(loss: Loss, features: Tensor) -> None:
     require(close(whole, added, 1e-4), f"{promise}. Is it derived too early (a root, a standard deviation)?")
 
 
-def _check_dense(loss: Loss, features: Tensor) -> None:
+def _check_dense(loss: Loss, features: Tensor, other: Tensor) -> None:
     if loss.reference is None:
         scalar = loss.represent(features)
         require(
@@ -154,3 +154,18 @@ def _check_dense(loss: Loss, features: Tensor) -> None:
         require(
             same, f"a 'dense' representation has the positions of the features, got {tuple(tensor.shape)}."
         )
+    _check_rows(loss, features, other)
+
+
+def _check_rows(loss: Loss, features: Tensor, other: Tensor) -> None:
+    height = features.shape[2] // 3
+    # Parts that are alike would hide what is no mean.
+    features = features * torch.linspace(0.1, 1, features.shape[2])[:, None]
+    rows = slice(None, height), slice(height, None)
+    shares = [height / features.shape[2], 1 - height / features.shape[2]]
+    parts = [_value(loss, features[:, :, part], other[:, :, part]) for part in rows]
+    added = shares[0] * parts[0] + shares[1] * parts[1]
+    require(
+        close(_value(loss, features, other), added, 1e-4),
+        "a 'dense' loss of an image is the mean of those of its parts, weighted by their areas.",
+    )

@@ -123,6 +123,15 @@ def test_a_loss_that_needs_all_positions_is_refused_by_name():
         StripEvaluator(criterion.bind(REFERENCES), rows=8)
 
 
+@pytest.mark.parametrize(
+    "loss", [TotalVariationLoss(layers="relu1_1"), ContentLoss("relu1_1", distance="scaled_mse")]
+)
+def test_a_dense_loss_that_is_no_mean_over_positions_is_refused(loss):
+    criterion = Criterion(vgg11(weights=None).double(), {"loss": loss})
+    with pytest.raises(ValueError, match=rf"{type(loss).__name__} at 'relu1_1' needs all positions"):
+        StripEvaluation().bind(criterion, REFERENCES)
+
+
 def test_a_content_of_another_size_is_an_error():
     criterion = Criterion(vgg11(weights=None).double(), {"content": ContentLoss("relu2_1")})
     evaluator = StripEvaluation(rows=16).bind(criterion, REFERENCES)

@@ -57,6 +57,11 @@ class ChangesItsFeatures(GoodPooledLoss):
         return features.mul_(2).mean((2, 3))
 
 
+class NoMeanOverPositions(GoodDenseLoss):
+    def compare(self, representation: Tensor, target: Tensor) -> Tensor:
+        return ((representation - target).square().mean() + 1e-6).sqrt()
+
+
 class NotFiniteWhenFlat(GoodSetLoss):
     def represent(self, features: Tensor) -> Tensor:
         return (features - features.mean((2, 3), keepdim=True)).square().mean((2, 3)).sqrt()
@@ -183,6 +188,7 @@ BROKEN = [
     (NeedsContiguousFeatures, "the memory layout of features does not matter"),
     (FollowsTheMemory, "the memory layout of features does not matter"),
     (PooledButCalledDense, r"a 'dense' representation has the positions of the features, got \(1, 6\)"),
+    (NoMeanOverPositions, "a 'dense' loss of an image is the mean of those of its parts"),
     (DenseWithoutReference, "without a reference `represent` is the loss"),
     (WithoutSpatial, "`spatial` is 'pooled', 'dense' or 'set', got 'global'"),
     (WithoutName, "`reference` is the name of an image or None, got 3"),
