@@ -110,7 +110,7 @@ def add_machine_options(parser: argparse.ArgumentParser) -> None:
         "--memory",
         metavar="GIB",
         type=positive_number("--memory"),
-        help="what an evaluation may take with --tile auto (default: most of what is free)",
+        help="what the run may take with --tile auto (default: most of what is free)",
     )
 
 

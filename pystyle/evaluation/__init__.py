@@ -3,7 +3,7 @@
 from pystyle.evaluation._eager import EagerEvaluation, EagerEvaluator
 from pystyle.evaluation._evaluation import Evaluation, Evaluator
 from pystyle.evaluation._graph import GraphedEvaluation, GraphedEvaluator, capture_cuda_graph
-from pystyle.evaluation._memory import choose_evaluation, evaluation_memory
+from pystyle.evaluation._memory import evaluation_memory
 from pystyle.evaluation._strips import StripEvaluation, StripEvaluator
 
 __all__ = [
@@ -16,6 +16,5 @@ __all__ = [
     "StripEvaluation",
     "StripEvaluator",
     "capture_cuda_graph",
-    "choose_evaluation",
     "evaluation_memory",
 ]

@@ -1,5 +1,6 @@
 """The loop: it moves an image until an objective is small, and tells what happened."""
 
+from pystyle.runner._choose import choose_evaluation
 from pystyle.runner._inits import initial_image
 from pystyle.runner._loggers import CSVLogger, JSONLogger
 from pystyle.runner._memory import estimate_memory, explained_memory_errors, largest_size
@@ -21,6 +22,7 @@ __all__ = [
     "Runner",
     "Step",
     "StopOnPlateau",
+    "choose_evaluation",
     "estimate_memory",
     "explained_memory_errors",
     "initial_image",

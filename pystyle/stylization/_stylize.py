@@ -7,10 +7,10 @@ import torch
 from torch import Tensor
 
 from pystyle.encoders import Encoder, vgg19
-from pystyle.evaluation import EagerEvaluation, Evaluation, StripEvaluation, choose_evaluation
+from pystyle.evaluation import EagerEvaluation, Evaluation, StripEvaluation
 from pystyle.images import read_image, scaled_size
 from pystyle.optim import LBFGS
-from pystyle.runner import Callback, Result
+from pystyle.runner import Callback, Result, choose_evaluation
 from pystyle.stylization._recipe import stylization_criterion, stylization_pyramid
 from pystyle.typing import Init, OptimizerFactory, Precision, References
 
@@ -58,7 +58,7 @@ def stylize(
         precision: Of the encoder; see :class:`~pystyle.evaluation.EagerEvaluation`.
         tile: None to evaluate the image as a whole, the height of strips to evaluate it in strips, exactly
             (:class:`~pystyle.evaluation.StripEvaluation`), ``"auto"`` for strips where they are needed.
-        memory_budget: Bytes that an evaluation may take with ``tile="auto"``; most of what is free
+        memory_budget: Bytes that the run may take with ``tile="auto"``; most of what is free
             if not given.
         callbacks: Called with a step after each step.
 
@@ -102,7 +102,9 @@ def stylize(
     evaluation: Evaluation
     if tile == "auto":
         largest = _largest_size(photograph, paintings, edge_size, style_scale)
-        evaluation = choose_evaluation(criterion, largest, memory_budget=memory_budget, precision=precision)
+        evaluation = choose_evaluation(
+            criterion, largest, optimizer=optimizer, memory_budget=memory_budget, precision=precision
+        )
     else:
         evaluation = EagerEvaluation(precision) if tile is None else StripEvaluation(tile, precision)
     return pyramid.optimize(

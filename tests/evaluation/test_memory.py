@@ -6,7 +6,7 @@ from torch import nn
 
 from pystyle import ContentLoss, Criterion, GramLoss, Loss
 from pystyle.encoders import SequentialEncoder, vgg11
-from pystyle.evaluation import EagerEvaluation, StripEvaluation, choose_evaluation, evaluation_memory
+from pystyle.evaluation import EagerEvaluation, StripEvaluation, evaluation_memory
 from pystyle.evaluation._allocations import Allocations
 
 SCRATCH = 24 * 2**20
@@ -69,27 +69,3 @@ def test_strips_take_much_less(criterion):
         for kind in (EagerEvaluation(), StripEvaluation(16))
     )
     assert strips < whole / 3
-
-
-def test_the_fastest_evaluation_within_the_budget_is_chosen(criterion):
-    size = (1024, 1024)
-    whole = evaluation_memory(criterion, size, EagerEvaluation())
-    strips = {rows: evaluation_memory(criterion, size, StripEvaluation(rows)) for rows in (64, 16)}
-    assert whole > strips[64] > strips[16]
-    assert choose_evaluation(criterion, size, memory_budget=10**12) == EagerEvaluation()
-    assert choose_evaluation(criterion, size, memory_budget=whole) == EagerEvaluation()
-    for rows, needed in strips.items():
-        assert choose_evaluation(criterion, size, memory_budget=needed) == StripEvaluation(rows)
-    with pytest.raises(MemoryError, match=r"1024 x 1024 pixels takes about .* even in strips of 16 rows"):
-        choose_evaluation(criterion, size, memory_budget=strips[16] - 1)
-
-
-def test_the_precision_is_kept(criterion):
-    evaluation = choose_evaluation(criterion, (64, 64), precision="bfloat16")
-    assert evaluation == EagerEvaluation("bfloat16")
-
-
-def test_a_loss_that_cannot_be_computed_in_strips_is_named():
-    criterion = Criterion(vgg11(weights=None), {"sorted": Sorted("relu1_1")})
-    with pytest.raises(ValueError, match="Sorted at 'relu1_1' needs all positions at once"):
-        choose_evaluation(criterion, (512, 512), memory_budget=SCRATCH)
