@@ -30,5 +30,8 @@ History: TypeAlias = dict[str, list[Any]]
 NamedInit: TypeAlias = Literal["content", "style", "uniform", "normal", "grey", "style_colours"]
 """The images to start from that have a name; see :func:`pystyle.runner.initial_image`."""
 
+Colors: TypeAlias = Literal["style", "content", "luminance"]
+"""Whose colours a picture has; see :func:`pystyle.stylize`."""
+
 Init: TypeAlias = NamedInit | Tensor | tuple[int, int]
 """An image to start from: its name, itself, or the size of noise."""

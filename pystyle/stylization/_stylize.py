@@ -9,8 +9,9 @@ from pystyle.encoders import Encoder, vgg19
 from pystyle.images import read_image
 from pystyle.optim import LBFGS
 from pystyle.runner import Callback, Result
+from pystyle.stylization._colors import ColorControl
 from pystyle.stylization._recipe import stylization_criterion, stylization_pyramid
-from pystyle.typing import Init, OptimizerFactory, References
+from pystyle.typing import Colors, Init, OptimizerFactory, References
 
 ImageSource: TypeAlias = Tensor | str | os.PathLike[str]
 
@@ -23,6 +24,7 @@ def stylize(
     strength: float = 1.0,
     style_weights: Sequence[float] | None = None,
     style_scale: float = 1.0,
+    colors: Colors = "style",
     encoder: Encoder | None = None,
     optimizer: OptimizerFactory = LBFGS,
     averaging: float | None = None,
@@ -41,6 +43,9 @@ def stylize(
         strength: How much the style counts relative to the content, as a factor.
         style_weights: How much each of several styles counts; equal if not given.
         style_scale: Size of the style relative to the content: larger strokes above 1.
+        colors: Whose colours the picture has. ``"style"``: those of the painting. ``"content"``: those of
+            the photograph, whose mean and covariance the painting is given before the run.
+            ``"luminance"``: the chroma of the photograph pixel by pixel; only luminance is painted.
         encoder: Another encoder than ``vgg19(padding="replicate", ceil_mode=True)``. It is moved to
             `device`.
         optimizer: Any optimizer class of torch or pystyle, or a `functools.partial` of one.
@@ -53,7 +58,8 @@ def stylize(
         callbacks: Called with a step after each step.
 
     Returns:
-        The picture, the history of all terms, and why the run stopped.
+        The picture, the history of all terms, and why the run stopped. With ``colors="luminance"`` the
+        history is that of the grey picture, before it gets its chroma.
 
     Raises:
         ImageReadError: If a file cannot be read.
@@ -83,19 +89,21 @@ def stylize(
         "content": _image(content, device),
         "style": [(_image(source, device), weight) for source, weight in zip(styles, weights, strict=True)],
     }
+    control = ColorControl(colors, references)
     criterion = stylization_criterion(
         (_default_encoder() if encoder is None else encoder).to(device), strength=strength
     )
-    return stylization_pyramid(edge_size, num_steps=num_steps).optimize(
+    result = stylization_pyramid(edge_size, num_steps=num_steps).optimize(
         criterion,
-        references,
-        init=init,
+        control.references,
+        init=control.init(init),
         optimizer=optimizer,
         averaging=averaging,
-        callbacks=callbacks,
+        callbacks=control.callbacks(callbacks),
         seed=seed,
         style_scale=style_scale,
     )
+    return control.finished(result)
 
 
 def _image(source: ImageSource, device: torch.device) -> Tensor:
