@@ -44,6 +44,7 @@ PUBLIC_PACKAGES = (
     "pystyle.images",
     "pystyle.losses",
     "pystyle.optim",
+    "pystyle.parametrizations",
     "pystyle.pyramid",
     "pystyle.runner",
     "pystyle.stylization",

@@ -1,7 +1,10 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+from torch import Tensor
 
 from pystyle.criterion import Criterion
 from pystyle.optim import LBFGS
+from pystyle.parametrizations import Parametrization, Pixels
 from pystyle.runner._inits import initial_image
 from pystyle.runner._result import Result
 from pystyle.runner._runner import Runner
@@ -15,6 +18,7 @@ def optimize_image(
     *,
     init: Init = "content",
     optimizer: OptimizerFactory = LBFGS,
+    parametrization: Callable[[Tensor], Parametrization] = Pixels,
     num_steps: int = 500,
     bounds: tuple[float, float] | None = (0.0, 1.0),
     averaging: float | None = None,
@@ -30,6 +34,8 @@ def optimize_image(
         init: What to start from: ``"content"``, ``"style"``, ``"uniform"``, ``"normal"``,
             ``"grey"``, ``"style_colours"``, a tensor, or the size (height, width) of noise.
         optimizer: Any optimizer class of torch or pystyle, or a `functools.partial` of one.
+        parametrization: What is optimised: a class of :mod:`pystyle.parametrizations` or a
+            `functools.partial` of one.
         num_steps: Steps of the optimizer.
         bounds: The image stays within them during the run, so that what is saved is what was
             optimised; None for none, as in the papers of 2016, whose results are clamped at the end.
@@ -61,6 +67,7 @@ def optimize_image(
         criterion.bind(references),
         initial_image(init, references, seed=seed),
         optimizer=optimizer,
+        parametrization=parametrization,
         bounds=bounds,
         averaging=averaging,
         callbacks=callbacks,
