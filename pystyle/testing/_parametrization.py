@@ -16,7 +16,8 @@ def check_parametrization(
 ) -> None:
     """Check that a parametrization keeps the promises on which the runner rests.
 
-    It leaves the initial image alone; is repeatable; survives `state_dict`, pickling and a change of type;
+    It leaves the initial image alone; is repeatable; survives `state_dict`, pickling and a change of type
+    or device;
     gives the image back that it was made from, also a black, a white and a tiny one; keeps the image in
     [0, 1] whatever its parameters are, or clamps with them if it is `projected`; is differentiable; and its
     gradient leads from any image to another, also from black and white.
@@ -183,5 +184,11 @@ def _check_copies(factory: Callable[[Tensor], Parametrization], size: tuple[int,
     require(
         right, f"`double()` gives the same image in float64, got {double.dtype}; are its tensors buffers?"
     )
+    promise = "all its tensors move to another device; those that are no parameters are buffers"
+    try:
+        moved = pickled_copy(parametrization).to("meta")()
+    except RuntimeError as error:
+        raise AssertionError(f"A promise is broken: {promise}. {error}") from error
+    require(moved.device.type == "meta", f"{promise}.")
     found = factory(image.double())().dtype
     require(found == torch.float64, f"an image of float64 gives one of float64, got {found}.")

@@ -62,8 +62,10 @@ def test_what_is_no_image_is_refused(name):
 @pytest.mark.parametrize("name", ["Laplacian pyramid", "Fourier"])
 def test_an_image_outside_the_range_is_clamped_before_it_is_taken_apart(name):
     image = 3 * noise(1, 3, 8, 9) - 1
-    found = FACTORIES[name][0](image)()
-    torch.testing.assert_close(found, image.clamp(0, 1), rtol=0, atol=1e-5)
+    found, expected = FACTORIES[name][0](image), FACTORIES[name][0](image.clamp(0, 1))
+    torch.testing.assert_close(found(), image.clamp(0, 1), rtol=0, atol=1e-5)
+    for parameter, other in zip(found.parameters(), expected.parameters(), strict=True):
+        assert torch.equal(parameter, other)
 
 
 def test_pixels_take_any_values():
@@ -105,6 +107,10 @@ def test_the_bands_of_four_pixels_are_their_mean_and_what_is_left():
 def test_each_band_has_half_the_size_until_nothing_can_be_halved(size, num_levels, sizes):
     pyramid = LaplacianPyramid(torch.zeros(1, 3, *size), num_levels=num_levels)
     assert [tuple(band.shape[2:]) for band in pyramid.bands] == sizes
+
+
+def test_there_are_five_levels_by_default_as_in_strotss():
+    assert len(LaplacianPyramid(torch.zeros(1, 3, 128, 128)).bands) == 5 + 1
 
 
 def test_a_step_in_the_coarsest_band_moves_all_pixels():
@@ -159,6 +165,12 @@ def test_a_coefficient_is_a_wave_whose_height_decays_with_its_frequency(decay):
         heights.append(change[0, 1, 0, 0])
         wave = heights[-1] * torch.cos(2 * torch.pi * frequency * x / width)
         torch.testing.assert_close(change[0, 1], wave.expand(height, width))
+    fourier = Fourier(grey, decay=decay, decorrelate=False)
+    with torch.no_grad():
+        fourier.spectrum[0, 1, 0, 0, 0] += 0.1
+    # The mean has the factor of the longest wave, but no conjugate that doubles it.
+    change = (fourier() - grey).detach()[0, 1]
+    torch.testing.assert_close(change, (heights[0] / 2).expand(height, width))
     assert (heights[0] / heights[1]).item() == pytest.approx(2**decay)
     assert (heights[0] / heights[2]).item() == pytest.approx(4**decay)
 
@@ -195,6 +207,10 @@ def test_a_low_resolution_takes_means_and_enlarges_them():
     # Bilinear: the centres of the small pixels are at 1.5 and 5.5, and flat beyond.
     expected = [low] * 2 + [low + (high - low) * (x - 1.5) / 4 for x in (2, 3, 4, 5)] + [high] * 2
     assert small()[0, 0, 3].tolist() == pytest.approx(expected)
+    stripes = torch.tensor([1.0, 0, 0, 0]).repeat(8).expand(1, 3, 32, 32)
+    torch.testing.assert_close(
+        LowResolution(stripes, factor=4).pixels.detach(), torch.full((1, 3, 8, 8), 0.25), rtol=0, atol=0.1
+    )
     assert LowResolution(torch.zeros(1, 3, 9, 5), factor=4).pixels.shape == (1, 3, 3, 2)
 
 

@@ -79,6 +79,22 @@ def test_a_run_starts_from_the_initial_image(name, criterion):
     assert first.history["total"][0] == pytest.approx(expected, rel=1e-4)
 
 
+@pytest.mark.parametrize("name", EXACT)
+def test_an_initial_image_outside_the_bounds_is_clamped_to_them(name):
+    start = 3 * random_image(3) - 1
+    bounds = {"pixels": (0.2, 0.7)}.get(name, (0.0, 1.0))
+    result = optimize_image(
+        by_pixels(ContentLoss("pixels")),
+        REFERENCES,
+        init=start,
+        bounds=bounds,
+        num_steps=1,
+        parametrization=PARAMETRIZATIONS[name],
+    )
+    expected = float((start.clamp(*bounds) - REFERENCES["content"]).square().mean())
+    assert result.history["total"][0] == pytest.approx(expected, rel=1e-4)
+
+
 def test_pixels_are_what_is_optimised_by_default(criterion):
     default, pixels = (
         optimize_image(criterion, REFERENCES, num_steps=4, **arguments)
@@ -102,6 +118,7 @@ class Brightness(Parametrization):
 
 def test_the_gradient_of_the_image_goes_on_to_the_parameters():
     def evaluation(objective, image):
+        assert not image.requires_grad, "the graph of the parameters is nothing for it"
         return objective(image.detach()).detach(), torch.full_like(image, 0.5)
 
     objective = by_pixels(ContentLoss("pixels")).bind({"content": torch.zeros(1, 3, 4, 5)})

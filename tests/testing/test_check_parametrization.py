@@ -196,6 +196,15 @@ class KeepsAPlainTensor(GoodParametrization):
         return super().forward().to(self.start.dtype)
 
 
+class LeavesATensorBehind(GoodParametrization):
+    def __init__(self, image: Tensor) -> None:
+        super().__init__(image)
+        self.zero = torch.zeros(3, 1, 1)
+
+    def forward(self) -> Tensor:
+        return (self.logits + self.zero).sigmoid()
+
+
 GOOD = [
     (GoodParametrization, 1 / 255),
     (Pixels, 1e-9),
@@ -225,6 +234,7 @@ BROKEN = [
     (ForgetsWhenPickled, "a pickled one gives the same image"),
     (KeepsMoreThanItsState, "its `state_dict` is all that the image depends on"),
     (KeepsAPlainTensor, r"`double\(\)` gives the same image in float64"),
+    (LeavesATensorBehind, "all its tensors move to another device"),
 ]
 
 
