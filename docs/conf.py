@@ -36,6 +36,7 @@ copybutton_prompt_is_regexp = True
 
 PUBLIC_PACKAGES = (
     "pystyle",
+    "pystyle.colors",
     "pystyle.criterion",
     "pystyle.encoders",
     "pystyle.evaluation",
@@ -43,6 +44,7 @@ PUBLIC_PACKAGES = (
     "pystyle.images",
     "pystyle.losses",
     "pystyle.optim",
+    "pystyle.parametrizations",
     "pystyle.pyramid",
     "pystyle.runner",
     "pystyle.stylization",

@@ -33,5 +33,8 @@ Precision: TypeAlias = Literal["float32", "tf32", "bfloat16", "float16"]
 NamedInit: TypeAlias = Literal["content", "style", "uniform", "normal", "grey", "style_colours"]
 """The images to start from that have a name; see :func:`pystyle.runner.initial_image`."""
 
+Colors: TypeAlias = Literal["style", "content", "luminance"]
+"""Whose colours a picture has; see :func:`pystyle.stylize`."""
+
 Init: TypeAlias = NamedInit | Tensor | tuple[int, int]
 """An image to start from: its name, itself, or the size of noise."""

@@ -20,6 +20,7 @@ ROOT = Path(pystyle.__file__).parent
 FLOORS = {
     "_version": 0,
     "typing": 0,
+    "colors": 1,
     "functional": 1,
     "images": 1,
     "encoders": 2,

@@ -2,9 +2,10 @@
 
 import argparse
 import json
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import torch
 
@@ -32,6 +33,9 @@ from pystyle.cli._values import integer, name_or_path, one_of, positive_number, 
 from pystyle.images import write_image
 from pystyle.runner import Callback, CSVLogger, JSONLogger, Preview
 from pystyle.stylization import stylize
+from pystyle.typing import Colors
+
+COLORS: Sequence[str] = get_args(Colors)
 
 OPTIMIZERS: dict[str, dict[str, Any]] = {
     "lbfgs": {},
@@ -83,6 +87,14 @@ def _add_style_options(parser: argparse.ArgumentParser) -> None:
         default=default_of(stylize, "style_scale"),
         help="larger strokes above 1, smaller ones below (default: %(default)s)",
     )
+    add(
+        "--colors",
+        metavar="NAME",
+        type=one_of("--colors", COLORS),
+        default=default_of(stylize, "colors"),
+        help="style: those of the painting; content: those of the photograph; luminance: those of the "
+        "photograph pixel by pixel, only luminance is painted (default: %(default)s)",
+    )
 
 
 def _add_optimization_options(parser: argparse.ArgumentParser) -> None:
@@ -124,6 +136,7 @@ def run(options: argparse.Namespace) -> int:
         arguments={
             "style_weights": options.style_weights,
             "style_scale": options.style_scale,
+            "colors": options.colors,
             "init": read_init(options.init, content),
             **OPTIMIZERS[options.optimizer],
         },

@@ -10,9 +10,12 @@ from torch.optim import Optimizer
 def carry_state(old: Optimizer, new: Optimizer) -> None:
     """Resize what the old optimizer remembers per pixel, such as Adam's moments, for the new one.
 
-    An optimizer with other memories (the pairs of L-BFGS are vectors of the old size) starts anew.
+    An optimizer with other memories (the pairs of L-BFGS are vectors of the old size) starts anew, and so
+    does one whose parameters are not pixels.
     """
-    (before,), (after,) = old.param_groups[0]["params"], new.param_groups[0]["params"]
+    before, after = old.param_groups[0]["params"][0], new.param_groups[0]["params"][0]
+    if len(old.param_groups[0]["params"]) > 1 or before.ndim != 4:
+        return
     state = old.state[before]
     tensors = [value for value in state.values() if isinstance(value, Tensor) and value.ndim > 0]
     if all(value.shape == before.shape for value in tensors):

@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Self, cast
@@ -9,6 +9,7 @@ from pystyle.criterion import Criterion
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.images import resize, scaled_size
 from pystyle.optim import LBFGS
+from pystyle.parametrizations import Parametrization, Pixels
 from pystyle.pyramid._carry import carry_state
 from pystyle.pyramid._level import Counted, Level, levels_of
 from pystyle.pyramid._references import fits, resized_references
@@ -82,6 +83,7 @@ class Pyramid:
         *,
         init: Init = "content",
         optimizer: OptimizerFactory = LBFGS,
+        parametrization: Callable[[Tensor], Parametrization] = Pixels,
         bounds: tuple[float, float] | None = (0.0, 1.0),
         averaging: float | None = None,
         callbacks: Sequence[Callback] = (),
@@ -101,6 +103,8 @@ class Pyramid:
             init: What the first level starts from. A tensor or a size has the aspect ratio of the
                 result; it is brought to the size of the level.
             optimizer: Any optimizer class of torch or pystyle, or a `functools.partial` of one.
+            parametrization: What is optimised; each level makes its parameters of the image of the one
+                before. Only what an optimizer remembers per pixel is carried over.
             bounds: The image stays within them during the run; None for none.
             averaging: The decay of an average of the iterates, with which each level ends.
             callbacks: Called with a step after each step; steps are counted through all levels.
@@ -137,6 +141,7 @@ class Pyramid:
                         ),
                         resize(image, size),
                         optimizer=optimizer,
+                        parametrization=parametrization,
                         bounds=bounds,
                         averaging=averaging,
                         callbacks=[Counted(callback, level, seconds) for callback in callbacks],

@@ -1,8 +1,11 @@
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+from torch import Tensor
 
 from pystyle.criterion import Criterion
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.optim import LBFGS
+from pystyle.parametrizations import Parametrization, Pixels
 from pystyle.runner._inits import initial_image
 from pystyle.runner._memory import explained_memory_errors
 from pystyle.runner._result import Result
@@ -17,6 +20,7 @@ def optimize_image(
     *,
     init: Init = "content",
     optimizer: OptimizerFactory = LBFGS,
+    parametrization: Callable[[Tensor], Parametrization] = Pixels,
     num_steps: int = 500,
     bounds: tuple[float, float] | None = (0.0, 1.0),
     averaging: float | None = None,
@@ -33,6 +37,8 @@ def optimize_image(
         init: What to start from: ``"content"``, ``"style"``, ``"uniform"``, ``"normal"``,
             ``"grey"``, ``"style_colours"``, a tensor, or the size (height, width) of noise.
         optimizer: Any optimizer class of torch or pystyle, or a `functools.partial` of one.
+        parametrization: What is optimised: a class of :mod:`pystyle.parametrizations` or a
+            `functools.partial` of one.
         num_steps: Steps of the optimizer.
         bounds: The image stays within them during the run, so that what is saved is what was
             optimised; None for none, as in the papers of 2016, whose results are clamped at the end.
@@ -69,6 +75,7 @@ def optimize_image(
             evaluation.bind(criterion, references),
             image,
             optimizer=optimizer,
+            parametrization=parametrization,
             bounds=bounds,
             averaging=averaging,
             callbacks=callbacks,

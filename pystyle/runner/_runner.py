@@ -1,12 +1,14 @@
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import torch
 from torch import Tensor
+from torch.func import functional_call
 
 from pystyle.criterion import Terms
 from pystyle.evaluation import Evaluator
 from pystyle.optim import LBFGS
+from pystyle.parametrizations import Parametrization, Pixels
 from pystyle.runner._average import Average
 from pystyle.runner._record import Record
 from pystyle.runner._result import Result
@@ -29,12 +31,16 @@ class Runner:
         optimizer: A factory: any optimizer class of torch or pystyle, or a `functools.partial` of
             one. One whose groups have an entry ``bounds`` gets the bounds; after the steps of any
             other the image is clamped.
-        bounds: The smallest and largest value of a pixel during the run; None for no bounds.
+        parametrization: What is optimised: a factory that makes parameters of the initial image and an
+            image of the parameters.
+        bounds: The smallest and largest value of a pixel during the run; None for no bounds. Other
+            parametrizations than pixels may know (0, 1) only; see
+            :class:`~pystyle.parametrizations.Parametrization`.
         averaging: The decay of an exponential average of the iterates, which is then the result.
         callbacks: Called after each step.
 
     Attributes:
-        image: The current iterate.
+        parametrization: The parameters, and how an image is made of them.
         optimizer: The optimizer.
 
     Raises:
@@ -56,6 +62,7 @@ class Runner:
         image: Tensor,
         *,
         optimizer: OptimizerFactory = LBFGS,
+        parametrization: Callable[[Tensor], Parametrization] = Pixels,
         bounds: tuple[float, float] | None = (0.0, 1.0),
         averaging: float | None = None,
         callbacks: Sequence[Callback] = (),
@@ -69,27 +76,43 @@ class Runner:
             raise TypeError(
                 f"The initial image must be a floating tensor with values in [0, 1], got {image.dtype}."
             )
-        image = image.detach().clone(memory_format=torch.contiguous_format)
+        image = image.detach()
         if not bool(image.isfinite().all()):
             raise ValueError("The initial image must be finite, got one with NaN or infinite values.")
-        self.image = (image if bounds is None else image.clamp(*bounds)).requires_grad_()
-        self.optimizer = optimizer([self.image])
+        self.parametrization = parametrization(image if bounds is None else image.clamp(*bounds))
+        self._parameters = dict(self.parametrization.named_parameters())
+        self._projected = self.parametrization.projected
+        if not self._projected and bounds is not None and tuple(bounds) != (0, 1):
+            raise ValueError(
+                f"`bounds` must be (0, 1) for a parametrization that keeps to them itself, got {bounds}."
+            )
+        self.optimizer = optimizer(self._parameters.values())
         self._optimizer_projects = "bounds" in self.optimizer.param_groups[0]
         if self._optimizer_projects:
-            self.optimizer.param_groups[0]["bounds"] = bounds
+            self.optimizer.param_groups[0]["bounds"] = bounds if self._projected else None
         self._failed = False
         self._record = Record()
         self._average = None if averaging is None else Average(averaging)
-        self._last_good = self.image.detach().clone()
+        self._last_good = {name: value.detach().clone() for name, value in self._parameters.items()}
         self._finite = torch.ones((), dtype=torch.bool, device=image.device)
         self._poll_interval = 1 if image.device.type == "cpu" else _POLL_INTERVAL
+
+    @property
+    def image(self) -> Tensor:
+        """The current iterate."""
+        image: Tensor = self.parametrization().detach()
+        return image
 
     def evaluate(self, image: Tensor) -> tuple[Terms, Tensor]:
         """The terms of an image and the gradient of their total."""
         return self.evaluator(image)
 
     def project(self, image: Tensor) -> None:
-        """Bring the image back into its bounds, in place; after each step of an optimizer without bounds."""
+        """Bring the image, or what it is made of, back into its bounds, in place.
+
+        It is called after each step of an optimizer without bounds, with each parameter that bounds are for:
+        the pixels, or those of a smaller image.
+        """
         if self.bounds is not None and not self._optimizer_projects:
             image.clamp_(*self.bounds)
 
@@ -135,15 +158,17 @@ class Runner:
         found: list[Terms] = []
 
         def closure() -> Tensor:
-            terms, gradient = self.evaluate(self.image)
+            with torch.enable_grad():
+                image = self.parametrization()
+            terms, gradient = self.evaluate(image.detach())
             finite = terms.total.isfinite() & gradient.isfinite().all()
             self._finite = self._finite & finite
             if not found:
                 found.append(terms)
                 self._record.append(terms, time.perf_counter() - start)
-                self._last_good = torch.where(self._finite, self.image.detach(), self._last_good)
-            # Contiguous as the image is: the L-BFGS of torch takes views of it.
-            self.image.grad = torch.where(finite, gradient, torch.zeros_like(gradient)).contiguous()
+                self._last_good = self._good_parameters()
+            self.parametrization.zero_grad()
+            torch.autograd.backward(image, torch.where(finite, gradient, torch.zeros_like(gradient)))
             # A line search rejects an infinite loss; of NaN that of torch makes an IndexError.
             return torch.where(finite, terms.total, torch.inf)
 
@@ -151,8 +176,10 @@ class Runner:
         if not found:
             raise TypeError(f"{type(self.optimizer).__name__}.step() must call the closure that it is given.")
         with torch.no_grad():
-            self.project(self.image)
-            self._finite = self._finite & self.image.isfinite().all()
+            for parameter in self._parameters.values():
+                if self._projected:
+                    self.project(parameter)
+                self._finite = self._finite & parameter.isfinite().all()
         if self._average is not None:
             self._average.update(self._good_image())
         return found[0]
@@ -175,12 +202,21 @@ class Runner:
 
     @torch.no_grad()
     def _restore(self) -> None:
-        self.image.copy_(self._last_good)
+        for name, parameter in self._parameters.items():
+            parameter.copy_(self._last_good[name])
 
     def _picture(self) -> Tensor:
         average = None if self._average is None else self._average.image
         return (self._good_image() if average is None else average).clamp(0, 1)
 
+    @torch.no_grad()
     def _good_image(self) -> Tensor:
+        image: Tensor = functional_call(self.parametrization, self._good_parameters(), ())
+        return image
+
+    def _good_parameters(self) -> dict[str, Tensor]:
         # Chosen on the device: between two looks at the flag nobody knows yet whether the iterate is finite.
-        return torch.where(self._finite, self.image.detach(), self._last_good)
+        return {
+            name: torch.where(self._finite, parameter.detach(), self._last_good[name])
+            for name, parameter in self._parameters.items()
+        }

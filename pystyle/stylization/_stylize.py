@@ -11,8 +11,9 @@ from pystyle.evaluation import EagerEvaluation, Evaluation, StripEvaluation
 from pystyle.images import read_image, scaled_size
 from pystyle.optim import LBFGS
 from pystyle.runner import Callback, Result, choose_evaluation
+from pystyle.stylization._colors import ColorControl
 from pystyle.stylization._recipe import stylization_criterion, stylization_pyramid
-from pystyle.typing import Init, OptimizerFactory, Precision, References
+from pystyle.typing import Colors, Init, OptimizerFactory, Precision, References
 
 ImageSource: TypeAlias = Tensor | str | os.PathLike[str]
 
@@ -25,6 +26,7 @@ def stylize(
     strength: float = 1.0,
     style_weights: Sequence[float] | None = None,
     style_scale: float = 1.0,
+    colors: Colors = "style",
     encoder: Encoder | None = None,
     optimizer: OptimizerFactory = LBFGS,
     averaging: float | None = None,
@@ -46,6 +48,9 @@ def stylize(
         strength: How much the style counts relative to the content, as a factor.
         style_weights: How much each of several styles counts; equal if not given.
         style_scale: Size of the style relative to the content: larger strokes above 1.
+        colors: Whose colours the picture has. ``"style"``: those of the painting. ``"content"``: those of
+            the photograph, whose mean and covariance the painting is given before the run.
+            ``"luminance"``: the chroma of the photograph pixel by pixel; only luminance is painted.
         encoder: Another encoder than ``vgg19(padding="replicate", ceil_mode=True)``. It is moved to
             `device`.
         optimizer: Any optimizer class of torch or pystyle, or a `functools.partial` of one.
@@ -63,7 +68,8 @@ def stylize(
         callbacks: Called with a step after each step.
 
     Returns:
-        The picture, the history of all terms, and why the run stopped.
+        The picture, the history of all terms, and why the run stopped. With ``colors="luminance"`` the
+        history is that of the grey picture, before it gets its chroma.
 
     Raises:
         ImageReadError: If a file cannot be read.
@@ -95,6 +101,7 @@ def stylize(
         "content": photograph,
         "style": list(zip(paintings, weights, strict=True)),
     }
+    control = ColorControl(colors, references)
     criterion = stylization_criterion(
         (_default_encoder() if encoder is None else encoder).to(device), strength=strength
     )
@@ -107,17 +114,18 @@ def stylize(
         )
     else:
         evaluation = EagerEvaluation(precision) if tile is None else StripEvaluation(tile, precision)
-    return pyramid.optimize(
+    result = pyramid.optimize(
         criterion,
-        references,
-        init=init,
+        control.references,
+        init=control.init(init),
         optimizer=optimizer,
         averaging=averaging,
-        callbacks=callbacks,
+        callbacks=control.callbacks(callbacks),
         evaluation=evaluation,
         seed=seed,
         style_scale=style_scale,
     )
+    return control.finished(result)
 
 
 def _image(source: ImageSource, device: torch.device) -> Tensor:

@@ -6,5 +6,6 @@ Each check raises an `AssertionError` that says which promise is broken.
 from pystyle.testing._encoder import check_encoder
 from pystyle.testing._loss import check_loss
 from pystyle.testing._optimizer import check_optimizer
+from pystyle.testing._parametrization import check_parametrization
 
-__all__ = ["check_encoder", "check_loss", "check_optimizer"]
+__all__ = ["check_encoder", "check_loss", "check_optimizer", "check_parametrization"]

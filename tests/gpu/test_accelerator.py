@@ -17,9 +17,11 @@ from pystyle import (
     optimize_image,
     stylize,
 )
+from pystyle.colors import match_colors, rgb_to_oklab
 from pystyle.encoders import vgg19
 from pystyle.evaluation import EagerEvaluation, GraphedEvaluation, StripEvaluation
 from pystyle.optim import LBFGS
+from pystyle.parametrizations import Fourier, LaplacianPyramid, LowResolution
 
 pytestmark = [
     pytest.mark.gpu,
@@ -110,3 +112,22 @@ def test_strips_give_the_gradient_of_the_whole_on_the_device():
     _, whole = EagerEvaluation().bind(criterion, images)(images["style"])
     _, strips = StripEvaluation(rows=16).bind(criterion, images)(images["style"])
     assert (whole - strips).abs().max() < 1e-10 * whole.abs().max()
+
+
+@pytest.mark.parametrize("parametrization", [LaplacianPyramid, Fourier, LowResolution])
+def test_other_parametrizations_stay_on_the_device_and_lower_the_loss(parametrization):
+    criterion = Criterion(vgg19().cuda(), {"style": MultiLayerGramLoss(LAYERS, relative=True)})
+    result = optimize_image(criterion, references("cuda"), parametrization=parametrization, num_steps=30)
+    assert result.image.device.type == "cuda"
+    assert result.history["total"][-1] < 0.9 * result.history["total"][0]
+
+
+@pytest.mark.parametrize("method", ["symmetric", "cholesky", "pca", "histogram"])
+def test_colours_are_those_of_the_cpu(method):
+    def matched(device: str) -> torch.Tensor:
+        images = references(device)
+        return match_colors(images["content"], images["style"].square(), method=method).cpu()
+
+    torch.testing.assert_close(matched("cuda"), matched("cpu"), rtol=0, atol=1e-4)
+    image = references("cpu")["content"]
+    torch.testing.assert_close(rgb_to_oklab(image.cuda()).cpu(), rgb_to_oklab(image), rtol=0, atol=1e-5)

@@ -8,6 +8,7 @@ from pystyle import ContentLoss, Criterion, GramLoss, Loss, Pyramid, TotalVariat
 from pystyle.encoders import SequentialEncoder, vgg11
 from pystyle.images import resize
 from pystyle.optim import LBFGS
+from pystyle.parametrizations import Fourier, LaplacianPyramid, LowResolution, Pixels
 from pystyle.runner import StopOnPlateau
 
 
@@ -348,3 +349,40 @@ def test_the_tensors_of_the_caller_stay_as_they_are():
     assert start.grad is None
     assert torch.equal(torch.get_rng_state(), state)
     assert result.image.shape == start.shape
+
+
+@pytest.mark.parametrize("parametrization", [Pixels, LaplacianPyramid, Fourier, LowResolution])
+@pytest.mark.parametrize("optimizer", [LBFGS, partial(torch.optim.Adam, lr=0.02)])
+def test_a_level_of_any_parametrization_starts_from_the_picture_of_the_level_before(
+    parametrization, optimizer
+):
+    recording = Recording()
+    criterion = by_pixels()
+    result = Pyramid([12, 30], num_steps=4).optimize(
+        criterion, REFERENCES, optimizer=optimizer, parametrization=parametrization, callbacks=[recording]
+    )
+    assert result.image.shape == (1, 3, 30, 40)
+    assert result.history["total"][-1] < result.history["total"][5]
+    start = resize(recording.images[3], (30, 40))
+    again = criterion.bind({"content": REFERENCES["content"], "style": resize(REFERENCES["style"], 30)})
+    expected = float(again(parametrization(start)().detach()).total)
+    assert recording.steps[4].terms.total.item() == pytest.approx(expected, rel=1e-4)
+
+
+def test_adam_starts_anew_where_its_parameters_are_no_pixels():
+    steps = []
+
+    class Watched(torch.optim.Adam):
+        def step(self, closure):
+            loss = super().step(closure)
+            steps.append([int(state["step"]) for state in self.state.values()])
+            return loss
+
+    for parametrization, count in [(Pixels, 1), (LowResolution, 1), (LaplacianPyramid, 6), (Fourier, 1)]:
+        steps.clear()
+        Pyramid([12, 30], num_steps=2).optimize(
+            by_pixels(), REFERENCES, optimizer=Watched, parametrization=parametrization
+        )
+        second = [3, 4] if parametrization in (Pixels, LowResolution) else [1, 2]
+        assert [row[0] for row in steps] == [1, 2, *second]
+        assert len(steps[-1]) == count

@@ -1,0 +1,84 @@
+"""Mean and covariance of colours, and the linear maps that give a covariance to an image.
+
+The matrices have three rows at most, so their linear algebra is done on the CPU in float64, whatever the
+image is.
+"""
+
+from typing import Literal, TypeAlias
+
+import torch
+from torch import Tensor
+
+LinearMethod: TypeAlias = Literal["symmetric", "cholesky", "pca"]
+
+_SMALLEST_VARIANCE = (1 / 255) ** 2
+"""That of one level of 8 bits. What varies less is rounding, which nobody wants amplified."""
+
+
+def color_statistics(image: Tensor) -> tuple[Tensor, Tensor]:
+    """The mean and the covariance of the channels over the pixels.
+
+    Shape:
+        - image: (batch, channels, height, width)
+        - output: (batch, channels, 1, 1) and (batch, channels, channels)
+    """
+    mean = image.mean((2, 3), keepdim=True)
+    # After the mean is off: raw moments in single precision would lose the variance of a dull image.
+    centred = image - mean
+    rows = [(centred * centred[:, channel, None]).mean((2, 3)) for channel in range(image.shape[1])]
+    return mean, torch.stack(rows, 1)
+
+
+def check_finite(statistics: Tensor, name: str) -> None:
+    """Refuse an image whose statistics are not finite."""
+    if not bool(statistics.isfinite().all()):
+        raise ValueError(f"`{name}` must be finite, got NaN or infinite values.")
+
+
+@torch.no_grad()
+def linear_map(covariance: Tensor, target: Tensor, method: LinearMethod) -> Tensor:
+    r"""A matrix A with :math:`A \Sigma A^\top = \Sigma_t`.
+
+    Of all solutions, ``"symmetric"`` moves colours the least; ``"cholesky"`` and ``"pca"`` undo one
+    root and apply the other.
+
+    Shape:
+        - covariance, target, output: (batch, channels, channels)
+    """
+    values, vectors = _decomposed(covariance, _SMALLEST_VARIANCE)
+    target_values, target_vectors = _decomposed(target, 0.0)
+    if method == "cholesky":
+        root = _lower_root(values, vectors)
+        matrix: Tensor = torch.linalg.solve_triangular(
+            root, _lower_root(target_values, target_vectors), upper=False, left=False
+        )
+    elif method == "pca":
+        matrix = _power(target_values, target_vectors, 0.5) @ _power(values, vectors, -0.5)
+    else:
+        root, inverse = _power(values, vectors, 0.5), _power(values, vectors, -0.5)
+        between = root @ _power(target_values, target_vectors, 1.0) @ root
+        matrix = inverse @ _power(*_decomposed(between, 0.0), 0.5) @ inverse
+    return matrix.to(covariance)
+
+
+def principal_axes(covariance: Tensor) -> Tensor:
+    """The directions, as rows, in which the colours vary independently."""
+    _, vectors = _decomposed(covariance, 0.0)
+    return vectors.mT.to(covariance)
+
+
+def _decomposed(covariance: Tensor, smallest: float) -> tuple[Tensor, Tensor]:
+    values, vectors = torch.linalg.eigh(covariance.detach().cpu().double())
+    return values.clamp_min(smallest), vectors
+
+
+def _power(values: Tensor, vectors: Tensor, exponent: float) -> Tensor:
+    return (vectors * values.unsqueeze(-2).pow(exponent)) @ vectors.mT
+
+
+def _lower_root(values: Tensor, vectors: Tensor) -> Tensor:
+    """The Cholesky factor. By a QR decomposition, which takes singular matrices (a grey image) as well."""
+    upper = torch.linalg.qr(_power(values, vectors, 0.5)).R
+    signs = torch.where(upper.diagonal(dim1=-2, dim2=-1) < 0, -1.0, 1.0).to(upper)
+    lower: Tensor = (signs.unsqueeze(-1) * upper).mT
+    return lower

@@ -1,0 +1,50 @@
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from pystyle.parametrizations._initial import initial_values
+from pystyle.parametrizations._parametrization import Parametrization
+
+
+class LowResolution(Parametrization):
+    """The pixels of a smaller image, enlarged bilinearly.
+
+    Nothing finer than these pixels can arise, so there is no noise for an encoder to hide in.
+
+    Args:
+        image: What to start from. Its finest details are lost, the more the larger `factor` is.
+        factor: Pixels of the image per pixel of the smaller one, along each side.
+
+    Raises:
+        TypeError: If `image` is not a floating tensor.
+        ValueError: If it has another shape, or `factor` is smaller than 1.
+
+    Shape:
+        - image: (batch, 3, height, width)
+
+    Example:
+        >>> import torch
+        >>> small = LowResolution(torch.rand(1, 3, 33, 48), factor=4)
+        >>> small.pixels.shape, small().shape
+        (torch.Size([1, 3, 9, 12]), torch.Size([1, 3, 33, 48]))
+
+    Note:
+        It is for an image that stays as soft as that to the end. To start with a small one, take a
+        :class:`~pystyle.Pyramid`, which is cheaper.
+    """
+
+    projected = True
+
+    def __init__(self, image: Tensor, *, factor: int = 2) -> None:
+        super().__init__()
+        if factor < 1:
+            raise ValueError(f"`factor` must be at least 1, got {factor}.")
+        pixels = initial_values(image)
+        self.size = (pixels.shape[2], pixels.shape[3])
+        small = (-(-self.size[0] // factor), -(-self.size[1] // factor))
+        self.pixels = nn.Parameter(
+            interpolate(pixels, small, mode="bilinear", align_corners=False, antialias=True)
+        )
+
+    def forward(self) -> Tensor:
+        """The enlarged image. Each pixel is a mean of those of the small one, so it keeps to their bounds."""
+        return interpolate(self.pixels, self.size, mode="bilinear", align_corners=False)

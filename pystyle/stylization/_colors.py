@@ -1,0 +1,98 @@
+"""Whose colours the picture has: what is done to the images before a run, and to the picture after it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import get_args
+
+from torch import Tensor
+
+from pystyle.colors import luminance, match_colors, match_luminance, transfer_luminance
+from pystyle.images import resize
+from pystyle.runner import Callback, Result, Step
+from pystyle.typing import Colors, Init, Reference, References
+
+
+class ColorControl:
+    """What `stylize` does about colours.
+
+    Args:
+        colors: ``"style"`` does nothing, ``"content"`` gives the styles the colours of the content,
+            ``"luminance"`` leaves only luminance to the run and gives the picture the chroma of the
+            content.
+        references: The images in their full sizes; the content is a single one.
+
+    Attributes:
+        references: The images that the run sees.
+    """
+
+    def __init__(self, colors: Colors, references: References) -> None:
+        if colors not in get_args(Colors):
+            raise ValueError(f"`colors` must be one of {get_args(Colors)}, got {colors!r}.")
+        content = references["content"]
+        self.colors = colors
+        self.photograph = content if isinstance(content, Tensor) else content[0][0]
+        self.references = self._seen(references)
+
+    def _seen(self, references: References) -> References:
+        if self.colors == "content":
+            style = _each(references["style"], lambda image: match_colors(image, self.photograph))
+            return {**references, "style": style}
+        if self.colors == "luminance":
+            style = _each(references["style"], lambda image: _grey(match_luminance(image, self.photograph)))
+            return {**references, "content": _grey(luminance(self.photograph)), "style": style}
+        return references
+
+    def init(self, init: Init) -> Init:
+        """What the run starts from."""
+        if self.colors == "luminance" and isinstance(init, Tensor):
+            return _grey(luminance(init))
+        return init
+
+    def callbacks(self, callbacks: Sequence[Callback]) -> Sequence[Callback]:
+        """The callbacks, which see the picture as it would be given back."""
+        return (
+            [_Colored(callback, self) for callback in callbacks] if self.colors == "luminance" else callbacks
+        )
+
+    def finished(self, result: Result) -> Result:
+        """The result with the picture in its colours."""
+        return replace(result, image=self.picture(result.image))
+
+    def picture(self, image: Tensor) -> Tensor:
+        """The picture that an image of the run becomes."""
+        if self.colors != "luminance":
+            return image
+        return transfer_luminance(image, resize(self.photograph, (image.shape[2], image.shape[3])))
+
+
+class _Colored:
+    def __init__(self, callback: Callback, control: ColorControl) -> None:
+        self.callback = callback
+        self.control = control
+
+    def __call__(self, step: Step) -> None:
+        colored = Step(
+            step.index,
+            step.num_steps,
+            step.terms,
+            step.seconds,
+            lambda: self.control.picture(step.image),
+            level=step.level,
+            fraction=step.fraction,
+        )
+        self.callback(colored)
+        if colored.stop_reason:
+            step.stop(colored.stop_reason)
+
+    def close(self) -> None:
+        getattr(self.callback, "close", lambda: None)()
+
+
+def _each(reference: Reference, change: Callable[[Tensor], Tensor]) -> Reference:
+    if isinstance(reference, Tensor):
+        return change(reference)
+    return [(change(image), weight) for image, weight in reference]
+
+
+def _grey(channel: Tensor) -> Tensor:
+    return channel.expand(-1, 3, -1, -1)
