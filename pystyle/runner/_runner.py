@@ -209,7 +209,6 @@ class Runner:
         average = None if self._average is None else self._average.image
         return (self._good_image() if average is None else average).clamp(0, 1)
 
-    @torch.no_grad()
     def _good_image(self) -> Tensor:
         image: Tensor = functional_call(self.parametrization, self._good_parameters(), ())
         return image

@@ -224,6 +224,21 @@ def test_a_run_that_diverges_gives_the_image_of_the_last_good_parameters(name, o
 
 
 @pytest.mark.parametrize("name", PARAMETRIZATIONS)
+def test_an_optimizer_that_moves_without_a_gradient_does_not_change_the_last_good_parameters(name):
+    loss = BreaksAt(1)
+    result = optimize_image(
+        by_pixels(loss),
+        {},
+        init=random_image(0),
+        num_steps=2,
+        optimizer=partial(torch.optim.AdamW, lr=0.1, weight_decay=0.5),
+        parametrization=PARAMETRIZATIONS[name],
+    )
+    assert result.failed
+    assert torch.equal(result.image, loss.images[0])
+
+
+@pytest.mark.parametrize("name", PARAMETRIZATIONS)
 def test_an_interrupt_gives_the_picture_so_far(name):
     loss = BreaksAt(4, KeyboardInterrupt)
     result = optimize_image(
