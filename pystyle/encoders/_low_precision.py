@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from pystyle.encoders._encoder import Encoder
 from pystyle.encoders._geometry import LayerGeometry
 from pystyle.encoders._gradient_scale import GradientScale, scale_gradients, unscale_gradient
+from pystyle.encoders._sequential import SequentialEncoder
 
 _DTYPES = (torch.bfloat16, torch.float16)
 _COMPUTES_IN_HALF = (nn.Conv1d, nn.Conv2d, nn.Conv3d, nn.ConvTranspose2d, nn.Linear)
@@ -53,6 +54,10 @@ class LowPrecisionEncoder(Encoder):
             for parameter in module.parameters(recurse=False)
         }
         self.encoder = copy.deepcopy(encoder, converted)
+        # Modules in a row hand their type on. Autocast, which others need, would pad and pool in float32.
+        self.autocasts = not isinstance(self.encoder, SequentialEncoder)
+        if isinstance(self.encoder, SequentialEncoder):
+            self.encoder.preprocessing = nn.Sequential(self.encoder.preprocessing, _Cast(dtype))
         self.eval()
 
     @property
@@ -69,9 +74,7 @@ class LowPrecisionEncoder(Encoder):
         """The features of the wanted layers."""
         if self.dtype == torch.float16:
             return self._scaled(image, layers)
-        with torch.autocast(image.device.type, self.dtype):
-            features: dict[str, Tensor] = self.encoder(image, layers)
-        return features
+        return self._features(image, layers)
 
     def geometry(self, layer: str) -> LayerGeometry:
         """The geometry of the layer, which does not depend on the precision."""
@@ -79,7 +82,12 @@ class LowPrecisionEncoder(Encoder):
 
     def segments(self, layers: Sequence[str]) -> list[tuple[Encoder, tuple[str, ...]]]:
         """The segments of the encoder in the same precision."""
-        return [(self._around(segment), wanted) for segment, wanted in self.encoder.segments(layers)]
+        segments = self.encoder.segments(layers)
+        for segment, _ in segments[1:]:
+            # What comes out of a segment in float32 goes on in half precision.
+            if isinstance(segment, SequentialEncoder):
+                segment.preprocessing = _Cast(self.dtype)
+        return [(self._around(segment), wanted) for segment, wanted in segments]
 
     def _around(self, segment: Encoder) -> "LowPrecisionEncoder":
         """The same for a segment, whose modules need not be copied again."""
@@ -89,6 +97,20 @@ class LowPrecisionEncoder(Encoder):
 
     def _scaled(self, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
         scale = GradientScale()
-        with torch.autocast(image.device.type, self.dtype):
-            features = self.encoder(unscale_gradient(image, scale), layers)
-        return scale_gradients(features, scale)
+        return scale_gradients(self._features(unscale_gradient(image, scale), layers), scale)
+
+    def _features(self, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
+        with torch.autocast(image.device.type, self.dtype, enabled=self.autocasts):
+            features: dict[str, Tensor] = self.encoder(image, layers)
+        return features
+
+
+class _Cast(nn.Module):
+    """A tensor in another type; the first of the modules that compute in half precision."""
+
+    def __init__(self, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.dtype = dtype
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x.to(self.dtype)

@@ -44,7 +44,7 @@ def gram_matrix(features: Tensor, *, normalization: Literal["none", "hw", "chw"]
         Gatys, Ecker, Bethge. *Image style transfer using convolutional neural networks*. CVPR 2016,
         equation 3.
     """
-    vectors = positions(features)
+    vectors = flat_positions(features)
     channels, count = vectors.shape[1:]
     divisors = {"none": 1, "hw": count, "chw": channels * count}
     if normalization not in divisors:
@@ -54,16 +54,21 @@ def gram_matrix(features: Tensor, *, normalization: Literal["none", "hw", "chw"]
 
 def positions(features: Tensor) -> Tensor:
     """The feature map as (batch, channels, positions), in float32 at least."""
+    return at_least_float32(flat_positions(features))
+
+
+def flat_positions(features: Tensor) -> Tensor:
+    """The feature map as (batch, channels, positions), in its own precision."""
     if features.ndim < 3:
         raise ValueError(
             "`features` must have the axes (batch, channels, height, width), "
             f"got a tensor of shape {tuple(features.shape)}."
         )
-    return at_least_float32(features).flatten(2)
+    return features.flatten(2)
 
 
 def self_product(vectors: Tensor, scale: float) -> Tensor:
-    """`scale` times the product of each matrix with its own transpose."""
+    """`scale` times the product of each matrix with its own transpose, in float32 at least."""
     with without_autocast(vectors):
         product: Tensor = _SelfProduct.apply(vectors, scale)
     return product
@@ -74,8 +79,10 @@ class _SelfProduct(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: Any, vectors: Tensor, scale: float) -> Tensor:
+        # In their own precision: a copy in float32 would be kept until the backward pass.
         ctx.save_for_backward(vectors)
         ctx.scale = scale
+        vectors = at_least_float32(vectors)
         batch, channels, _ = vectors.shape
         unused = vectors.new_empty(()).expand(batch, channels, channels)
         return torch.baddbmm(unused, vectors, vectors.mT, beta=0, alpha=scale)
@@ -84,4 +91,5 @@ class _SelfProduct(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         (vectors,) = ctx.saved_tensors
         with without_autocast(vectors):
-            return ctx.scale * (gradient + gradient.mT) @ vectors, None
+            product = ctx.scale * (gradient + gradient.mT) @ at_least_float32(vectors)
+            return product.to(vectors.dtype), None

@@ -3,7 +3,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from pystyle.functional._gram import positions, self_product
+from pystyle.functional._gram import flat_positions, positions, self_product
 
 
 class RawMoments(NamedTuple):
@@ -57,10 +57,10 @@ def raw_moments(features: Tensor, weights: Tensor | None = None) -> RawMoments:
     Note:
         Weights that are all zero (an empty region) give moments of zero.
     """
-    vectors = positions(features)
     if weights is None:
-        count = max(vectors.shape[2], 1)
-        return RawMoments(vectors.sum(2) / count, self_product(vectors, 1.0 / count))
+        count = max(features.shape[2:].numel(), 1)
+        return RawMoments(channel_means(features), self_product(flat_positions(features), 1.0 / count))
+    vectors = positions(features)
     if weights.shape not in [(batch, 1, *features.shape[2:]) for batch in (1, features.shape[0])]:
         raise ValueError(
             "`weights` must have the shape (batch, 1, height, width) of the features, "
@@ -92,8 +92,8 @@ def channel_means(features: Tensor) -> Tensor:
         >>> channel_means(torch.tensor([[[[1.0, 3.0]]]]))
         tensor([[2.]])
     """
-    vectors = positions(features)
-    return vectors.sum(2) / max(vectors.shape[2], 1)
+    vectors = flat_positions(features)
+    return vectors.sum(2, dtype=torch.promote_types(vectors.dtype, torch.float32)) / max(vectors.shape[2], 1)
 
 
 def covariance(moments: RawMoments) -> Tensor:
