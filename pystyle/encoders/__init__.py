@@ -13,6 +13,7 @@ from pystyle.encoders._constructors import (
 )
 from pystyle.encoders._encoder import Encoder
 from pystyle.encoders._geometry import LayerGeometry
+from pystyle.encoders._hypercolumns import HypercolumnEncoder
 from pystyle.encoders._modules import Normalize, ScaledAveragePool2d, ScaledL2Pool2d
 from pystyle.encoders._multi import MultiEncoder
 from pystyle.encoders._sequential import SequentialEncoder
@@ -20,6 +21,7 @@ from pystyle.encoders._weights import WeightsError
 
 __all__ = [
     "Encoder",
+    "HypercolumnEncoder",
     "LayerGeometry",
     "MultiEncoder",
     "Normalize",
