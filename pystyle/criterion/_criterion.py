@@ -1,5 +1,5 @@
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -113,11 +113,21 @@ class Criterion(nn.Module):
             check_image(image, f'references["{reference}"]', self.encoder, layers)
             check_finite(image, f'references["{reference}"]')
             # A copy: what a loss keeps must not change with the caller's image, nor know its graph.
-            features = encode(self.encoder, image.detach().clone(), layers)
+            image = image.detach().clone()
+            features = encode(self.encoder, image, layers)
             for name, loss in losses.items():
-                for layer in loss.layers:
-                    found.setdefault((name, layer), []).append((loss.represent(features[layer]), weight))
+                views = loss.views(image)
+                for view in views:
+                    seen = features if view is image else self._features(view, loss)
+                    for layer in loss.layers:
+                        part = loss.represent(seen[layer]), weight / len(views)
+                        found.setdefault((name, layer), []).append(part)
         return {key: _prepare(losses[key[0]], representations) for key, representations in found.items()}
+
+    def _features(self, view: Tensor, loss: Loss) -> Mapping[str, Tensor]:
+        layers = tuple(layer for layer in loss.layers if layer != IMAGE)
+        check_image(view, f'a view of references["{loss.reference}"]', self.encoder, layers)
+        return encode(self.encoder, view, layers)
 
     def _named_losses(self) -> list[tuple[str, Loss]]:
         return [(name, loss) for name, loss in self.losses.items() if isinstance(loss, Loss)]
@@ -142,16 +152,18 @@ def _blend(reference: Reference, name: str) -> list[tuple[Tensor, float]]:
 
 
 def _prepare(loss: Loss, representations: list[tuple[Representation, float]]) -> tuple[Target, ...]:
-    """The targets of one layer: the mean of the representations, or each of them if they are sets."""
-    if loss.spatial != "set" and len(representations) > 1:
-        representations = [(_mean(representations), 1.0)]
+    """The targets of one layer: the mean of the representations, or what becomes of them if they are sets."""
+    joined: Sequence[tuple[Representation, float]] = representations
+    if loss.spatial == "set":
+        joined = loss.join(representations)
+    elif len(representations) > 1:
+        joined = [(_mean(representations), 1.0)]
     targets = []
-    for representation, weight in representations:
+    for representation, weight in joined:
         target = loss.prepare(representation)
         magnitude = None
         if loss.relative:
-            empty = _combine([representation], lambda tensors: torch.zeros_like(tensors[0]))
-            magnitude = loss.compare(empty, target)
+            magnitude = loss.magnitude(representation, target)
             # A target that is empty itself, such as a layer of dead channels, has nothing to be divided by.
             magnitude = torch.where(magnitude > 1e-12, magnitude, torch.ones_like(magnitude))
         targets.append(Target(target, weight, magnitude))
