@@ -10,10 +10,13 @@ from pystyle.criterion import Criterion, Objective, Terms
 from pystyle.encoders import Encoder
 from pystyle.losses import (
     ContentLoss,
+    ContextualLoss,
     GramLoss,
     Loss,
     MeanStdLoss,
+    MRFLoss,
     MultiLayerGramLoss,
+    NearestNeighborLoss,
     TotalVariationLoss,
     WassersteinLoss,
 )
@@ -23,12 +26,15 @@ from pystyle.stylization import stylize
 
 __all__ = [
     "ContentLoss",
+    "ContextualLoss",
     "Criterion",
     "Encoder",
     "GramLoss",
     "Loss",
+    "MRFLoss",
     "MeanStdLoss",
     "MultiLayerGramLoss",
+    "NearestNeighborLoss",
     "Objective",
     "Pyramid",
     "Result",

@@ -4,10 +4,13 @@ import pytest
 
 from pystyle import (
     ContentLoss,
+    ContextualLoss,
     GramLoss,
     Loss,
     MeanStdLoss,
+    MRFLoss,
     MultiLayerGramLoss,
+    NearestNeighborLoss,
     TotalVariationLoss,
     WassersteinLoss,
 )
@@ -40,6 +43,18 @@ def test_layer_weights_by_name_may_come_in_any_order() -> None:
         (lambda: GramLoss("a", layer_weights={"b": 1.0}), r"must have the layers \['a'\], got \['b'\]"),
         (lambda: GramLoss(["a", "b"], layer_weights={"a": 1.0}), r"layers \['a', 'b'\], got \['a'\]"),
         (lambda: GramLoss("a", normalization="none"), "`normalization` must be 'hw' or 'chw', got 'none'"),
+        (lambda: MRFLoss("a", patch_size=0), "`patch_size` and `stride` must be positive, got 0 and 1"),
+        (lambda: MRFLoss("a", stride=-1), "`patch_size` and `stride` must be positive, got 3 and -1"),
+        (lambda: MRFLoss("a", matching="dot"), r"`matching` must be one of \('cosine', .*got 'dot'"),
+        (lambda: MRFLoss("a", rotations=()), "`rotations` must have at least one angle, got none"),
+        (lambda: MRFLoss("a", scales=[]), r"`scales` must have at least one factor, .*got \[\]"),
+        (lambda: MRFLoss("a", scales=[1, 0.0]), r"all positive, got \[1, 0.0\]"),
+        (lambda: NearestNeighborLoss("a", rotations=[]), "`rotations` must have at least one angle"),
+        (
+            lambda: NearestNeighborLoss("a", max_candidates=0),
+            "`max_candidates` must be positive or None",
+        ),
+        (lambda: ContextualLoss("a", bandwidth=0.0), "`bandwidth` must be positive, got 0.0"),
         (lambda: TotalVariationLoss(0.0), "`exponent` must be positive, got 0.0"),
         (lambda: TotalVariationLoss(-1.0), "`exponent` must be positive, got -1.0"),
     ],
@@ -96,6 +111,19 @@ def test_the_style_loss_has_the_layers_of_the_paper_by_default() -> None:
             "MeanStdLoss(['a', 'b'], layer_weights=[1.0, 2.0], relative=True, reference='x')",
         ),
         (WassersteinLoss("a", layer_weights=[2]), "WassersteinLoss('a', layer_weights=[2.0])"),
+        (MRFLoss("a", patch_size=3, stride=1, rotations=[0], scales=[1]), "MRFLoss('a')"),
+        (
+            MRFLoss("a", patch_size=5, stride=2, matching="euclidean", rotations=[-5, 0], scales=[1, 2]),
+            "MRFLoss('a', patch_size=5, stride=2, matching='euclidean', rotations=(-5.0, 0.0), "
+            "scales=(1.0, 2.0))",
+        ),
+        (NearestNeighborLoss("a", weight=3), "NearestNeighborLoss('a', weight=3)"),
+        (
+            NearestNeighborLoss("a", centered=True, rotations=(0, 90), max_candidates=9, seed=2),
+            "NearestNeighborLoss('a', centered=True, rotations=(0.0, 90.0), max_candidates=9, seed=2)",
+        ),
+        (ContextualLoss("a", bandwidth=0.5), "ContextualLoss('a')"),
+        (ContextualLoss("a", bandwidth=0.1), "ContextualLoss('a', bandwidth=0.1)"),
         (TotalVariationLoss(), "TotalVariationLoss('image')"),
         (TotalVariationLoss(1, weight=1e-4), "TotalVariationLoss('image', weight=0.0001, exponent=1)"),
     ],
