@@ -10,6 +10,7 @@ from pystyle.criterion import Criterion, Objective, Terms
 from pystyle.encoders import Encoder
 from pystyle.losses import (
     ContentLoss,
+    ContextualLoss,
     CovarianceLoss,
     GramLoss,
     HistogramLoss,
@@ -17,7 +18,9 @@ from pystyle.losses import (
     MeanLoss,
     MeanStdLoss,
     MomentLoss,
+    MRFLoss,
     MultiLayerGramLoss,
+    NearestNeighborLoss,
     PatchNCELoss,
     RelaxedEMDLoss,
     SelfSimilarityLoss,
@@ -31,16 +34,19 @@ from pystyle.stylization import stylize
 
 __all__ = [
     "ContentLoss",
+    "ContextualLoss",
     "CovarianceLoss",
     "Criterion",
     "Encoder",
     "GramLoss",
     "HistogramLoss",
     "Loss",
+    "MRFLoss",
     "MeanLoss",
     "MeanStdLoss",
     "MomentLoss",
     "MultiLayerGramLoss",
+    "NearestNeighborLoss",
     "Objective",
     "PatchNCELoss",
     "Pyramid",

@@ -15,6 +15,9 @@ Representation: TypeAlias = Tensor | tuple[Tensor, ...]
 Spatial: TypeAlias = Literal["pooled", "dense", "set"]
 """How a representation depends on positions; see :class:`pystyle.Loss`."""
 
+Metric: TypeAlias = Literal["cosine", "centered_cosine", "euclidean"]
+"""What nearest means; see :func:`pystyle.functional.nearest_neighbors`."""
+
 Reference: TypeAlias = Tensor | Sequence[tuple[Tensor, float]]
 """An image, or several with weights that are blended."""
 

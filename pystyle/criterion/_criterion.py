@@ -11,6 +11,9 @@ from pystyle.encoders import Encoder
 from pystyle.losses import Loss
 from pystyle.typing import IMAGE, Reference, References, Representation
 
+Key = tuple[str, str]
+"""The names of a loss and of one of its layers."""
+
 
 class Criterion(nn.Module):
     """An encoder and named losses: what is to be minimised, without the images.
@@ -91,7 +94,7 @@ class Criterion(nn.Module):
                 raise ValueError(
                     f"`references` must have the image {name!r} that the losses compare with, got {given}."
                 )
-        targets: dict[tuple[str, str], tuple[Target, ...]] = {}
+        targets: dict[Key, tuple[Target, ...]] = {}
         for name in self.references:
             targets.update(self._targets(name, _blend(references[name], name), strip_rows))
         return Objective(
@@ -105,7 +108,7 @@ class Criterion(nn.Module):
 
     def _targets(
         self, reference: str, blend: list[tuple[Tensor, float]], strip_rows: int | None
-    ) -> dict[tuple[str, str], tuple[Target, ...]]:
+    ) -> dict[Key, tuple[Target, ...]]:
         losses = [
             ((name, layer), loss, layer)
             for name, loss in self.named_losses.items()
@@ -113,14 +116,20 @@ class Criterion(nn.Module):
             if loss.reference == reference
         ]
         layers = tuple(dict.fromkeys(layer for _, _, layer in losses if layer != IMAGE))
-        found: dict[tuple[str, str], list[tuple[Representation, float]]] = {}
+        found: dict[Key, list[tuple[Representation, float]]] = {}
         for image, weight in blend:
             check_image(image, f'references["{reference}"]', self.encoder, layers)
             check_finite(image, f'references["{reference}"]')
             # A copy: what a loss keeps must not change with the caller's image, nor know its graph.
-            representations = represent(self.encoder, image.detach().clone(), losses, strip_rows=strip_rows)
-            for key, representation in representations.items():
-                found.setdefault(key, []).append((representation, weight))
+            image = image.detach().clone()
+            for view, parts, share in _views(image, losses):
+                if view is not image:
+                    seen = [layer for _, _, layer in parts if layer != IMAGE]
+                    check_image(view, f'a view of references["{reference}"]', self.encoder, seen)
+                for key, representation in represent(
+                    self.encoder, view, parts, strip_rows=strip_rows
+                ).items():
+                    found.setdefault(key, []).append((representation, weight * share))
         return {key: _prepare(loss, found[key]) for key, loss, _ in losses}
 
     @property
@@ -147,17 +156,35 @@ def _blend(reference: Reference, name: str) -> list[tuple[Tensor, float]]:
     return [(image, weight / total) for image, weight in reference]
 
 
+def _views(
+    image: Tensor, losses: Sequence[tuple[Key, Loss, str]]
+) -> list[tuple[Tensor, list[tuple[Key, Loss, str]], float]]:
+    """The versions of an image that losses want to see, which losses those are, and the share of each."""
+    unchanged: list[tuple[Key, Loss, str]] = []
+    found = []
+    for part in losses:
+        views = part[1].views(image)
+        if len(views) == 1 and views[0] is image:
+            unchanged.append(part)
+        else:
+            found += [(view, [part], 1 / len(views)) for view in views]
+    # Those that see the image as it is share one pass of the encoder.
+    return [(image, unchanged, 1.0), *found] if unchanged else found
+
+
 def _prepare(loss: Loss, representations: list[tuple[Representation, float]]) -> tuple[Target, ...]:
-    """The targets of one layer: the mean of the representations, or each of them if they are sets."""
-    if loss.spatial != "set" and len(representations) > 1:
-        representations = [(_mean(representations), 1.0)]
+    """The targets of one layer: the mean of the representations, or what becomes of them if they are sets."""
+    joined: Sequence[tuple[Representation, float]] = representations
+    if loss.spatial == "set":
+        joined = loss.join(representations)
+    elif len(representations) > 1:
+        joined = [(_mean(representations), 1.0)]
     targets = []
-    for representation, weight in representations:
+    for representation, weight in joined:
         target = loss.prepare(representation)
         magnitude = None
         if loss.relative:
-            empty = combine([representation], lambda tensors: torch.zeros_like(tensors[0]))
-            magnitude = loss.compare(empty, target)
+            magnitude = loss.magnitude(representation, target)
             # A target that is empty itself, such as a layer of dead channels, has nothing to be divided by.
             magnitude = torch.where(magnitude > 1e-12, magnitude, torch.ones_like(magnitude))
         targets.append(Target(target, weight, magnitude))

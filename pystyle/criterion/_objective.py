@@ -1,3 +1,5 @@
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -38,14 +40,14 @@ class Part:
 
     def value(self, features: Tensor) -> Tensor:
         """The weighted loss of these features."""
-        return self.score(self.loss.represent(features), features.shape[0])
+        with self._named_errors():
+            representation = self.loss.represent(features)
+        return self.score(representation, features.shape[0])
 
     def score(self, representation: Any, batch: int) -> Tensor:
         """The weighted loss of a representation of so many images."""
-        try:
+        with self._named_errors():
             values = [self._compare(representation, target, batch) for target in self.targets]
-        except ValueError as error:
-            raise ValueError(f"The loss {self.name!r} cannot be computed. {error}") from error
         return self.loss.weight * self.loss.layer_weights[self.layer] * torch.stack(values).sum()
 
     def rows(self, start: int, stop: int, height: int) -> "Part":
@@ -65,6 +67,13 @@ class Part:
                     f"{tensor.shape[-2]}. Give the image and its reference the same size."
                 )
         return combine([value], lambda tensors: tensors[0][..., start:stop, :])
+
+    @contextmanager
+    def _named_errors(self) -> Iterator[None]:
+        try:
+            yield
+        except ValueError as error:
+            raise ValueError(f"The loss {self.name!r} cannot be computed. {error}") from error
 
     def _compare(self, representation: Any, target: Target, batch: int) -> Tensor:
         value = target.weight * self.loss.compare(representation, expand_batch(target.value, batch))

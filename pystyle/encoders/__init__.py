@@ -14,6 +14,7 @@ from pystyle.encoders._constructors import (
 )
 from pystyle.encoders._encoder import Encoder
 from pystyle.encoders._geometry import LayerGeometry
+from pystyle.encoders._hypercolumns import HypercolumnEncoder
 from pystyle.encoders._low_precision import LowPrecisionEncoder
 from pystyle.encoders._modules import Normalize, ScaledAveragePool2d, ScaledL2Pool2d
 from pystyle.encoders._multi import MultiEncoder
@@ -25,6 +26,7 @@ from pystyle.encoders._weights import WeightsError
 __all__ = [
     "BandPass",
     "Encoder",
+    "HypercolumnEncoder",
     "LayerGeometry",
     "LayerRows",
     "LowPrecisionEncoder",

@@ -5,11 +5,19 @@ Statistics are computed in float32 at least, whatever the precision of the featu
 """
 
 from pystyle.functional._absolute_errors import mean_absolute_error, scaled_squared_error
+from pystyle.functional._contextual import contextual_similarity
 from pystyle.functional._distances import mean_squared_error
 from pystyle.functional._gram import gram_matrix
 from pystyle.functional._matrix_root import matrix_square_root, trace_of_square_root
 from pystyle.functional._moments import RawMoments, channel_means, covariance, mean_std, raw_moments
+from pystyle.functional._neighbors import (
+    mrf_energy,
+    nearest_neighbor_distance,
+    nearest_neighbors,
+    replace_features,
+)
 from pystyle.functional._patch_nce import patch_nce
+from pystyle.functional._patches import patches
 from pystyle.functional._relaxed_emd import relaxed_earth_movers_distance
 from pystyle.functional._sampling import grid_positions, random_directions
 from pystyle.functional._self_similarity import self_similarity
@@ -25,6 +33,7 @@ from pystyle.functional._wasserstein import gaussian_wasserstein_distance
 __all__ = [
     "RawMoments",
     "channel_means",
+    "contextual_similarity",
     "covariance",
     "gaussian_wasserstein_distance",
     "gram_matrix",
@@ -34,11 +43,16 @@ __all__ = [
     "mean_absolute_error",
     "mean_squared_error",
     "mean_std",
+    "mrf_energy",
+    "nearest_neighbor_distance",
+    "nearest_neighbors",
     "patch_nce",
+    "patches",
     "quantile_distance",
     "random_directions",
     "raw_moments",
     "relaxed_earth_movers_distance",
+    "replace_features",
     "scaled_squared_error",
     "self_similarity",
     "sliced_wasserstein_distance",

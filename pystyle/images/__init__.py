@@ -6,6 +6,7 @@ from pystyle.images._levels import quantise
 from pystyle.images._pil import from_pil, to_pil
 from pystyle.images._read import read_image
 from pystyle.images._resize import resize, scaled_size
+from pystyle.images._rotate import rotate
 from pystyle.images._show import show_image
 from pystyle.images._write import write_image
 
@@ -16,6 +17,7 @@ __all__ = [
     "quantise",
     "read_image",
     "resize",
+    "rotate",
     "scaled_size",
     "show_image",
     "to_pil",

@@ -1,6 +1,7 @@
 """Losses: a representation of the features and a comparison of two representations."""
 
 from pystyle.losses._content import ContentLoss
+from pystyle.losses._contextual import ContextualLoss
 from pystyle.losses._covariance import CovarianceLoss
 from pystyle.losses._gram import GramLoss, MultiLayerGramLoss
 from pystyle.losses._histogram import HistogramLoss
@@ -8,6 +9,8 @@ from pystyle.losses._loss import Loss
 from pystyle.losses._mean import MeanLoss
 from pystyle.losses._mean_std import MeanStdLoss
 from pystyle.losses._moment import MomentLoss
+from pystyle.losses._mrf import MRFLoss
+from pystyle.losses._nearest_neighbor import NearestNeighborLoss
 from pystyle.losses._patch_nce import PatchNCELoss
 from pystyle.losses._relaxed_emd import RelaxedEMDLoss
 from pystyle.losses._self_similarity import SelfSimilarityLoss
@@ -17,14 +20,17 @@ from pystyle.losses._wasserstein import WassersteinLoss
 
 __all__ = [
     "ContentLoss",
+    "ContextualLoss",
     "CovarianceLoss",
     "GramLoss",
     "HistogramLoss",
     "Loss",
+    "MRFLoss",
     "MeanLoss",
     "MeanStdLoss",
     "MomentLoss",
     "MultiLayerGramLoss",
+    "NearestNeighborLoss",
     "PatchNCELoss",
     "RelaxedEMDLoss",
     "SelfSimilarityLoss",

@@ -82,6 +82,26 @@ class Loss(nn.Module, ABC):
               `reference` is None
         """
 
+    def views(self, image: Tensor) -> Sequence[Tensor]:
+        """The versions of a reference image that are represented: the image itself.
+
+        A loss that wants to see the reference turned or in other sizes too gives several. Those of a
+        ``"set"`` are handed to :meth:`join`, others are averaged.
+
+        Shape:
+            - image: (batch, 3, height, width), RGB in [0, 1]; or a mask, which has one channel
+        """
+        return (image,)
+
+    def join(self, representations: Sequence[tuple[Any, float]]) -> Sequence[tuple[Any, float]]:
+        """The sets that an image is compared with, and the weights of the comparisons.
+
+        Only called if `spatial` is ``"set"``, with the sets of all reference images and views of them,
+        and their weights, which sum to one. They stay apart unless a loss joins them: one that looks for
+        the best match among all takes their union.
+        """
+        return representations
+
     def prepare(self, representation: Any) -> Any:
         """What :meth:`compare` gets as its target; computed once, after styles were blended.
 
@@ -102,6 +122,15 @@ class Loss(nn.Module, ABC):
             [mean_squared_error(*pair) for pair in zip(representation, target, strict=True)]
         ).sum()
 
+    def magnitude(self, representation: Any, target: Any) -> Tensor:
+        """What a relative loss is divided by: the comparison of an empty representation with the target.
+
+        Args:
+            representation: That of the reference, which gives the shape.
+            target: What :meth:`prepare` made of it.
+        """
+        return self.compare(_empty(representation), target)
+
     def extra_repr(self) -> str:
         """The arguments that are not the default."""
         layers = repr(self.layers[0]) if len(self.layers) == 1 else repr(list(self.layers))
@@ -115,6 +144,13 @@ class Loss(nn.Module, ABC):
         if self.reference != type(self).reference:
             parts.append(f"reference={self.reference!r}")
         return ", ".join(parts)
+
+
+def _empty(representation: Any) -> Any:
+    if isinstance(representation, Tensor):
+        return torch.zeros_like(representation)
+    items = [torch.zeros_like(tensor) for tensor in representation]
+    return type(representation)(*items) if hasattr(representation, "_fields") else tuple(items)
 
 
 def _weights_by_layer(

@@ -10,7 +10,8 @@ def check_loss(loss: Loss, *, channels: int = 6, size: int = 12) -> None:
 
     It is finite and differentiable, also on flat and tiny maps; repeatable; leaves its inputs
     alone; gives the same in float32 and float64; is a mean over the batch; does not grow when image
-    and reference are the same; is what `spatial` says; and survives pickling.
+    and reference are the same; is what `spatial` says; leaves a single reference as it is; and survives
+    pickling.
 
     Args:
         loss: The loss.
@@ -37,6 +38,8 @@ def check_loss(loss: Loss, *, channels: int = 6, size: int = 12) -> None:
         _check_pooled(loss, features)
     if loss.spatial == "dense":
         _check_dense(loss, features, other)
+    if loss.reference is not None:
+        _check_references(loss, other)
 
 
 def _value(loss: Loss, features: Tensor, reference: Tensor) -> Tensor:
@@ -169,3 +172,24 @@ def _check_rows(loss: Loss, features: Tensor, other: Tensor) -> None:
         close(_value(loss, features, other), added, 1e-4),
         "a 'dense' loss of an image is the mean of those of its parts, weighted by their areas.",
     )
+
+
+def _check_references(loss: Loss, features: Tensor) -> None:
+    image = torch.rand(1, 3, 24, 26, generator=torch.Generator().manual_seed(2))
+    before = image.clone()
+    views = loss.views(image)
+    alike = all(view.ndim == 4 and view.shape[:2] == image.shape[:2] for view in views)
+    finite = all(bool(view.isfinite().all()) for view in views)
+    promise = "`views` gives finite images, at least one, of the same batch size and channels."
+    require(len(views) > 0 and alike and finite, promise)
+    require(torch.equal(image, before), "`views` does not change the image.")
+    with torch.no_grad():
+        representation = loss.represent(features)
+        magnitude = loss.magnitude(representation, loss.prepare(representation))
+        joined = loss.join([(representation, 1.0)]) if loss.spatial == "set" else [(representation, 1.0)]
+    require(
+        magnitude.ndim == 0 and magnitude.isfinite() and magnitude >= 0,
+        f"`magnitude` is a finite number that is not negative, got {magnitude}.",
+    )
+    alone = len(joined) == 1 and close(joined[0][0], representation, 0.0) and joined[0][1] == 1
+    require(alone, "`join` leaves a single reference as it is.")

@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import pytest
 import torch
 from torch import Tensor
@@ -68,6 +70,73 @@ def test_a_blend_of_one_image_is_that_image(encoder: SequentialEncoder, loss: Lo
     torch.testing.assert_close(total(encoder, loss, [(FIRST, 7.0)], noise()), expected)
     torch.testing.assert_close(total(encoder, loss, [(FIRST, 7.0), (SECOND, 0.0)], noise()), expected)
     torch.testing.assert_close(total(encoder, loss, ([FIRST, 1.0], [FIRST, 4.0]), noise()), expected)
+
+
+class JoinedColoursLoss(SortedColoursLoss):
+    """The sorted values of all references together."""
+
+    def represent(self, features: Tensor) -> Tensor:
+        return features.flatten(2)
+
+    def join(self, representations: Sequence[tuple[Tensor, float]]) -> list[tuple[Tensor, float]]:
+        assert sum(weight for _, weight in representations) == 1
+        return [(torch.cat([values for values, _ in representations], dim=2), 1.0)]
+
+    def compare(self, representation: Tensor, target: Tensor) -> Tensor:
+        quantiles = torch.linspace(0, 1, 16)
+        return mean_squared_error(representation.quantile(quantiles, 2), target.quantile(quantiles, 2))
+
+
+def test_a_set_may_join_its_references(encoder: SequentialEncoder) -> None:
+    narrow, wide = noise(1, height=6, width=8), noise(2, height=6, width=12).square()
+    for relative in (False, True):
+        loss = JoinedColoursLoss("image", relative=relative)
+        joined = total(encoder, loss, [(narrow, 1.0), (wide, 1.0)], noise())
+        torch.testing.assert_close(joined, total(encoder, loss, torch.cat((narrow, wide), dim=3), noise()))
+
+
+class FlippedLoss(Loss):
+    """Sees its reference upside down too."""
+
+    reference, spatial = "content", "dense"
+
+    def views(self, image: Tensor) -> tuple[Tensor, ...]:
+        return image, image.flip(2)
+
+    def represent(self, features: Tensor) -> Tensor:
+        return features
+
+
+def test_views_of_a_reference_count_like_references(encoder: SequentialEncoder) -> None:
+    image, first, second = noise(), noise(1), noise(2)
+    losses = {"plain": ContentLoss("relu2"), "flipped": FlippedLoss(["image", "relu2"])}
+    criterion = Criterion(encoder, losses)
+    terms = criterion.bind({"content": [(first, 1.0), (second, 3.0)]})(image)
+    blend = [(first, 0.125), (first.flip(2), 0.125), (second, 0.375), (second.flip(2), 0.375)]
+    plain = Criterion(encoder, {"flipped": ContentLoss(["image", "relu2"])}).bind({"content": blend})(image)
+    for name in plain:
+        torch.testing.assert_close(terms[name], plain[name])
+    assert terms["plain.relu2"] != plain["flipped.relu2"]
+
+
+def test_a_view_that_is_too_small_is_refused_as_such(encoder: SequentialEncoder) -> None:
+    class SmallerLoss(FlippedLoss):
+        def views(self, image: Tensor) -> tuple[Tensor, ...]:
+            return (image[:, :, :2],)
+
+    with pytest.raises(ValueError, match=r'`a view of references\["content"\]` must be at least 6 pixels'):
+        Criterion(encoder, {"loss": SmallerLoss("relu2")}).bind({"content": noise()})
+
+
+def test_a_loss_may_say_what_it_is_relative_to(encoder: SequentialEncoder) -> None:
+    class HalvedLoss(GramLoss):
+        def magnitude(self, representation: Tensor, target: Tensor) -> Tensor:
+            assert torch.equal(representation, target)
+            return torch.full((), 2.0)
+
+    plain, halved = GramLoss("relu1"), HalvedLoss("relu1", relative=True)
+    expected = total(encoder, plain, FIRST, noise()) / 2
+    torch.testing.assert_close(total(encoder, halved, FIRST, noise()), expected)
 
 
 def test_blended_contents_are_the_mean_of_their_features(encoder: SequentialEncoder) -> None:

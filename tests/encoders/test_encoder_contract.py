@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from pystyle import encoders
-from pystyle.encoders import MultiEncoder, Normalize, SequentialEncoder
+from pystyle.encoders import HypercolumnEncoder, MultiEncoder, Normalize, SequentialEncoder
 from pystyle.testing import check_encoder
 
 
@@ -27,6 +27,11 @@ def small_encoder() -> SequentialEncoder:
 
 def joined_encoder() -> MultiEncoder:
     return MultiEncoder({"small": small_encoder(), "vgg": encoders.vgg11(weights=None, seed=1)})
+
+
+def column_encoder() -> HypercolumnEncoder:
+    vgg = encoders.vgg11(weights=None)
+    return HypercolumnEncoder(vgg, {"columns": ["relu2_1", "relu1_1", "relu3_1"]}, normalization="channels")
 
 
 FACTORIES = {
@@ -52,6 +57,7 @@ FACTORIES = {
     ),
     "sequential": small_encoder,
     "multi": joined_encoder,
+    "hypercolumns": column_encoder,
 }
 
 

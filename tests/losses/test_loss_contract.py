@@ -7,6 +7,7 @@ import pystyle
 import pystyle.losses
 from pystyle import (
     ContentLoss,
+    ContextualLoss,
     CovarianceLoss,
     GramLoss,
     HistogramLoss,
@@ -14,7 +15,9 @@ from pystyle import (
     MeanLoss,
     MeanStdLoss,
     MomentLoss,
+    MRFLoss,
     MultiLayerGramLoss,
+    NearestNeighborLoss,
     PatchNCELoss,
     RelaxedEMDLoss,
     SelfSimilarityLoss,
@@ -102,6 +105,43 @@ LOSSES: dict[type[Loss], list[dict[str, object]]] = {
             "reference": "x",
         },
     ],
+    MRFLoss: [
+        {"layers": "relu3_1"},
+        {"layers": "a", "patch_size": 2, "stride": 2, "matching": "euclidean", "relative": True},
+        {
+            "layers": ("a", "b"),
+            "weight": 2.0,
+            "layer_weights": [1.0, 2.0],
+            "reference": "x",
+            "matching": "centered_cosine",
+            "rotations": (-7.5, 0, 7.5),
+            "scales": (0.9, 1),
+        },
+    ],
+    NearestNeighborLoss: [
+        {"layers": "relu3_1"},
+        {"layers": "a", "max_candidates": 150, "seed": 5},
+        {
+            "layers": ("a", "b"),
+            "weight": 2.0,
+            "layer_weights": [1.0, 2.0],
+            "relative": True,
+            "reference": "x",
+            "centered": True,
+            "rotations": (0, 90),
+        },
+    ],
+    ContextualLoss: [
+        {"layers": "relu3_1"},
+        {
+            "layers": ("a", "b"),
+            "weight": 2.0,
+            "layer_weights": [1.0, 2.0],
+            "relative": True,
+            "reference": "x",
+            "bandwidth": 0.2,
+        },
+    ],
     TotalVariationLoss: [
         {},
         {"exponent": 1.0, "weight": 1e-4},
@@ -120,8 +160,8 @@ def test_every_loss_keeps_its_promises(factory: Callable[[], Loss]) -> None:
     check_loss(factory())
 
 
-# They compare angles of feature vectors, and a single channel has none.
-OF_ANGLES = (PatchNCELoss, RelaxedEMDLoss, SelfSimilarityLoss)
+# A single channel leaves no direction but forwards and backwards, so angles have no slope.
+OF_ANGLES = (ContextualLoss, NearestNeighborLoss, PatchNCELoss, RelaxedEMDLoss, SelfSimilarityLoss)
 
 
 @pytest.mark.parametrize("factory", FACTORIES)
@@ -157,6 +197,9 @@ def test_every_argument_of_a_loss_is_in_the_list(cls: type[Loss]) -> None:
         (SelfSimilarityLoss("a"), "set", "content"),
         (SlicedWassersteinLoss("a"), "set", "style"),
         (WassersteinLoss("a"), "pooled", "style"),
+        (MRFLoss("a"), "set", "style"),
+        (NearestNeighborLoss("a"), "set", "style"),
+        (ContextualLoss("a"), "set", "style"),
         (TotalVariationLoss(), "dense", None),
     ],
 )

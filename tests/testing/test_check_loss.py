@@ -1,3 +1,5 @@
+from collections.abc import Sequence
+
 import pytest
 import torch
 from torch import Tensor, nn
@@ -166,6 +168,47 @@ class ForgetsWhenPickled(GoodPooledLoss):
         return GoodPooledLoss, ("a",)
 
 
+class JoinsNothing(GoodSetLoss):
+    def join(self, representations: Sequence[tuple[Tensor, float]]) -> list[tuple[Tensor, float]]:
+        return [(representation, 0.5) for representation, _ in representations]
+
+
+class JoinsTwice(GoodSetLoss):
+    def join(self, representations: Sequence[tuple[Tensor, float]]) -> list[tuple[Tensor, float]]:
+        return [(torch.cat([x for x, _ in (*representations, *representations)], dim=2), 1.0)]
+
+
+class WithoutViews(GoodSetLoss):
+    def views(self, image: Tensor) -> list[Tensor]:
+        del image
+        return []
+
+
+class GreyViews(GoodSetLoss):
+    def views(self, image: Tensor) -> list[Tensor]:
+        return [image, image.mean(1)]
+
+
+class EndlessViews(GoodSetLoss):
+    def views(self, image: Tensor) -> list[Tensor]:
+        return [image / 0]
+
+
+class ChangesItsReference(GoodSetLoss):
+    def views(self, image: Tensor) -> list[Tensor]:
+        return [image.neg_()]
+
+
+class NegativeMagnitude(GoodSetLoss):
+    def magnitude(self, representation: Tensor, target: Tensor) -> Tensor:
+        return -super().magnitude(representation, target)
+
+
+class MagnitudeOfEachImage(GoodSetLoss):
+    def magnitude(self, representation: Tensor, target: Tensor) -> Tensor:
+        return (representation - target).square().mean((1, 2))
+
+
 GOOD = [GoodPooledLoss, GoodDenseLoss, GoodSetLoss, GoodLossWithoutReference, GoodLossOfTuples]
 BROKEN = [
     (
@@ -195,6 +238,14 @@ BROKEN = [
     (Trainable, "a loss has nothing to be trained"),
     (ForgetsItsWeights, "every layer has a weight"),
     (ForgetsWhenPickled, "a pickled loss comes back as it was"),
+    (JoinsNothing, "`join` leaves a single reference as it is"),
+    (JoinsTwice, "`join` leaves a single reference as it is"),
+    (WithoutViews, "`views` gives finite images, at least one"),
+    (GreyViews, "`views` gives finite images, at least one, of the same batch size and channels"),
+    (EndlessViews, "`views` gives finite images"),
+    (ChangesItsReference, "`views` does not change the image"),
+    (NegativeMagnitude, "`magnitude` is a finite number that is not negative, got -"),
+    (MagnitudeOfEachImage, "`magnitude` is a finite number"),
 ]
 
 

@@ -1,0 +1,78 @@
+from itertools import product
+
+import torch
+from torch import Tensor
+from torch.nn.functional import unfold
+
+from pystyle.functional._precision import at_least_float32
+
+
+def patches(features: Tensor, size: int, *, stride: int = 1, mask: Tensor | None = None) -> Tensor:
+    """The square patches of a feature map, each as a vector.
+
+    The last rows and columns are always covered: where steps of `stride` do not end there, one more
+    patch does.
+
+    Args:
+        features: One feature map per image.
+        size: The side of a patch.
+        stride: The distance between patches.
+        mask: Take the patches that lie wholly inside. One mask for all images of the batch, because
+            all must have the same number of patches.
+
+    Returns:
+        The values of all channels, in float32 at least. The order of the patches is the same for all
+        images of this size.
+
+    Raises:
+        ValueError: If `size` or `stride` is not positive, the features are smaller than a patch, or
+            `mask` does not fit them.
+
+    Shape:
+        - features: (batch, channels, height, width)
+        - mask: (1, 1, height, width), inside where it is above 1/2
+        - output: (batch, channels * size * size, patches)
+
+    Example:
+        >>> import torch
+        >>> features = torch.arange(6.0).reshape(1, 1, 2, 3)
+        >>> patches(features, 2)
+        tensor([[[0., 1.],
+                 [1., 2.],
+                 [3., 4.],
+                 [4., 5.]]])
+        >>> mask = torch.tensor([[[[0.0, 1.0, 1.0], [1.0, 1.0, 1.0]]]])
+        >>> patches(features, 2, mask=mask).shape
+        torch.Size([1, 4, 1])
+    """
+    if size < 1 or stride < 1:
+        raise ValueError(f"`size` and `stride` must be positive, got {size} and {stride}.")
+    if features.ndim != 4 or min(features.shape[2:]) < size:
+        raise ValueError(
+            f"`features` must have the axes (batch, channels, height, width) and at least {size} x {size} "
+            f"positions for patches of that size, got the shape {tuple(features.shape)}. Take a larger "
+            "image, an earlier layer or smaller patches."
+        )
+    found = _unfolded(at_least_float32(features), size, stride)
+    if mask is None:
+        return found
+    if mask.shape != (1, 1, *features.shape[2:]):
+        raise ValueError(
+            "`mask` must have the shape (1, 1, height, width) of the features, "
+            f"got {tuple(mask.shape)} for features of shape {tuple(features.shape)}."
+        )
+    inside = _unfolded((mask > 0.5).to(found.dtype), size, stride).amin((0, 1)) > 0
+    return found[:, :, inside]
+
+
+def _unfolded(features: Tensor, size: int, stride: int) -> Tensor:
+    rows, columns = (_parts(length, size, stride) for length in features.shape[2:])
+    parts = [
+        unfold(features[:, :, row, column], size, stride=stride) for row, column in product(rows, columns)
+    ]
+    return parts[0] if len(parts) == 1 else torch.cat(parts, dim=2)
+
+
+def _parts(length: int, size: int, stride: int) -> list[slice]:
+    everything = slice(None)
+    return [everything] if (length - size) % stride == 0 else [everything, slice(-size, None)]
