@@ -49,7 +49,7 @@ class StripEvaluation:
         overlap by one to four rows.
     """
 
-    rows: int = 64
+    rows: int = 36
     precision: Precision = "float32"
     distributed: bool = False
 

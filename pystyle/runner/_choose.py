@@ -11,7 +11,7 @@ from pystyle.runner._memory import estimate_memory
 from pystyle.typing import OptimizerFactory, Precision
 
 _LOG = logging.getLogger("pystyle")
-_STRIP_ROWS = (64, 16)
+_STRIP_ROWS = (36, 16)
 _ALWAYS_ENOUGH = 16_000
 """Bytes per pixel; no run with the encoders of the library takes as many."""
 
@@ -49,7 +49,7 @@ def choose_evaluation(
         >>> choose_evaluation(criterion, (512, 512))
         EagerEvaluation(precision='float32')
         >>> choose_evaluation(criterion, (1024, 1024), memory_budget=10**9)
-        StripEvaluation(rows=64, precision='float32', distributed=False)
+        StripEvaluation(rows=36, precision='float32', distributed=False)
     """
     budget = int(0.8 * free_memory(_device(criterion))) if memory_budget is None else memory_budget
     eager = EagerEvaluation(precision)

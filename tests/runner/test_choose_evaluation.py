@@ -29,14 +29,14 @@ def criterion() -> Criterion:
 
 def test_the_fastest_evaluation_within_the_budget_is_chosen(criterion, caplog):
     whole = estimate_memory(criterion, SIZE)
-    strips = {rows: estimate_memory(criterion, SIZE, evaluation=StripEvaluation(rows)) for rows in (64, 16)}
-    assert whole > strips[64] > strips[16]
+    strips = {rows: estimate_memory(criterion, SIZE, evaluation=StripEvaluation(rows)) for rows in (36, 16)}
+    assert whole > strips[36] > strips[16]
     assert choose_evaluation(criterion, SIZE, memory_budget=10**12) == EagerEvaluation()
     assert choose_evaluation(criterion, SIZE, memory_budget=whole) == EagerEvaluation()
     with caplog.at_level(logging.INFO, logger="pystyle"):
         for rows, needed in strips.items():
             assert choose_evaluation(criterion, SIZE, memory_budget=needed) == StripEvaluation(rows)
-    assert "1024 x 1024 pixels are evaluated in strips of 64 rows" in caplog.text
+    assert "1024 x 1024 pixels are evaluated in strips of 36 rows" in caplog.text
     with pytest.raises(MemoryError, match=r"1024 x 1024 pixels takes about .* even in strips of 16 rows"):
         choose_evaluation(criterion, SIZE, memory_budget=strips[16] - 1)
 
