@@ -86,7 +86,7 @@ class Runner:
             raise ValueError(
                 f"`bounds` must be (0, 1) for a parametrization that keeps to them itself, got {bounds}."
             )
-        self.optimizer = optimizer(self._parameters.values())
+        self.optimizer = optimizer(list(self._parameters.values()))
         self._optimizer_projects = "bounds" in self.optimizer.param_groups[0]
         if self._optimizer_projects:
             self.optimizer.param_groups[0]["bounds"] = bounds if self._projected else None
