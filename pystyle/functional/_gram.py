@@ -91,5 +91,9 @@ class _SelfProduct(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         (vectors,) = ctx.saved_tensors
         with without_autocast(vectors):
-            product = ctx.scale * (gradient + gradient.mT) @ at_least_float32(vectors)
+            symmetric = ctx.scale * (gradient + gradient.mT)
+            if vectors.dtype == torch.bfloat16:
+                # The result has this precision anyway, and nothing is summed up afterwards.
+                return symmetric.to(vectors.dtype) @ vectors, None
+            product = symmetric @ at_least_float32(vectors)
             return product.to(vectors.dtype), None
