@@ -12,7 +12,8 @@ from pystyle.encoders._constructors import (
     vgg19_bn,
 )
 from pystyle.encoders._encoder import Encoder
-from pystyle.encoders._geometry import LayerGeometry
+from pystyle.encoders._geometry import WHOLE_IMAGE, LayerGeometry
+from pystyle.encoders._module_encoder import ModuleEncoder
 from pystyle.encoders._modules import Normalize, ScaledAveragePool2d, ScaledL2Pool2d
 from pystyle.encoders._multi import MultiEncoder
 from pystyle.encoders._sequential import SequentialEncoder
@@ -21,11 +22,13 @@ from pystyle.encoders._weights import WeightsError
 __all__ = [
     "Encoder",
     "LayerGeometry",
+    "ModuleEncoder",
     "MultiEncoder",
     "Normalize",
     "ScaledAveragePool2d",
     "ScaledL2Pool2d",
     "SequentialEncoder",
+    "WHOLE_IMAGE",
     "WeightsError",
     "alexnet",
     "vgg11",
