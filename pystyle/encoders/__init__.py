@@ -17,6 +17,8 @@ from pystyle.encoders._module_encoder import ModuleEncoder
 from pystyle.encoders._modules import Normalize, ScaledAveragePool2d, ScaledL2Pool2d
 from pystyle.encoders._multi import MultiEncoder
 from pystyle.encoders._sequential import SequentialEncoder
+from pystyle.encoders._timm import timm_encoder
+from pystyle.encoders._torchvision import torchvision_encoder
 from pystyle.encoders._weights import WeightsError
 
 __all__ = [
@@ -31,6 +33,8 @@ __all__ = [
     "WHOLE_IMAGE",
     "WeightsError",
     "alexnet",
+    "timm_encoder",
+    "torchvision_encoder",
     "vgg11",
     "vgg11_bn",
     "vgg13",
