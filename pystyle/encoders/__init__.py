@@ -13,14 +13,17 @@ from pystyle.encoders._constructors import (
     vgg19_bn,
 )
 from pystyle.encoders._encoder import Encoder
-from pystyle.encoders._geometry import LayerGeometry
+from pystyle.encoders._geometry import WHOLE_IMAGE, LayerGeometry
 from pystyle.encoders._hypercolumns import HypercolumnEncoder
 from pystyle.encoders._low_precision import LowPrecisionEncoder
+from pystyle.encoders._module_encoder import ModuleEncoder
 from pystyle.encoders._modules import Normalize, ScaledAveragePool2d, ScaledL2Pool2d
 from pystyle.encoders._multi import MultiEncoder
 from pystyle.encoders._segment import LayerRows
 from pystyle.encoders._sequential import SequentialEncoder
 from pystyle.encoders._strips import StripPass
+from pystyle.encoders._timm import timm_encoder
+from pystyle.encoders._torchvision import torchvision_encoder
 from pystyle.encoders._weights import WeightsError
 
 __all__ = [
@@ -30,14 +33,18 @@ __all__ = [
     "LayerGeometry",
     "LayerRows",
     "LowPrecisionEncoder",
+    "ModuleEncoder",
     "MultiEncoder",
     "Normalize",
     "ScaledAveragePool2d",
     "ScaledL2Pool2d",
     "SequentialEncoder",
     "StripPass",
+    "WHOLE_IMAGE",
     "WeightsError",
     "alexnet",
+    "timm_encoder",
+    "torchvision_encoder",
     "vgg11",
     "vgg11_bn",
     "vgg13",

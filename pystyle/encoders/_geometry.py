@@ -1,5 +1,6 @@
 """How layers see the image: strides, receptive fields and smallest sizes, from the modules themselves."""
 
+import sys
 from collections.abc import Iterable
 from typing import NamedTuple
 
@@ -11,13 +12,16 @@ _POINTWISE = (
     nn.Hardswish, nn.Hardtanh, nn.Sigmoid, nn.Tanh, nn.Softplus,
 )  # fmt: skip
 
+WHOLE_IMAGE = sys.maxsize
+"""The receptive field of a layer of which every position sees the whole image, however large it is."""
+
 
 class LayerGeometry(NamedTuple):
     """How a layer sees the image, in pixels.
 
     Attributes:
         stride: Distance between the centres of what two neighbouring positions see.
-        receptive_field: Side of the square that one position sees.
+        receptive_field: Side of the square that one position sees; `WHOLE_IMAGE` if that is all of it.
         minimum_size: Side of the smallest image that gives at least one position.
         offset: Where the square of the first position begins, negative where it reaches over the
             border; None if that is not known.

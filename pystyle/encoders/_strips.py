@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from pystyle.encoders._encoder import Encoder
+from pystyle.encoders._geometry import WHOLE_IMAGE
 from pystyle.encoders._segment import LayerRows, Segment
 
 
@@ -22,7 +23,7 @@ class StripPass:
             memory and compute more rows twice.
 
     Raises:
-        ValueError: If `rows` is not positive or a layer does not exist.
+        ValueError: If `rows` is not positive, a layer does not exist or sees the whole image.
 
     Example:
         >>> import torch
@@ -40,6 +41,13 @@ class StripPass:
         if rows < 1:
             raise ValueError(f"`rows` must be at least 1, got {rows}.")
         segments = encoder.segments(layers)
+        for segment, wanted in segments:
+            for layer in wanted:
+                if segment.geometry(layer).receptive_field == WHOLE_IMAGE:
+                    raise ValueError(
+                        f"`layers` must be some that see a part of the image, got {layer!r}, of which every "
+                        "position sees all of it. Evaluate the whole image at once."
+                    )
         outputs = [segment.layers[-1] for segment, _ in segments[:-1]]
         self._segments = [
             Segment(segment, wanted, output, rows=rows)

@@ -32,7 +32,8 @@ class _Handler(BaseHTTPRequestHandler):
     server: WeightsServer
 
     def do_GET(self) -> None:
-        mode = self.path.strip("/")
+        # What follows the mode is the name of a file.
+        mode = self.path.strip("/").partition("/")[0]
         self.server.hits.append(mode)
         # A client that gives up or is killed is part of the tests.
         with contextlib.suppress(ConnectionError):

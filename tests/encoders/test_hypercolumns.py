@@ -84,7 +84,7 @@ def test_a_group_has_the_stride_of_its_first_layer_and_sees_what_all_see() -> No
     assert encoder.receptive_field("c") == 1
     assert encoder.minimum_size(["a"]) == encoder.minimum_size(["pool2"]) == 4
     same = HypercolumnEncoder(small(), {"a": ["two", "pool1"]})
-    assert same.geometry("a") == small().geometry("two")
+    assert same.geometry("a")[:3] == small().geometry("two")[:3]
     assert same.geometry("one") == small().geometry("one")
 
 

@@ -4,7 +4,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pystyle.encoders import Encoder, LayerGeometry, SequentialEncoder, StripPass, alexnet, vgg11, vgg13_bn
+from pystyle.encoders import (
+    WHOLE_IMAGE,
+    Encoder,
+    LayerGeometry,
+    SequentialEncoder,
+    StripPass,
+    alexnet,
+    vgg11,
+    vgg13_bn,
+)
 
 VALID = {"conv1": nn.Conv2d(3, 4, 5), "pool1": nn.MaxPool2d(3, 2, padding=1), "conv2": nn.Conv2d(4, 4, 3)}
 DILATED = {"conv1": nn.Conv2d(3, 4, 3, padding=2, dilation=2), "conv2": nn.Conv2d(4, 4, 3, 2, padding=1)}
@@ -123,6 +132,10 @@ def test_a_backward_pass_needs_a_pass_of_its_own():
 def test_wrong_arguments_are_refused():
     with pytest.raises(ValueError, match="`rows` must be at least 1, got 0"):
         StripPass(vgg11(weights=None), ["relu1_1"], rows=0)
+    seer = Declared()
+    seer.geometry = lambda _: LayerGeometry(2, WHOLE_IMAGE, 1)
+    with pytest.raises(ValueError, match="got 'blurred', of which every position sees all of it"):
+        StripPass(seer, ["blurred"], rows=8)
     with pytest.raises(ValueError, match="Did you mean 'relu1_1'"):
         StripPass(vgg11(weights=None), ["relu1_9"], rows=8)
 

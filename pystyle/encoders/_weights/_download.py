@@ -81,7 +81,7 @@ def download_weights(
     target = cache_directory(directory) / file_name
     if is_ready(target, sha256):
         return target
-    if os.environ.get("PYSTYLE_OFFLINE", "").lower() not in ("", "0", "false", "no", "off"):
+    if is_offline():
         raise _unavailable(url, target, sha256, "PYSTYLE_OFFLINE is set")
     create_directory(target.parent)
     try:
@@ -96,6 +96,11 @@ def download_weights(
     except OSError as error:
         raise not_writable(target.parent, error) from error
     return target
+
+
+def is_offline() -> bool:
+    """Whether ``PYSTYLE_OFFLINE`` in the environment forbids downloads."""
+    return os.environ.get("PYSTYLE_OFFLINE", "").lower() not in ("", "0", "false", "no", "off")
 
 
 def _check_arguments(url: str, file_name: str, sha256: str) -> None:

@@ -14,3 +14,9 @@ class WeightsError(RuntimeError):
         ...     print("refused")
         refused
     """
+
+
+def brief(error: Exception) -> str:
+    """The beginning of a message, in one line: torch names all keys of a network that do not fit."""
+    line = " ".join(str(error).split())
+    return line if len(line) <= 300 else f"{line[:300]} ..."
