@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -83,7 +84,7 @@ class EagerEvaluator:
             for layer, feature in features.items():
                 self._attach(layer, feature, terms)
             # Zeros that take no memory: what is differentiated comes from the features themselves.
-            outputs = [feature for feature in features.values() if feature.requires_grad]
+            outputs = _last([feature for feature in features.values() if feature.requires_grad])
             zeros = [feature.new_zeros(()).expand_as(feature) for feature in outputs]
             (gradient,) = torch.autograd.grad(outputs, image, zeros)
         return Terms({part.name: terms[part.name] for part in self.objective.parts}), gradient
@@ -112,3 +113,19 @@ class EagerEvaluator:
         """The terms of an image without their graph."""
         with products_in(self.precision):
             return self.objective(image.detach())
+
+
+def _last(tensors: list[Tensor]) -> list[Tensor]:
+    """Those of the tensors that none of the others was computed from."""
+    before: set[Any] = set()
+    pending = [node for tensor in tensors for node, _ in _parents(tensor.grad_fn)]
+    while pending:
+        node = pending.pop()
+        if node is not None and node not in before:
+            before.add(node)
+            pending += [parent for parent, _ in _parents(node)]
+    return [tensor for tensor in tensors if tensor.grad_fn not in before and not tensor.is_leaf] or tensors
+
+
+def _parents(node: Any) -> tuple[tuple[Any, int], ...]:
+    return () if node is None else node.next_functions
