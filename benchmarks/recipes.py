@@ -5,16 +5,15 @@ from functools import partial
 
 import torch
 from torch import Tensor
-from torch.nn.functional import pad
 
 from pystyle import (
     ContentLoss,
     Criterion,
     GramLoss,
-    Loss,
     MultiLayerGramLoss,
     Pyramid,
     Result,
+    TotalVariationLoss,
     WassersteinLoss,
     optimize_image,
     stylize,
@@ -90,22 +89,6 @@ def wasserstein_adam(content: Tensor, style: Tensor, edge_size: int) -> Result:
     return stylize(content, style, edge_size=edge_size, optimizer=CROWSON_ADAM, averaging=0.97)
 
 
-class NinePointVariation(Loss):
-    """Crowson's total variation: squared differences to all eight neighbours."""
-
-    reference = None
-    spatial = "dense"
-
-    def represent(self, features: Tensor) -> Tensor:
-        """The weighted mean of the squared differences."""
-        image = pad(features, (1, 1, 1, 1), mode="replicate")
-        across = (image[..., :, 1:] - image[..., :, :-1]).square().mean() / 3
-        down = (image[..., 1:, :] - image[..., :-1, :]).square().mean() / 3
-        diagonal = (image[..., 1:, 1:] - image[..., :-1, :-1]).square().mean() / 12
-        other = (image[..., 1:, :-1] - image[..., :-1, 1:]).square().mean() / 12
-        return 2 * (across + down + diagonal + other)
-
-
 def crowson(
     content: Tensor, style: Tensor, edge_size: int, *, num_steps: tuple[int, int] = (1000, 500)
 ) -> Result:
@@ -125,7 +108,7 @@ def crowson(
                     share * TORCHVISION_SCALE[layer] ** 2 for share, layer in zip(shares, LAYERS, strict=True)
                 ],
             ),
-            "smoothness": NinePointVariation("image", weight=2.0),
+            "smoothness": TotalVariationLoss(variant="nine_point", weight=2.0),
         },
     )
     levels = len(Pyramid.from_ratio(edge_size, num_steps=0, smallest=128).edge_sizes)

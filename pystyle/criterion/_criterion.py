@@ -95,7 +95,7 @@ class Criterion(nn.Module):
         return Objective(
             self.encoder,
             tuple(
-                Part(f"{name}.{layer}", loss, layer, targets.get((name, layer), (Target(None),)))
+                Part(f"{name}.{layer}", loss.at(layer), layer, targets.get((name, layer), (Target(None),)))
                 for name, loss in self._named_losses()
                 for layer in loss.layers
             ),
@@ -116,8 +116,12 @@ class Criterion(nn.Module):
             features = encode(self.encoder, image.detach().clone(), layers)
             for name, loss in losses.items():
                 for layer in loss.layers:
-                    found.setdefault((name, layer), []).append((loss.represent(features[layer]), weight))
-        return {key: _prepare(losses[key[0]], representations) for key, representations in found.items()}
+                    representation = loss.at(layer).represent(features[layer])
+                    found.setdefault((name, layer), []).append((representation, weight))
+        return {
+            (name, layer): _prepare(losses[name].at(layer), representations)
+            for (name, layer), representations in found.items()
+        }
 
     def _named_losses(self) -> list[tuple[str, Loss]]:
         return [(name, loss) for name, loss in self.losses.items() if isinstance(loss, Loss)]
