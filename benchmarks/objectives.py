@@ -3,9 +3,8 @@
 import torch
 from pictures import PAIRS, read_pair
 from torch import Tensor, nn
-from torch.nn.functional import pad
 
-from pystyle import ContentLoss, Criterion, Loss, MultiLayerGramLoss, WassersteinLoss
+from pystyle import ContentLoss, Criterion, MultiLayerGramLoss, TotalVariationLoss, WassersteinLoss
 from pystyle.encoders import SequentialEncoder
 from pystyle.images import quantise, resize
 
@@ -53,22 +52,6 @@ def gatys_criterion(encoder: SequentialEncoder) -> Criterion:
     )
 
 
-class NinePointVariation(Loss):
-    """Crowson's total variation: squared differences to all eight neighbours."""
-
-    reference = None
-    spatial = "dense"
-
-    def represent(self, features: Tensor) -> Tensor:
-        """The weighted mean of the squared differences."""
-        image = pad(features, (1, 1, 1, 1), mode="replicate")
-        across = (image[..., :, 1:] - image[..., :, :-1]).square().mean() / 3
-        down = (image[..., 1:, :] - image[..., :-1, :]).square().mean() / 3
-        diagonal = (image[..., 1:, 1:] - image[..., :-1, :-1]).square().mean() / 12
-        other = (image[..., 1:, :-1] - image[..., :-1, 1:]).square().mean() / 12
-        return 2 * (across + down + diagonal + other)
-
-
 def crowson_criterion(encoder: SequentialEncoder) -> Criterion:
     """crowsonkb/style-transfer-pytorch with its published settings, but for the network's weights."""
     return Criterion(
@@ -76,7 +59,7 @@ def crowson_criterion(encoder: SequentialEncoder) -> Criterion:
         {
             "content": ContentLoss(CONTENT_LAYER, weight=CROWSON_CONTENT_WEIGHT),
             "style": WassersteinLoss(STYLE_LAYERS, layer_weights=CROWSON_STYLE_WEIGHTS),
-            "smoothness": NinePointVariation("image", weight=CROWSON_SMOOTHNESS_WEIGHT),
+            "smoothness": TotalVariationLoss(variant="nine_point", weight=CROWSON_SMOOTHNESS_WEIGHT),
         },
     )
 

@@ -100,7 +100,7 @@ class Criterion(nn.Module):
         return Objective(
             self.encoder,
             tuple(
-                Part(f"{name}.{layer}", loss, layer, targets.get((name, layer), (Target(None),)))
+                Part(f"{name}.{layer}", loss.at(layer), layer, targets.get((name, layer), (Target(None),)))
                 for name, loss in self.named_losses.items()
                 for layer in loss.layers
             ),
@@ -110,7 +110,7 @@ class Criterion(nn.Module):
         self, reference: str, blend: list[tuple[Tensor, float]], strip_rows: int | None
     ) -> dict[Key, tuple[Target, ...]]:
         losses = [
-            ((name, layer), loss, layer)
+            ((name, layer), loss.at(layer), layer)
             for name, loss in self.named_losses.items()
             for layer in loss.layers
             if loss.reference == reference

@@ -6,9 +6,11 @@ Statistics are computed in float32 at least, whatever the precision of the featu
 
 from pystyle.functional._absolute_errors import mean_absolute_error, scaled_squared_error
 from pystyle.functional._contextual import contextual_similarity
-from pystyle.functional._distances import mean_squared_error
+from pystyle.functional._distances import mean_squared_error, unit_vectors
+from pystyle.functional._flow import reliability, warp
 from pystyle.functional._gram import gram_matrix
 from pystyle.functional._matrix_root import matrix_square_root, trace_of_square_root
+from pystyle.functional._matting import matting_energy, matting_laplacian
 from pystyle.functional._moments import RawMoments, channel_means, covariance, mean_std, raw_moments
 from pystyle.functional._neighbors import (
     mrf_energy,
@@ -18,6 +20,7 @@ from pystyle.functional._neighbors import (
 )
 from pystyle.functional._patch_nce import patch_nce
 from pystyle.functional._patches import patches
+from pystyle.functional._range import p_norm, range_excess
 from pystyle.functional._relaxed_emd import relaxed_earth_movers_distance
 from pystyle.functional._sampling import grid_positions, random_directions
 from pystyle.functional._self_similarity import self_similarity
@@ -29,6 +32,7 @@ from pystyle.functional._transport import (
 )
 from pystyle.functional._variation import total_variation
 from pystyle.functional._wasserstein import gaussian_wasserstein_distance
+from pystyle.functional._wavelet import wavelet_norm
 
 __all__ = [
     "RawMoments",
@@ -40,18 +44,23 @@ __all__ = [
     "grid_positions",
     "histogram_match",
     "matrix_square_root",
+    "matting_energy",
+    "matting_laplacian",
     "mean_absolute_error",
     "mean_squared_error",
     "mean_std",
     "mrf_energy",
     "nearest_neighbor_distance",
     "nearest_neighbors",
+    "p_norm",
     "patch_nce",
     "patches",
     "quantile_distance",
     "random_directions",
+    "range_excess",
     "raw_moments",
     "relaxed_earth_movers_distance",
+    "reliability",
     "replace_features",
     "scaled_squared_error",
     "self_similarity",
@@ -59,4 +68,7 @@ __all__ = [
     "sorted_projections",
     "total_variation",
     "trace_of_square_root",
+    "unit_vectors",
+    "warp",
+    "wavelet_norm",
 ]

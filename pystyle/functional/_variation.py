@@ -1,27 +1,41 @@
-import torch
-from torch import Tensor
+from typing import Literal, TypeAlias, get_args
 
+from torch import Tensor
+from torch.nn.functional import pad
+
+from pystyle.functional._powers import check_exponent, mean_power
 from pystyle.functional._precision import at_least_float32
 
+Variant: TypeAlias = Literal["isotropic", "anisotropic", "nine_point"]
 
-def total_variation(image: Tensor, *, exponent: float = 2.0) -> Tensor:
+
+def total_variation(image: Tensor, *, exponent: float = 2.0, variant: Variant = "isotropic") -> Tensor:
     r"""The total variation of an image: how much neighbouring pixels differ.
 
-    .. math:: \operatorname{mean}_{y,x}
-              \left( (I_{y,x+1} - I_{y,x})^2 + (I_{y+1,x} - I_{y,x})^2 \right)^{\beta/2}
+    With the differences r, d, e and f of a pixel to those on its right, below, and at its lower right and
+    left, and means :math:`\langle\cdot\rangle` over the positions, it is
 
-    The last row and the last column have no neighbour and are dropped. It is a mean, so its
-    weight keeps its meaning when the size of the image changes.
+    .. math::
+        \text{isotropic:} &\quad \langle (r^2 + d^2)^{\beta/2} \rangle \\
+        \text{anisotropic:} &\quad \langle |r|^\beta \rangle + \langle |d|^\beta \rangle \\
+        \text{nine-point:} &\quad \tfrac{2}{3} ( \langle |r|^\beta \rangle + \langle |d|^\beta \rangle )
+            + \tfrac{1}{6} ( \langle |e|^\beta \rangle + \langle |f|^\beta \rangle )
+
+    A ramp of slope 1 along an axis has 1 in all three, borders aside. Being means, they keep the meaning of
+    their weight when the size of the image changes.
 
     Args:
         image: An image or any map.
-        exponent: The β above: 1 is the isotropic total variation, 2 the mean squared gradient.
+        exponent: The β above: 1 for the total variation proper, 2 for the mean squared gradient.
+        variant: ``"isotropic"`` takes the length of the gradient; ``"anisotropic"`` with `exponent` 1 is
+            the mean absolute difference, which prefers edges along the axes; ``"nine_point"`` looks at
+            all eight neighbours of a pixel and depends least on the direction of fine detail.
 
     Returns:
-        A scalar; 0 for an image of a single row or column.
+        A scalar.
 
     Raises:
-        ValueError: If `exponent` is not positive or `image` has fewer than two axes.
+        ValueError: If `exponent` is not positive, `variant` is unknown or `image` has fewer than two axes.
 
     Shape:
         - image: (batch, channels, height, width)
@@ -31,21 +45,34 @@ def total_variation(image: Tensor, *, exponent: float = 2.0) -> Tensor:
         >>> image = torch.tensor([[[[0.0, 3.0], [4.0, 0.0]]]])
         >>> total_variation(image), total_variation(image, exponent=1.0)
         (tensor(25.), tensor(5.))
+        >>> total_variation(image, exponent=1.0, variant="anisotropic")   # (3 + 4) / 2 + (4 + 3) / 2
+        tensor(7.)
+
+    Note:
+        The isotropic variant drops the last row and the last column, which have no neighbour. The
+        nine-point variant continues the image by its outermost pixels, as its author's does.
 
     References:
         Mahendran, Vedaldi. *Understanding deep image representations by inverting them*. CVPR 2015,
-        equation 6.
+        equation 6 (isotropic). The nine-point variant: Katherine Crowson's style-transfer-pytorch, 2022,
+        with β = 2.
     """
-    if exponent <= 0:
-        raise ValueError(f"`exponent` must be positive, got {exponent}.")
+    check_exponent(exponent)
+    if variant not in get_args(Variant):
+        raise ValueError(f"`variant` must be one of {get_args(Variant)}, got {variant!r}.")
     if image.ndim < 2:
         raise ValueError(f"`image` must have the axes (..., height, width), got {tuple(image.shape)}.")
     image = at_least_float32(image)
-    corner = image[..., :-1, :-1]
-    squared = (image[..., :-1, 1:] - corner).square() + (image[..., 1:, :-1] - corner).square()
-    if exponent != 2:
-        # A power below 2 has no finite gradient at 0; the smallest normal number stands in for it.
-        tiny = torch.finfo(squared.dtype).tiny
-        flat = squared <= tiny
-        squared = squared.clamp_min(tiny).pow(exponent / 2).masked_fill(flat, 0)
-    return squared.sum() / max(squared.numel(), 1)
+    if variant == "isotropic":
+        corner = image[..., :-1, :-1]
+        squared = (image[..., :-1, 1:] - corner).square() + (image[..., 1:, :-1] - corner).square()
+        return mean_power(squared, exponent)
+    if variant == "nine_point":
+        image = pad(image.reshape(-1, 1, *image.shape[-2:]), (1, 1, 1, 1), mode="replicate")
+    across = mean_power((image[..., :, 1:] - image[..., :, :-1]).square(), exponent)
+    down = mean_power((image[..., 1:, :] - image[..., :-1, :]).square(), exponent)
+    if variant == "anisotropic":
+        return across + down
+    falling = mean_power((image[..., 1:, 1:] - image[..., :-1, :-1]).square(), exponent)
+    rising = mean_power((image[..., 1:, :-1] - image[..., :-1, 1:]).square(), exponent)
+    return (across + down) * 2 / 3 + (falling + rising) / 6

@@ -72,6 +72,14 @@ class Loss(nn.Module, ABC):
                 f"{type(self).__name__} compares with nothing; `relative` has no meaning for it."
             )
 
+    def at(self, layer: str) -> "Loss":
+        """The loss of one of its layers: itself, unless every layer has parameters of its own.
+
+        A criterion asks for it when it is bound, and gives it features of this layer only.
+        """
+        del layer
+        return self
+
     @abstractmethod
     def represent(self, features: Tensor) -> Representation:
         """What counts in the features of one layer.

@@ -1,3 +1,5 @@
+from typing import Literal
+
 from torch import Tensor
 
 from pystyle.functional import total_variation
@@ -10,12 +12,14 @@ class TotalVariationLoss(Loss):
 
     Args:
         exponent: 2 for the mean squared gradient, 1 for its length.
+        variant: Which neighbours are compared: ``"isotropic"``, ``"anisotropic"`` (with `exponent` 1 the
+            mean absolute difference) or ``"nine_point"``; see :func:`pystyle.functional.total_variation`.
         weight: Factor of the whole loss.
         layers: What is smoothed; the image itself by default.
         layer_weights: Factor of each layer; equal and summing to one if not given.
 
     Raises:
-        ValueError: If `exponent` is not positive.
+        ValueError: If `exponent` is not positive or `variant` is unknown.
 
     Example:
         >>> TotalVariationLoss(weight=1e-4)
@@ -32,19 +36,27 @@ class TotalVariationLoss(Loss):
         self,
         exponent: float = 2.0,
         *,
+        variant: Literal["isotropic", "anisotropic", "nine_point"] = "isotropic",
         weight: float = 1.0,
         layers: str | tuple[str, ...] = IMAGE,
         layer_weights: tuple[float, ...] | None = None,
     ) -> None:
         super().__init__(layers, weight=weight, layer_weights=layer_weights)
-        if exponent <= 0:
+        if not exponent > 0:
             raise ValueError(f"`exponent` must be positive, got {exponent}.")
+        if variant not in ("isotropic", "anisotropic", "nine_point"):
+            raise ValueError(
+                f"`variant` must be 'isotropic', 'anisotropic' or 'nine_point', got {variant!r}."
+            )
         self.exponent = float(exponent)
+        self.variant = variant
 
     def represent(self, features: Tensor) -> Tensor:
         """The total variation itself."""
-        return total_variation(features, exponent=self.exponent)
+        return total_variation(features, exponent=self.exponent, variant=self.variant)
 
     def extra_repr(self) -> str:
         """The arguments that are not the default."""
-        return super().extra_repr() + ("" if self.exponent == 2 else f", exponent={self.exponent:g}")
+        exponent = "" if self.exponent == 2 else f", exponent={self.exponent:g}"
+        variant = "" if self.variant == "isotropic" else f", variant={self.variant!r}"
+        return super().extra_repr() + exponent + variant

@@ -16,6 +16,7 @@ from pystyle import (
 )
 from pystyle.encoders import LayerGeometry, MultiEncoder, SequentialEncoder
 from pystyle.functional import mean_std, raw_moments
+from pystyle.typing import Reference
 
 
 def noise(seed: int = 0, *, height: int = 12, width: int = 14, batch: int = 1) -> Tensor:
@@ -233,3 +234,47 @@ def test_a_criterion_reads_as_a_description_of_the_experiment(encoder: Sequentia
     text = repr(Criterion(encoder, LOSSES))
     assert "(content): ContentLoss('relu2')" in text
     assert "(style): GramLoss(['conv1', 'relu1', 'relu2'], weight=10)" in text
+
+
+class ScaledLoss(Loss):
+    """Multiplies the features of each layer, and the loss of each layer, by a factor of the layer's own."""
+
+    reference, spatial = "style", "pooled"
+
+    def __init__(self, factors: dict[str, float], *, relative: bool = False) -> None:
+        super().__init__(list(factors), relative=relative, layer_weights=dict.fromkeys(factors, 1.0))
+        self.factors = factors
+
+    def at(self, layer: str) -> "ScaledLoss":
+        return ScaledLoss({layer: self.factors[layer]}, relative=self.relative)
+
+    def represent(self, features: Tensor) -> Tensor:
+        (factor,) = self.factors.values()
+        return factor * features.mean((2, 3))
+
+    def compare(self, representation: Tensor, target: Tensor) -> Tensor:
+        (factor,) = self.factors.values()
+        return factor * super().compare(representation, target)
+
+
+FACTORS = {"relu1": 2.0, "relu2": 3.0}
+ONES = dict.fromkeys(FACTORS, 1.0)
+
+
+@pytest.mark.parametrize("style", [REFERENCES["style"], [(REFERENCES["style"], 1.0), (noise(5), 1.0)]])
+def test_every_layer_may_have_parameters_of_its_own(encoder: SequentialEncoder, style: Reference) -> None:
+    scaled, plain = (
+        Criterion(encoder, {"s": ScaledLoss(factors)}).bind({"style": style})(noise())
+        for factors in (FACTORS, ONES)
+    )
+    for layer, factor in FACTORS.items():
+        assert float(scaled[f"s.{layer}"]) == pytest.approx(factor**3 * float(plain[f"s.{layer}"]), rel=1e-5)
+
+
+def test_a_relative_loss_is_divided_by_the_magnitude_of_its_own_layer(encoder: SequentialEncoder) -> None:
+    scaled, plain = (
+        Criterion(encoder, {"s": ScaledLoss(factors, relative=True)}).bind(REFERENCES)(noise())
+        for factors in (FACTORS, ONES)
+    )
+    for name, value in plain.items():
+        assert float(scaled[name]) == pytest.approx(float(value), rel=1e-5)

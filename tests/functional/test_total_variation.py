@@ -1,9 +1,13 @@
+from typing import Literal, TypeAlias
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
 from pystyle.functional import total_variation
+
+Variant: TypeAlias = Literal["isotropic", "anisotropic", "nine_point"]
 
 # Corners with a right and a lower neighbour: 0 (differences 3 and 4) and 3 (differences -3 and 6).
 IMAGE = torch.tensor([[[[0.0, 3.0, 0.0], [4.0, 9.0, 7.0]]]])
@@ -82,3 +86,67 @@ def test_total_variation_refuses_an_exponent_that_is_not_positive(exponent: floa
 def test_total_variation_needs_height_and_width() -> None:
     with pytest.raises(ValueError, match=r"`image` must have the axes \(\.\.\., height, width\), got \(4,\)"):
         total_variation(torch.zeros(4))
+
+
+# Rows 0 3 0 and 4 9 7: across |3| |-3| and |5| |-2|; down |4| |6| |7|; falling |9| |4|; rising |1| |9|.
+ACROSS, DOWN, FALLING, RISING = (3.0, 3.0, 5.0, 2.0), (4.0, 6.0, 7.0), (9.0, 4.0), (1.0, 9.0)
+
+
+@pytest.mark.parametrize("exponent", [0.5, 1.0, 1.5, 2.0, 3.0])
+def test_anisotropic_total_variation_is_the_mean_of_both_absolute_differences(exponent: float) -> None:
+    expected = sum(d**exponent for d in ACROSS) / 4 + sum(d**exponent for d in DOWN) / 3
+    value = total_variation(IMAGE, exponent=exponent, variant="anisotropic")
+    assert float(value) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("exponent", [1.0, 2.0])
+def test_nine_point_total_variation_looks_at_all_neighbours(exponent: float) -> None:
+    # With the outermost pixels repeated, the first and the last row come twice, and so do the columns; at the
+    # border a diagonal difference becomes one along the border.
+    across = 2 * (3.0**exponent + 3.0**exponent + 5.0**exponent + 2.0**exponent) / (4 * 4)
+    down = (2 * 4.0**exponent + 6.0**exponent + 2 * 7.0**exponent) / (3 * 5)
+    border = sum(d**exponent for d in ACROSS) + 4.0**exponent + 7.0**exponent
+    falling, rising = ((sum(d**exponent for d in inner) + border) / (3 * 4) for inner in (FALLING, RISING))
+    expected = 2 * (across / 3 + down / 3 + falling / 12 + rising / 12)
+    value = total_variation(IMAGE, exponent=exponent, variant="nine_point")
+    assert float(value) == pytest.approx(expected, rel=1e-6)
+
+
+@pytest.mark.parametrize("variant", ["isotropic", "anisotropic", "nine_point"])
+@pytest.mark.parametrize(("x", "y"), [(0.25, 0.0), (0.0, -0.25), (0.125, 0.25)])
+def test_every_variant_of_a_ramp_is_its_squared_slope(variant: Variant, x: float, y: float) -> None:
+    rows, columns = torch.meshgrid(torch.arange(300.0), torch.arange(300.0), indexing="ij")
+    value = total_variation((x * columns + y * rows)[None, None], variant=variant)
+    assert float(value) == pytest.approx(x**2 + y**2, rel=0.02)  # the borders
+
+
+@pytest.mark.parametrize("variant", ["anisotropic", "nine_point"])
+@pytest.mark.parametrize("exponent", [0.5, 1.0, 2.0])
+def test_no_variant_has_a_gradient_on_a_flat_image(variant: Variant, exponent: float) -> None:
+    image = torch.full((1, 3, 6, 6), 0.5, requires_grad=True)
+    variation = total_variation(image, exponent=exponent, variant=variant)
+    (gradient,) = torch.autograd.grad(variation, image)
+    assert variation == 0
+    assert torch.equal(gradient, torch.zeros_like(image))
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 1, 1), (1, 3, 1, 9), (1, 3, 9, 1), (4, 5), (2, 4, 5)])
+@pytest.mark.parametrize("variant", ["anisotropic", "nine_point"])
+def test_other_variants_take_maps_of_any_shape(variant: Variant, shape: tuple[int, ...]) -> None:
+    image = noise(*shape).requires_grad_()
+    variation = total_variation(image, exponent=1.0, variant=variant)
+    (gradient,) = torch.autograd.grad(variation, image)
+    assert (variation > 0) == (image.numel() > 3)
+    assert gradient.isfinite().all()
+
+
+@pytest.mark.parametrize("exponent", [1.0, 1.5, 2.0])
+@pytest.mark.parametrize("variant", ["anisotropic", "nine_point"])
+def test_other_variants_have_the_gradient_of_finite_differences(variant: Variant, exponent: float) -> None:
+    image = noise(1, 2, 4, 5).requires_grad_()
+    assert torch.autograd.gradcheck(lambda x: total_variation(x, exponent=exponent, variant=variant), image)
+
+
+def test_total_variation_refuses_an_unknown_variant() -> None:
+    with pytest.raises(ValueError, match=r"`variant` must be one of \('isotropic', .*\), got 'diagonal'"):
+        total_variation(IMAGE, variant="diagonal")  # type: ignore[arg-type]

@@ -1,22 +1,29 @@
 from collections.abc import Callable
 
 import pytest
+import torch
 
 from pystyle import (
     ContentLoss,
     ContextualLoss,
     GramLoss,
     Loss,
+    LPIPSLoss,
+    MattingLaplacianLoss,
     MeanStdLoss,
     MRFLoss,
     MultiLayerGramLoss,
     NearestNeighborLoss,
     PatchNCELoss,
+    PNormLoss,
     RelaxedEMDLoss,
     SelfSimilarityLoss,
     SlicedWassersteinLoss,
+    TemporalLoss,
     TotalVariationLoss,
+    ValueRangeLoss,
     WassersteinLoss,
+    WaveletLoss,
 )
 
 
@@ -76,6 +83,22 @@ def test_layer_weights_by_name_may_come_in_any_order() -> None:
         (lambda: ContextualLoss("a", bandwidth=0.0), "`bandwidth` must be positive, got 0.0"),
         (lambda: TotalVariationLoss(0.0), "`exponent` must be positive, got 0.0"),
         (lambda: TotalVariationLoss(-1.0), "`exponent` must be positive, got -1.0"),
+        (lambda: TotalVariationLoss(variant="l1"), "`variant` must be 'isotropic', .*, got 'l1'"),
+        (lambda: ValueRangeLoss(0.5, 0.5), "`low` must be below `high`, got 0.5 and 0.5"),
+        (lambda: PNormLoss(0), "`exponent` must be positive, got 0"),
+        (lambda: WaveletLoss(float("nan")), "`exponent` must be positive, got nan"),
+        (lambda: WaveletLoss(num_levels=0), "`num_levels` must be at least 1, got 0"),
+        (lambda: WaveletLoss(wavelet="db9"), "`wavelet` must be 'haar' or 'db2', got 'db9'"),
+        (lambda: MattingLaplacianLoss(eps=0.0), "`eps` must be positive, got 0.0"),
+        (lambda: TemporalLoss(torch.ones(4, 4)), r"shape \(batch, 1, height, width\), got \(4, 4\)"),
+        (lambda: TemporalLoss(torch.ones(1, 3, 4, 4)), r"height, width\), got \(1, 3, 4, 4\)"),
+        (lambda: TemporalLoss(2 * torch.ones(1, 1, 4, 4)), r"`reliability` must be in \[0, 1\]"),
+        (lambda: TemporalLoss(torch.full((1, 1, 4, 4), float("nan"))), r"must be in \[0, 1\]"),
+        (lambda: LPIPSLoss("vgg19"), r"`heads` must be one of \('alexnet', 'vgg16'\) .*, got 'vgg19'"),
+        (lambda: LPIPSLoss({}), "`layers` must name at least one layer"),
+        (lambda: LPIPSLoss({"a": torch.ones(2)}, layers=["b"]), r"got none for 'b' in \['a'\]"),
+        (lambda: LPIPSLoss({"a": torch.ones(1, 2)}), r"map 'a' to a vector .*, got the shape \(1, 2\)"),
+        (lambda: LPIPSLoss({"a": torch.tensor([1.0, -2.0])}), r"not negative, got the shape \(2,\) with -2"),
     ],
 )
 def test_wrong_arguments_are_refused(make: Callable[[], Loss], message: str) -> None:
@@ -166,6 +189,28 @@ def test_the_style_loss_has_the_layers_of_the_paper_by_default() -> None:
         (ContextualLoss("a", bandwidth=0.1), "ContextualLoss('a', bandwidth=0.1)"),
         (TotalVariationLoss(), "TotalVariationLoss('image')"),
         (TotalVariationLoss(1, weight=1e-4), "TotalVariationLoss('image', weight=0.0001, exponent=1)"),
+        (TotalVariationLoss(variant="nine_point"), "TotalVariationLoss('image', variant='nine_point')"),
+        (ValueRangeLoss(), "ValueRangeLoss('image')"),
+        (ValueRangeLoss(0.1, weight=2), "ValueRangeLoss('image', weight=2, low=0.1, high=1)"),
+        (PNormLoss(), "PNormLoss('image')"),
+        (PNormLoss(4), "PNormLoss('image', exponent=4)"),
+        (WaveletLoss(), "WaveletLoss('image')"),
+        (
+            WaveletLoss(2, num_levels=1, wavelet="db2"),
+            "WaveletLoss('image', exponent=2, num_levels=1, wavelet='db2')",
+        ),
+        (MattingLaplacianLoss(), "MattingLaplacianLoss('image')"),
+        (
+            MattingLaplacianLoss(eps=1e-5, reference="a"),
+            "MattingLaplacianLoss('image', reference='a', eps=1e-05)",
+        ),
+        (TemporalLoss(), "TemporalLoss('image')"),
+        (TemporalLoss(torch.ones(1, 1, 2, 3)), "TemporalLoss('image', reliability=(1, 1, 2, 3))"),
+        (LPIPSLoss({"a": torch.ones(2), "b": torch.ones(2)}), "LPIPSLoss(['a', 'b'])"),
+        (
+            LPIPSLoss({"a": torch.ones(2)}, weight=2, reference="x"),
+            "LPIPSLoss(['a'], weight=2, reference='x')",
+        ),
     ],
 )
 def test_a_loss_shows_only_what_is_not_the_default(loss: Loss, text: str) -> None:

@@ -2,6 +2,7 @@ import inspect
 from collections.abc import Callable
 
 import pytest
+import torch
 
 import pystyle
 import pystyle.losses
@@ -12,6 +13,8 @@ from pystyle import (
     GramLoss,
     HistogramLoss,
     Loss,
+    LPIPSLoss,
+    MattingLaplacianLoss,
     MeanLoss,
     MeanStdLoss,
     MomentLoss,
@@ -19,11 +22,15 @@ from pystyle import (
     MultiLayerGramLoss,
     NearestNeighborLoss,
     PatchNCELoss,
+    PNormLoss,
     RelaxedEMDLoss,
     SelfSimilarityLoss,
     SlicedWassersteinLoss,
+    TemporalLoss,
     TotalVariationLoss,
+    ValueRangeLoss,
     WassersteinLoss,
+    WaveletLoss,
 )
 from pystyle.testing import check_loss
 
@@ -144,10 +151,24 @@ LOSSES: dict[type[Loss], list[dict[str, object]]] = {
     ],
     TotalVariationLoss: [
         {},
-        {"exponent": 1.0, "weight": 1e-4},
+        {"exponent": 1.0, "weight": 1e-4, "variant": "anisotropic"},
+        {"variant": "nine_point"},
         {"exponent": 1.5, "layers": ("image", "a"), "layer_weights": (2.0, 1.0)},
     ],
+    ValueRangeLoss: [{}, {"low": 0.25, "high": 0.5, "weight": 10.0}],
+    PNormLoss: [{}, {"exponent": 1.0, "weight": 0.1}],
+    WaveletLoss: [{}, {"exponent": 2.0, "num_levels": 2, "wavelet": "db2", "weight": 0.1}],
+    MattingLaplacianLoss: [{}, {"eps": 1e-3, "weight": 10.0, "reference": "photo"}],
+    TemporalLoss: [{}, {"reliability": torch.full((1, 1, 5, 4), 0.5), "weight": 2.0, "reference": "earlier"}],
+    LPIPSLoss: [
+        {"heads": {"a": torch.linspace(0, 1, 6), "b": torch.ones(3)}},
+        {"heads": {"a": torch.ones(6)}, "layers": ["x.a"], "weight": 2.0, "reference": "x"},
+    ],
 }
+# Values in [0, 1] are no excess.
+ARGUMENTS_OF_THE_CHECK: dict[type[Loss], dict[str, float]] = {ValueRangeLoss: {"largest": 2.0}}
+# Its heads have a weight for each of six channels.
+OF_SIX_CHANNELS = {LPIPSLoss}
 FACTORIES = [
     pytest.param(lambda cls=cls, arguments=arguments: cls(**arguments), id=f"{cls.__name__}-{number}")
     for cls, entries in LOSSES.items()
@@ -157,7 +178,8 @@ FACTORIES = [
 
 @pytest.mark.parametrize("factory", FACTORIES)
 def test_every_loss_keeps_its_promises(factory: Callable[[], Loss]) -> None:
-    check_loss(factory())
+    loss = factory()
+    check_loss(loss, **ARGUMENTS_OF_THE_CHECK.get(type(loss), {}))
 
 
 # A single channel leaves no direction but forwards and backwards, so angles have no slope.
@@ -167,7 +189,10 @@ OF_ANGLES = (ContextualLoss, NearestNeighborLoss, PatchNCELoss, RelaxedEMDLoss, 
 @pytest.mark.parametrize("factory", FACTORIES)
 def test_every_loss_keeps_its_promises_for_one_channel(factory: Callable[[], Loss]) -> None:
     loss = factory()
-    check_loss(loss, channels=2 if isinstance(loss, OF_ANGLES) else 1, size=6)
+    if type(loss) in OF_SIX_CHANNELS:
+        return
+    channels = 2 if isinstance(loss, OF_ANGLES) else 1
+    check_loss(loss, channels=channels, size=6, **ARGUMENTS_OF_THE_CHECK.get(type(loss), {}))
 
 
 def test_every_public_loss_is_in_the_list() -> None:
@@ -201,6 +226,12 @@ def test_every_argument_of_a_loss_is_in_the_list(cls: type[Loss]) -> None:
         (NearestNeighborLoss("a"), "set", "style"),
         (ContextualLoss("a"), "set", "style"),
         (TotalVariationLoss(), "dense", None),
+        (ValueRangeLoss(), "dense", None),
+        (PNormLoss(), "dense", None),
+        (WaveletLoss(), "dense", None),
+        (MattingLaplacianLoss(), "dense", "content"),
+        (TemporalLoss(), "dense", "warped"),
+        (LPIPSLoss({"a": torch.ones(3)}), "dense", "content"),
     ],
 )
 def test_losses_say_what_they_depend_on(loss: Loss, spatial: str, reference: str | None) -> None:

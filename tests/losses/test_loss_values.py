@@ -10,10 +10,15 @@ from pystyle import (
     Criterion,
     GramLoss,
     Loss,
+    MattingLaplacianLoss,
     MeanStdLoss,
     MultiLayerGramLoss,
+    PNormLoss,
+    TemporalLoss,
     TotalVariationLoss,
+    ValueRangeLoss,
     WassersteinLoss,
+    WaveletLoss,
 )
 from pystyle.encoders import SequentialEncoder
 
@@ -189,3 +194,132 @@ def test_wasserstein_loss_stays_finite_with_far_fewer_positions_than_channels():
     # The covariances have rank one: roots of their ridges aside, the distance is that along one line each.
     assert 0 < float(value.detach()) < float((few - other).detach().square().sum())
     assert gradient.isfinite().all()
+
+
+def test_anisotropic_and_nine_point_total_variation_are_what_they_are_called() -> None:
+    array = IMAGE[0].double().numpy()
+    expected = np.abs(np.diff(array, axis=2)).mean() + np.abs(np.diff(array, axis=1)).mean()
+    loss = TotalVariationLoss(1.0, variant="anisotropic")
+    assert value(loss, IMAGE, REFERENCE) == pytest.approx(expected, rel=1e-5)
+    padded = np.pad(array, ((0, 0), (1, 1), (1, 1)), mode="edge")
+    across, down = np.diff(padded, axis=2), np.diff(padded, axis=1)
+    diagonals = padded[:, 1:, 1:] - padded[:, :-1, :-1], padded[:, 1:, :-1] - padded[:, :-1, 1:]
+    expected = 2 * (
+        sum((d**2).mean() / 3 for d in (across, down)) + sum((d**2).mean() / 12 for d in diagonals)
+    )
+    assert value(TotalVariationLoss(variant="nine_point"), IMAGE, REFERENCE) == pytest.approx(
+        expected, rel=1e-5
+    )
+
+
+def test_value_range_loss_is_the_mean_squared_excess() -> None:
+    wide = 3 * IMAGE - 1
+    array = wide.double().numpy()
+    expected = (np.clip(array, 0, 1) - array) ** 2
+    assert value(ValueRangeLoss(weight=2.0), wide, REFERENCE) == pytest.approx(2 * expected.mean(), rel=1e-5)
+    expected = (np.clip(array, -0.5, 0.25) - array) ** 2
+    assert value(ValueRangeLoss(-0.5, 0.25), wide, REFERENCE) == pytest.approx(expected.mean(), rel=1e-5)
+    assert value(ValueRangeLoss(), IMAGE, REFERENCE) == 0
+
+
+@pytest.mark.parametrize("exponent", [2.0, 6.0])
+def test_p_norm_loss_is_1_for_black_and_white_and_0_for_grey(exponent: float) -> None:
+    for level, expected in ((0.0, 1.0), (1.0, 1.0), (0.5, 0.0), (0.75, 0.5**exponent)):
+        picture = torch.full((1, 3, 4, 4), level)
+        assert value(PNormLoss(exponent), picture, REFERENCE) == pytest.approx(expected)
+
+
+def test_wavelet_loss_of_stripes_is_their_contrast_on_their_scale() -> None:
+    # Stripes of two columns: half of the columns differ from the next one by 1.
+    stripes = torch.tensor([0.0, 0.0, 1.0, 1.0]).repeat(50).expand(1, 3, 4, 200)
+    fine, both = (value(WaveletLoss(num_levels=n), stripes, REFERENCE) for n in (1, 2))
+    assert fine == pytest.approx(1 / 2 / 2, rel=0.02)
+    # Averages of neighbours, 0 1/2 1 1/2, differ from those two columns on by 1 or 0.
+    assert both - fine == pytest.approx(1 / 2 / 2, rel=0.02)
+    assert value(WaveletLoss(2.0, num_levels=1), stripes, REFERENCE) == pytest.approx(1 / 4 / 2, rel=0.02)
+
+
+def test_wavelet_loss_with_db2_does_not_see_a_ramp() -> None:
+    ramp = torch.linspace(0, 1, 100).expand(1, 3, 4, 100)
+    haar, db2 = (value(WaveletLoss(num_levels=1, wavelet=name), ramp, REFERENCE) for name in ("haar", "db2"))  # type: ignore[arg-type]
+    assert db2 < 0.1 * haar
+
+
+def test_matting_laplacian_loss_allows_recolouring_only() -> None:
+    photo, other = image(3, 9, 8), image(4, 9, 8)
+    loss = MattingLaplacianLoss()
+    assert value(loss, 1 - 0.5 * photo.flip(1), photo) < 1e-5
+    cost = value(loss, other, photo)
+    assert cost > 0.1
+    # The energy is quadratic, and independent of the brightness.
+    assert value(loss, 0.5 * other + 0.25, photo) == pytest.approx(cost / 4, rel=1e-4)
+    assert value(MattingLaplacianLoss(weight=3.0, reference="x"), other, photo) == pytest.approx(3 * cost)
+
+
+def test_the_eps_of_the_matting_laplacian_is_what_a_steep_map_costs() -> None:
+    photo = image(3, 9, 8)
+    steep = 3 * photo
+    small, large = (value(MattingLaplacianLoss(eps=eps), steep, photo) for eps in (1e-7, 1e-2))
+    assert large > 1e3 * small > 0
+
+
+def test_the_weight_of_the_matting_laplacian_does_not_change_with_the_size() -> None:
+    small, large = (
+        value(MattingLaplacianLoss(), image(3, side, side), image(4, side, side)) for side in (32, 96)
+    )
+    # The outermost two rows and columns are in fewer windows.
+    assert small == pytest.approx(large, rel=0.15)
+
+
+def test_blended_contents_have_the_laplacian_of_their_mean() -> None:
+    first, second, picture = image(3), image(4), image(5)
+    criterion = Criterion(linear(), {"photo": MattingLaplacianLoss()})
+    blend = criterion.bind({"content": [(first, 1.0), (second, 3.0)]})(picture).total
+    single = criterion.bind({"content": (first + 3 * second) / 4})(picture).total
+    assert float(blend) == pytest.approx(float(single), rel=1e-4)
+
+
+def test_temporal_loss_is_the_mean_of_the_weighted_squared_differences() -> None:
+    weights = image(6)[:, :1]
+    expected = (weights.double() * (IMAGE.double() - REFERENCE.double()) ** 2).mean()
+    assert value(TemporalLoss(weights), IMAGE, REFERENCE) == pytest.approx(float(expected), rel=1e-5)
+    plain = value(TemporalLoss(), IMAGE, REFERENCE)
+    assert plain == pytest.approx(value(ContentLoss("image"), IMAGE, REFERENCE), rel=1e-6)
+    assert value(TemporalLoss(torch.zeros_like(weights)), IMAGE, REFERENCE) == 0
+
+
+def test_temporal_loss_ignores_what_is_not_reliable() -> None:
+    weights = torch.zeros(1, 1, 5, 6)
+    weights[..., :3] = 1
+    changed = IMAGE.clone()
+    changed[..., 3:] = 0
+    loss = TemporalLoss(weights)
+    assert value(loss, changed, REFERENCE) == value(loss, IMAGE, REFERENCE) > 0
+
+
+def test_temporal_weights_follow_the_size_of_the_image() -> None:
+    weights = torch.zeros(1, 1, 40, 40)
+    weights[..., :20] = 1
+    left = torch.zeros(1, 3, 10, 10)
+    left[..., :4] = 1
+    loss = TemporalLoss(weights)
+    # Four of ten columns are off by 1, all of them on the reliable side, and away from its border.
+    assert value(loss, left, torch.zeros_like(left)) == pytest.approx(0.4)
+    assert value(loss, left.flip(3), torch.zeros_like(left)) == pytest.approx(0, abs=1e-6)
+    large = left.repeat_interleave(8, 2).repeat_interleave(8, 3)
+    assert value(loss, large, torch.zeros_like(large)) == pytest.approx(0.4)
+
+
+def test_temporal_loss_does_not_change_with_the_callers_weights() -> None:
+    weights = torch.ones(1, 1, 5, 6)
+    loss = TemporalLoss(weights)
+    before = value(loss, IMAGE, REFERENCE)
+    weights.zero_()
+    assert value(loss, IMAGE, REFERENCE) == before
+    assert "reliability" in loss.state_dict()
+
+
+@pytest.mark.parametrize("make", [MattingLaplacianLoss, TemporalLoss])
+def test_losses_of_positions_refuse_another_size(make: type[Loss]) -> None:
+    with pytest.raises(ValueError, match=r"The loss 'loss.image' cannot be computed.* the same size"):
+        value(make(), IMAGE, WIDE)

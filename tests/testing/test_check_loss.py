@@ -261,6 +261,36 @@ def test_a_broken_loss_is_caught(cls: type[Loss], promise: str) -> None:
         check_loss(cls("relu1_1"))
 
 
+class OnlyAboveOne(GoodLossWithoutReference):
+    def represent(self, features: Tensor) -> Tensor:
+        return (features - 1).clamp_min(0).mean()
+
+
+def test_the_range_of_the_features_can_be_chosen() -> None:
+    check_loss(OnlyAboveOne("image"), largest=2.0)
+    with pytest.raises(AssertionError, match="the gradient of different features is not zero"):
+        check_loss(OnlyAboveOne("image"))
+
+
+class WithAScaleForEachLayer(GoodPooledLoss):
+    def __init__(self, scales: dict[str, float]) -> None:
+        super().__init__(list(scales))
+        self.scales = scales
+
+    def at(self, layer: str) -> "WithAScaleForEachLayer":
+        return WithAScaleForEachLayer({layer: self.scales[layer]})
+
+    def represent(self, features: Tensor) -> Tensor:
+        (scale,) = self.scales.values()
+        return scale * super().represent(features)
+
+
+def test_the_first_layer_of_a_loss_with_parameters_for_each_is_tried() -> None:
+    check_loss(WithAScaleForEachLayer({"a": 1.0, "b": 2.0}))
+    with pytest.raises(AssertionError, match="the loss of ordinary features is finite"):
+        check_loss(WithAScaleForEachLayer({"a": float("inf"), "b": 2.0}))
+
+
 def test_what_is_no_loss_is_caught() -> None:
     with pytest.raises(AssertionError, match="a loss is a subclass of `Loss`"):
         check_loss(nn.MSELoss())  # type: ignore[arg-type]
