@@ -20,8 +20,7 @@ def with_histogram(image: Tensor, reference: Tensor) -> Tensor:
     not_above = torch.searchsorted(ordered, values, right=True)
     # A pixel stands at (below + not_above) / (2 count) of the order, and the k-th value of the reference at
     # (k + 1/2) / wanted_count. Times 2 count, k is a whole number, which is exact for images of any size.
-    place = (below + not_above) * wanted_count - count
-    place = place.clamp(0, 2 * count * (wanted_count - 1))
+    place = ((below + not_above) * wanted_count - count).clamp_min(0)
     lower = place // (2 * count)
     fraction = (place - lower * (2 * count)).to(values) / (2 * count)
     upper = (lower + 1).clamp_max(wanted_count - 1)

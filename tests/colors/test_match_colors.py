@@ -108,6 +108,14 @@ def test_a_histogram_is_that_of_the_reference_in_each_channel(space):
     torch.testing.assert_close(found, expected)
 
 
+def test_a_histogram_in_principal_axes_is_that_of_the_reference_along_them():
+    reference = colourful(1)
+    matched = match_colors(IMAGE, reference, method="histogram", space="principal", clamp=False)
+    _, axes = np.linalg.eigh(statistics(reference)[1])
+    found, expected = (np.sort(axes.T @ x[0].flatten(1).numpy()) for x in (matched, reference))
+    np.testing.assert_allclose(found, expected, atol=1e-9)
+
+
 def oracle_histogram(values: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """Quantiles one by one, ties by the middle of their ranks."""
     wanted = np.sort(wanted)
