@@ -231,6 +231,23 @@ def test_the_moments_of_adam_go_on_at_the_next_level():
     assert after["exp_avg"].min() < 0
 
 
+def test_no_pixel_leaps_when_the_moments_are_resized():
+    # A step of Adam is the mean divided by the root of the mean of squares, which is at least as large.
+    made = []
+
+    def edge(step):
+        del step
+        ((_, state),) = made[0].state.items()
+        state["exp_avg_sq"].fill_(1e-8)[..., :5] = 1.0
+        state["exp_avg"].copy_(-state["exp_avg_sq"].sqrt())
+
+    factory = kept_optimizers(partial(torch.optim.Adam, lr=0.01), made)
+    Pyramid([12, 24], [1, 0]).optimize(by_pixels(), REFERENCES, optimizer=factory, callbacks=[edge])
+    ((_, state),) = made[1].state.items()
+    ratio = state["exp_avg"].abs() / state["exp_avg_sq"].sqrt()
+    assert float(ratio.max()) < 1.01
+
+
 def test_the_steps_of_adam_are_counted_through_the_levels():
     made = []
     factory = kept_optimizers(partial(torch.optim.Adam, lr=0.01), made)
