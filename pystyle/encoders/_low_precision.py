@@ -44,7 +44,7 @@ class LowPrecisionEncoder(Encoder):
         super().__init__()
         if dtype not in _DTYPES:
             raise ValueError(f"`dtype` must be torch.bfloat16 or torch.float16, got {dtype}.")
-        self.image_type = encoder.image_dtype
+        self._image_dtype = encoder.image_dtype
         self.dtype = dtype
         # Weights that are converted need not be copied first.
         converted = {
@@ -68,7 +68,7 @@ class LowPrecisionEncoder(Encoder):
     @property
     def image_dtype(self) -> torch.dtype | None:
         """The type of image that the encoder takes."""
-        return self.image_type
+        return self._image_dtype
 
     def forward(self, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
         """The features of the wanted layers."""

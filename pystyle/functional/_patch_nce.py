@@ -1,8 +1,8 @@
 from torch import Tensor
 
-from pystyle.functional._cosine import unit_vectors
 from pystyle.functional._precision import without_autocast
 from pystyle.functional._sets import position_sets
+from pystyle.functional._vector_sets import directions_or_zero
 
 
 def patch_nce(features: Tensor, target: Tensor, *, temperature: float = 0.07) -> Tensor:
@@ -45,5 +45,5 @@ def patch_nce(features: Tensor, target: Tensor, *, temperature: float = 0.07) ->
         )
     vectors, targets = position_sets(features, target)
     with without_autocast(vectors):
-        logits = unit_vectors(vectors).mT @ unit_vectors(targets) / temperature
+        logits = directions_or_zero(vectors).mT @ directions_or_zero(targets) / temperature
     return (logits.logsumexp(2) - logits.diagonal(dim1=1, dim2=2)).mean(1)

@@ -3,9 +3,9 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from pystyle.functional._cosine import unit_vectors
 from pystyle.functional._precision import without_autocast
 from pystyle.functional._sets import position_sets
+from pystyle.functional._vector_sets import directions_or_zero
 
 _ENTRIES = 2**24  # of the matrix of distances that are held at once
 
@@ -90,7 +90,7 @@ def _distance_matrix(vectors: Tensor, targets: Tensor, distance: str) -> Tensor:
     """Distances of all pairs (batch, vectors, targets), up to a constant."""
     cosine = euclidean = torch.zeros((), dtype=vectors.dtype, device=vectors.device)
     if distance != "euclidean":
-        cosine = -unit_vectors(vectors).mT @ unit_vectors(targets)
+        cosine = -directions_or_zero(vectors).mT @ directions_or_zero(targets)
     if distance != "cosine":
         euclidean = torch.cdist(vectors.mT, targets.mT) / vectors.shape[1] ** 0.5
     return cosine + euclidean
@@ -100,7 +100,7 @@ def _distances(vectors: Tensor, targets: Tensor, distance: str) -> Tensor:
     """The distances of corresponding vectors."""
     cosine = euclidean = torch.zeros((), dtype=vectors.dtype, device=vectors.device)
     if distance != "euclidean":
-        cosine = 1 - (unit_vectors(vectors) * unit_vectors(targets)).sum(1)
+        cosine = 1 - (directions_or_zero(vectors) * directions_or_zero(targets)).sum(1)
     if distance != "cosine":
         euclidean = torch.linalg.vector_norm(vectors - targets, dim=1) / vectors.shape[1] ** 0.5
     return cosine + euclidean

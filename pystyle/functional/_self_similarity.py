@@ -1,8 +1,8 @@
 from torch import Tensor
 
-from pystyle.functional._cosine import unit_vectors
 from pystyle.functional._gram import positions
 from pystyle.functional._precision import without_autocast
+from pystyle.functional._vector_sets import directions_or_zero
 
 
 def self_similarity(features: Tensor) -> Tensor:
@@ -38,7 +38,7 @@ def self_similarity(features: Tensor) -> Tensor:
         Kolkin, Salavon, Shakhnarovich. *Style transfer by relaxed optimal transport and
         self-similarity*. CVPR 2019, section 2.3; the factor n is that of the authors' code.
     """
-    units = unit_vectors(positions(features))
+    units = directions_or_zero(positions(features))
     with without_autocast(units):
         distances = 1 - units.mT @ units
     return distances / distances.mean(1, keepdim=True).clamp_min(1e-4)

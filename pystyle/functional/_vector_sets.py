@@ -23,6 +23,16 @@ def directions(vectors: Tensor, center: Tensor | None = None) -> Tensor:
     return shifted / safe_lengths(shifted, vectors)
 
 
+def directions_or_zero(vectors: Tensor) -> Tensor:
+    """The vectors along axis 1 divided by their lengths; those shorter than 1e-6 become zero.
+
+    Their direction is noise, and its gradient is 1 / length.
+    """
+    squares = vectors.square().sum(1, keepdim=True)
+    missing = squares <= 1e-12
+    return vectors * torch.where(missing, 0, squares.clamp_min(1e-12).rsqrt())
+
+
 def safe_lengths(shifted: Tensor, vectors: Tensor) -> Tensor:
     """What vectors are divided by, (batch, 1, positions); never 0."""
     lengths = torch.linalg.vector_norm(shifted, dim=1, keepdim=True)
