@@ -37,6 +37,7 @@ from pystyle.losses import (
 from pystyle.pyramid import Pyramid
 from pystyle.runner import Result, Runner, optimize_image
 from pystyle.stylization import stylize
+from pystyle.typing import MaskedImage
 
 __all__ = [
     "ContentLoss",
@@ -49,6 +50,7 @@ __all__ = [
     "LPIPSLoss",
     "Loss",
     "MRFLoss",
+    "MaskedImage",
     "MattingLaplacianLoss",
     "MeanLoss",
     "MeanStdLoss",

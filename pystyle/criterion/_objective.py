@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from pystyle.criterion._checks import check_image
-from pystyle.criterion._represent import combine, encode, tensors_of
+from pystyle.criterion._represent import combine, encode, positions, representation_of, tensors_of
 from pystyle.criterion._terms import Terms
 from pystyle.encoders import Encoder
-from pystyle.losses import Loss
-from pystyle.typing import IMAGE
+from pystyle.losses import LayerMask, Loss
+from pystyle.typing import IMAGE, Representation
 
 
 @dataclass(frozen=True)
@@ -31,18 +31,28 @@ class Target:
 
 @dataclass(frozen=True)
 class Part:
-    """One loss at one layer, with its targets."""
+    """One loss at one layer, with its targets and, if it is confined to a region, where that is."""
 
     name: str
     loss: Loss
     layer: str
     targets: tuple[Target, ...]
+    mask: LayerMask | None = None
 
     def value(self, features: Tensor) -> Tensor:
         """The weighted loss of these features."""
+        return self.score(self.represent(features), features.shape[0])
+
+    def represent(self, features: Tensor) -> Representation:
+        """What counts in these features."""
         with self._named_errors():
-            representation = self.loss.represent(features)
-        return self.score(representation, features.shape[0])
+            if self.mask is not None and positions(self.mask.mask) != positions(features):
+                raise ValueError(
+                    f"The layer has {positions(features)} positions, the mask of the region "
+                    f"{self.loss.region!r} {positions(self.mask.mask)}. Give the image the size of the "
+                    "content with the masks."
+                )
+            return representation_of(self.loss, features, self.mask)
 
     def score(self, representation: Any, batch: int) -> Tensor:
         """The weighted loss of a representation of so many images."""
@@ -51,11 +61,14 @@ class Part:
         return self.loss.weight * self.loss.layer_weights[self.layer] * torch.stack(values).sum()
 
     def rows(self, start: int, stop: int, height: int) -> "Part":
-        """The same dense loss for some rows of a layer of this height."""
+        """The same loss for some rows of a layer of this height."""
+        mask = self.mask and self.mask.rows(start, stop)
+        if self.loss.spatial != "dense":
+            return replace(self, mask=mask)
         targets = [
             replace(target, value=self._rows(target.value, start, stop, height)) for target in self.targets
         ]
-        return replace(self, targets=tuple(targets))
+        return replace(self, targets=tuple(targets), mask=mask)
 
     def _rows(self, value: Any, start: int, stop: int, height: int) -> Any:
         if value is None:

@@ -120,9 +120,8 @@ class StripEvaluator:
                 values = []
                 for part in self._parts(rows.layer):
                     if part.name in pulls:
-                        values.append(
-                            rows.share * _inner(pulls[part.name], part.loss.represent(rows.features))
-                        )
+                        representation = _of_rows(part, rows).represent(rows.features)
+                        values.append(rows.share * _inner(pulls[part.name], representation))
                     else:
                         values.append(_dense(part, rows))
                         dense_terms[part.name] += values[-1].detach()
@@ -175,7 +174,7 @@ class StripEvaluator:
                 if part.name in dense_terms:
                     dense_terms[part.name] += _dense(part, rows)
                 else:
-                    representation = part.loss.represent(rows.features)
+                    representation = _of_rows(part, rows).represent(rows.features)
                     sums[part.name] = add_share(sums.get(part.name), representation, rows.share)
         for part in self.objective.parts:
             if part.name in sums:
@@ -211,5 +210,8 @@ def _inner(gradients: tuple[Tensor, ...], representation: Representation) -> Ten
 
 def _dense(part: Part, rows: LayerRows) -> Tensor:
     """What these rows add to the mean over all positions."""
-    own = part.rows(rows.start, rows.start + rows.features.shape[2], rows.height)
-    return rows.share * own.value(rows.features)
+    return rows.share * _of_rows(part, rows).value(rows.features)
+
+
+def _of_rows(part: Part, rows: LayerRows) -> Part:
+    return part.rows(rows.start, rows.start + rows.features.shape[2], rows.height)

@@ -5,6 +5,7 @@ from pystyle.losses._contextual import ContextualLoss
 from pystyle.losses._covariance import CovarianceLoss
 from pystyle.losses._gram import GramLoss, MultiLayerGramLoss
 from pystyle.losses._histogram import HistogramLoss
+from pystyle.losses._layer_mask import LayerMask
 from pystyle.losses._loss import Loss
 from pystyle.losses._lpips import LPIPSLoss
 from pystyle.losses._matting import MattingLaplacianLoss
@@ -31,6 +32,7 @@ __all__ = [
     "GramLoss",
     "HistogramLoss",
     "LPIPSLoss",
+    "LayerMask",
     "Loss",
     "MRFLoss",
     "MattingLaplacianLoss",

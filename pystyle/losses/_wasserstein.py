@@ -9,7 +9,9 @@ from pystyle.functional import (
     gaussian_wasserstein_distance,
     raw_moments,
 )
+from pystyle.losses._layer_mask import LayerMask
 from pystyle.losses._loss import Loss
+from pystyle.losses._moments import moments_within
 
 
 class _Gaussian(NamedTuple):
@@ -52,6 +54,10 @@ class WassersteinLoss(Loss):
     def represent(self, features: Tensor) -> RawMoments:
         """The raw moments, which blend linearly."""
         return raw_moments(features)
+
+    def represent_within(self, features: Tensor, mask: LayerMask) -> RawMoments:
+        """The raw moments of the region."""
+        return moments_within(features, mask)
 
     def prepare(self, representation: RawMoments) -> _Gaussian:
         """Mean, covariance and its root, which costs as much as a comparison."""

@@ -6,6 +6,7 @@ from typing import Self, cast
 from torch import Tensor
 
 from pystyle.criterion import Criterion
+from pystyle.criterion._blend import first_image
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.images import resize, scaled_size
 from pystyle.optim import LBFGS
@@ -171,8 +172,7 @@ class Pyramid:
 def _full_size(init: Init, references: References) -> tuple[int, int]:
     """The size whose aspect ratio all levels have: that of the content, or else of `init`."""
     if "content" in references:
-        content = references["content"]
-        init = content if isinstance(content, Tensor) else content[0][0]
+        init = first_image(references["content"])
     if isinstance(init, str):
         raise ValueError(
             f"`init` must be an image or a size (height, width) without a content, got {init!r}."

@@ -3,8 +3,9 @@
 from torch import Tensor
 
 from pystyle.criterion import Criterion
+from pystyle.criterion._blend import changed_images
 from pystyle.images import resize
-from pystyle.typing import Reference, References
+from pystyle.typing import MaskedImage, Reference, References
 
 
 def resized_references(references: References, edge_size: int, style_scale: float) -> References:
@@ -16,9 +17,13 @@ def resized_references(references: References, edge_size: int, style_scale: floa
 
 
 def _resized(reference: Reference, edge_size: int) -> Reference:
-    if isinstance(reference, Tensor):
-        return resize(reference, edge_size)
-    return [(resize(image, edge_size), weight) for image, weight in reference]
+    def resized(image: Tensor | MaskedImage) -> Tensor | MaskedImage:
+        if isinstance(image, Tensor):
+            return resize(image, edge_size)
+        masks = {name: resize(mask, edge_size) for name, mask in image.masks.items()}
+        return MaskedImage(resize(image.image, edge_size), masks)
+
+    return changed_images(reference, resized)
 
 
 def fits(criterion: Criterion, references: References, edge_size: int, style_scale: float) -> bool:

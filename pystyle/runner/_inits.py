@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from pystyle.criterion._blend import first_image
 from pystyle.typing import Init, NamedInit, References
 
 
@@ -80,8 +81,7 @@ def _reference(references: References, name: str, init: str) -> Tensor:
             f"`init` = {init!r} needs the reference {name!r}, got {', '.join(references) or 'none'}. "
             "Give an image or a size (height, width) as `init` instead."
         )
-    reference = references[name]
-    return reference if isinstance(reference, Tensor) else reference[0][0]
+    return first_image(references[name])
 
 
 def _any_image(references: References) -> Tensor:

@@ -7,9 +7,10 @@ from typing import get_args
 from torch import Tensor
 
 from pystyle.colors import luminance, match_colors, match_luminance, transfer_luminance
+from pystyle.criterion._blend import changed_images, first_image
 from pystyle.images import resize
 from pystyle.runner import Callback, Result, Step
-from pystyle.typing import Colors, Init, Reference, References
+from pystyle.typing import Colors, Init, MaskedImage, Reference, References
 
 
 class ColorControl:
@@ -28,9 +29,8 @@ class ColorControl:
     def __init__(self, colors: Colors, references: References) -> None:
         if colors not in get_args(Colors):
             raise ValueError(f"`colors` must be one of {get_args(Colors)}, got {colors!r}.")
-        content = references["content"]
         self.colors = colors
-        self.photograph = content if isinstance(content, Tensor) else content[0][0]
+        self.photograph = first_image(references["content"])
         self.references = self._seen(references)
 
     def _seen(self, references: References) -> References:
@@ -39,7 +39,8 @@ class ColorControl:
             return {**references, "style": style}
         if self.colors == "luminance":
             style = _each(references["style"], lambda image: _grey(match_luminance(image, self.photograph)))
-            return {**references, "content": _grey(luminance(self.photograph)), "style": style}
+            content = _each(references["content"], lambda image: _grey(luminance(image)))
+            return {**references, "content": content, "style": style}
         return references
 
     def init(self, init: Init) -> Init:
@@ -89,9 +90,10 @@ class _Colored:
 
 
 def _each(reference: Reference, change: Callable[[Tensor], Tensor]) -> Reference:
-    if isinstance(reference, Tensor):
-        return change(reference)
-    return [(change(image), weight) for image, weight in reference]
+    def changed(image: Tensor | MaskedImage) -> Tensor | MaskedImage:
+        return replace(image, image=change(image.image)) if isinstance(image, MaskedImage) else change(image)
+
+    return changed_images(reference, changed)
 
 
 def _grey(channel: Tensor) -> Tensor:
