@@ -1,6 +1,7 @@
 """The references at the size of a level."""
 
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from pystyle.criterion import Criterion
 from pystyle.criterion._blend import changed_images
@@ -20,8 +21,14 @@ def _resized(reference: Reference, edge_size: int) -> Reference:
     def resized(image: Tensor | MaskedImage) -> Tensor | MaskedImage:
         if isinstance(image, Tensor):
             return resize(image, edge_size)
-        masks = {name: resize(mask, edge_size) for name, mask in image.masks.items()}
-        return MaskedImage(resize(image.image, edge_size), masks)
+        smaller = resize(image.image, edge_size)
+        size = (smaller.shape[2], smaller.shape[3])
+        # Linear weights are positive and sum to one, so masks that add up to one still do.
+        masks = {
+            name: interpolate(mask, size, mode="bilinear", antialias=True).clamp(0, 1)
+            for name, mask in image.masks.items()
+        }
+        return MaskedImage(smaller, masks)
 
     return changed_images(reference, resized)
 

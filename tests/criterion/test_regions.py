@@ -210,6 +210,20 @@ def test_masks_reach_every_level_of_a_pyramid() -> None:
     assert change[:30].mean() > 5 * change[36:].mean()
 
 
+def test_masks_that_cover_an_image_once_do_so_at_every_size() -> None:
+    # Three regions that meet at a point: a filter with negative weights would make them overlap.
+    photo, names = torch.rand(1, 3, 61, 83, generator=torch.Generator().manual_seed(0)), ("a", "b", "c")
+    rows, columns = torch.meshgrid(torch.arange(61), torch.arange(83), indexing="ij")
+    index = torch.where(rows < 30, 0, torch.where(columns < 40, 1, 2))
+    masks = {name: (index == number)[None, None] for number, name in enumerate(names)}
+    encoder = vgg11(weights=None)
+    losses = {name: GramLoss("relu1_1").within(name) for name in names}
+    result = Pyramid([20, 33], num_steps=1).optimize(
+        Criterion(encoder, losses), {"content": MaskedImage(photo, masks), "style": photo}
+    )
+    assert result.image.isfinite().all()
+
+
 def test_regions_work_in_half_precision() -> None:
     encoder = vgg11(weights=None)
     references = {
