@@ -119,7 +119,7 @@ History: TypeAlias = dict[str, list[Any]]
 Precision: TypeAlias = Literal["float32", "tf32", "bfloat16", "float16"]
 """In what an encoder computes; see :class:`pystyle.evaluation.EagerEvaluation`."""
 
-NamedInit: TypeAlias = Literal["content", "style", "uniform", "normal", "grey", "style_colours"]
+NamedInit: TypeAlias = Literal["content", "recoloured", "style", "uniform", "normal", "grey", "style_colours"]
 """The images to start from that have a name; see :func:`pystyle.runner.initial_image`."""
 
 Colors: TypeAlias = Literal["style", "content", "luminance"]

@@ -34,8 +34,9 @@ def optimize_image(
         criterion: Encoder and losses.
         references: The images that the losses compare with, by name; see
             :meth:`Criterion.bind <pystyle.Criterion.bind>`.
-        init: What to start from: ``"content"``, ``"style"``, ``"uniform"``, ``"normal"``,
-            ``"grey"``, ``"style_colours"``, a tensor, or the size (height, width) of noise.
+        init: What to start from: ``"content"``, ``"recoloured"`` (the content in the colours of the
+            style), ``"style"``, ``"uniform"``, ``"normal"``, ``"grey"``, ``"style_colours"``, a tensor, or
+            the size (height, width) of noise; see :func:`initial_image`.
         optimizer: Any optimizer class of torch or pystyle, or a `functools.partial` of one.
         parametrization: What is optimised: a class of :mod:`pystyle.parametrizations` or a
             `functools.partial` of one.
