@@ -75,36 +75,50 @@ def _check_rows(loss: Loss, features: Tensor, other: Tensor) -> None:
 
 
 def _check_region(loss: Loss, features: Tensor, other: Tensor) -> None:
+    rows, columns = 2 * features.shape[2] // 3, features.shape[3] // 2
     inside = torch.zeros(1, 1, *features.shape[2:])
-    inside[..., : features.shape[3] // 2] = 1
-    mask = LayerMask.of(inside)
-    crops = features[..., : features.shape[3] // 2], other[..., : features.shape[3] // 2]
+    inside[..., :rows, :columns] = 1
+    corner, everything = LayerMask.of(inside), LayerMask.of(torch.ones_like(inside))
     try:
-        representation = loss.represent_within(features, mask)
+        value = _value_within(loss, features, other, corner)
     except ValueError:
+        # It says that it cannot be confined.
         return
-    target = None if loss.reference is None else loss.prepare(loss.represent_within(other, mask))
-    value = loss.compare(representation, target)
     require(value.ndim == 0 and value.isfinite(), "the loss of a region is a finite scalar.")
-    if loss.spatial == "set":
-        # A loss may take samples, which are others in a list of positions than in a map.
-        return
-    if loss.reference is not None:
+    # A "set" may take samples, which are others in a list of positions than in a map.
+    if loss.spatial == "dense":
+        whole, expected = _value_within(loss, features, other, everything), loss_value(loss, features, other)
         require(
-            close(value, loss_value(loss, *crops), 1e-4),
-            f"the loss of a region is that of the positions inside, got {float(value)} and "
-            f"{float(loss_value(loss, *crops))}.",
+            close(whole, expected, 1e-4),
+            f"the loss of a region that is all of the image is that of the image, got {float(whole)} instead "
+            f"of {float(expected)}. A loss that looks at neighbours overrides `represent_within`.",
         )
     if loss.spatial == "pooled":
-        height = features.shape[2] // 3
-        rows = (0, height), (height, features.shape[2])
-        parts = [
-            tensors_of(loss.represent_within(features[:, :, start:stop], mask.rows(start, stop)))
-            for start, stop in rows
-        ]
-        shares = [(stop - start) / features.shape[2] for start, stop in rows]
-        added = [shares[0] * a + shares[1] * b for a, b in zip(*parts, strict=True)]
+        expected = loss_value(loss, features[..., :rows, :columns], other[..., :rows, :columns])
         require(
-            close(tensors_of(representation), added, 1e-4),
-            "a 'pooled' representation of a region is the mean of those of its parts, weighted by areas.",
+            close(value, expected, 1e-4),
+            f"the loss of a region is that of the positions inside, got {float(value)} and not "
+            f"{float(expected)}.",
         )
+        _check_parts_of_region(loss, features, corner)
+
+
+def _check_parts_of_region(loss: Loss, features: Tensor, mask: LayerMask) -> None:
+    height = features.shape[2] // 3
+    rows = (0, height), (height, features.shape[2])
+    parts = [
+        tensors_of(loss.represent_within(features[:, :, start:stop], mask.rows(start, stop)))
+        for start, stop in rows
+    ]
+    shares = [(stop - start) / features.shape[2] for start, stop in rows]
+    added = [shares[0] * a + shares[1] * b for a, b in zip(*parts, strict=True)]
+    require(
+        close(tensors_of(loss.represent_within(features, mask)), added, 1e-4),
+        "a 'pooled' representation of a region is the mean of those of its parts, weighted by areas.",
+    )
+
+
+def _value_within(loss: Loss, features: Tensor, other: Tensor, mask: LayerMask) -> Tensor:
+    representation = loss.represent_within(features, mask)
+    target = None if loss.reference is None else loss.prepare(loss.represent_within(other, mask))
+    return loss.compare(representation, target)
