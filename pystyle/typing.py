@@ -24,6 +24,9 @@ Reference: TypeAlias = Tensor | Sequence[tuple[Tensor, float]]
 References: TypeAlias = Mapping[str, Reference]
 """The images that losses compare with, by name: ``{"content": ..., "style": ...}``."""
 
+Schedule: TypeAlias = Callable[[float], float]
+"""From the fraction of a run that is done, 0 at the first step and 1 at the last, to a factor of a weight."""
+
 OptimizerFactory: TypeAlias = Callable[[Iterable[Tensor]], "torch.optim.Optimizer"]
 """Any optimizer class of torch or pystyle, or a `functools.partial` of one."""
 

@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -100,6 +101,15 @@ class StripEvaluator:
         self.workers = all_workers() if distributed else Workers()
         at_image = tuple(part for part in objective.parts if part.layer == IMAGE)
         self._whole = EagerEvaluator(Objective(objective.encoder, at_image), precision=precision)
+
+    def weighted(self, factors: Mapping[str, float | Tensor]) -> "StripEvaluator":
+        """The evaluator with other weights; see :meth:`Objective.weighted <pystyle.Objective.weighted>`."""
+        return StripEvaluator(
+            self.objective.weighted(factors),
+            rows=self.rows,
+            precision=self.precision,
+            distributed=self.workers.count > 1,
+        )
 
     def __call__(self, image: Tensor) -> tuple[Terms, Tensor]:
         """The terms of an image without their graph, and the gradient of their total."""
