@@ -42,5 +42,19 @@ NamedInit: TypeAlias = Literal["content", "style", "uniform", "normal", "grey", 
 Colors: TypeAlias = Literal["style", "content", "luminance"]
 """Whose colours a picture has; see :func:`pystyle.stylize`."""
 
+StyleLossName: TypeAlias = Literal[
+    "wasserstein",
+    "gram",
+    "mean-std",
+    "covariance",
+    "mrf",
+    "nearest-neighbor",
+    "contextual",
+    "sliced-wasserstein",
+    "histogram",
+    "relaxed-emd",
+]
+"""The style losses that have a name; see :func:`pystyle.stylize`."""
+
 Init: TypeAlias = NamedInit | Tensor | tuple[int, int]
 """An image to start from: its name, itself, or the size of noise."""

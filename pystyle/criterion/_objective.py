@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from pystyle.criterion._checks import check_image, check_loss_names
+from pystyle.criterion._gradient_norms import normalize_gradient
 from pystyle.criterion._represent import combine, encode, tensors_of
 from pystyle.criterion._terms import Terms
 from pystyle.encoders import Encoder
@@ -39,6 +40,7 @@ class Part:
         layer: The layer.
         targets: What the layer is compared with.
         factors: What the weight is multiplied by.
+        normalizes: Whether the gradient at the layer is as long as the weight.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Part:
     layer: str
     targets: tuple[Target, ...]
     factors: tuple[float | Tensor, ...] = ()
+    normalizes: bool = False
 
     @property
     def loss_name(self) -> str:
@@ -54,6 +57,8 @@ class Part:
 
     def value(self, features: Tensor) -> Tensor:
         """The weighted loss of these features."""
+        if self.normalizes:
+            features = self.normalized(features)
         with self._named_errors():
             representation = self.loss.represent(features)
         return self.score(representation, features.shape[0])
@@ -66,6 +71,13 @@ class Part:
         for factor in self.factors:
             value = value * (factor.to(value) if isinstance(factor, Tensor) else factor)
         return value
+
+    def normalized(self, features: Tensor, norms: Tensor | None = None) -> Tensor:
+        """The features, at which the gradient of this part gets an L1 norm of the weight."""
+        length: float | Tensor = abs(self.loss.weight * self.loss.layer_weights[self.layer])
+        for factor in self.factors:
+            length = length * factor
+        return normalize_gradient(features, length, norms)
 
     def rows(self, start: int, stop: int, height: int) -> "Part":
         """The same dense loss for some rows of a layer of this height."""

@@ -1,10 +1,11 @@
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from pystyle.criterion import Criterion, Objective, Terms
+from pystyle.criterion._gradient_norms import image_norms
 from pystyle.criterion._objective import Part
 from pystyle.criterion._represent import add_share, check_strips, combine, tensors_of
 from pystyle.encoders import BandPass, LayerRows, StripPass
@@ -19,7 +20,8 @@ class StripEvaluation:
     """The image in strips of rows, exactly, for images whose features do not fit into memory.
 
     A first pass without gradients adds up the representations, a second one computes each strip
-    again and hands it its part of the gradient. The numbers are those of the whole image, up to
+    again and hands it its part of the gradient. Criteria that normalise gradients take one more
+    pass forward between them, for the norms. The numbers are those of the whole image, up to
     the order of sums. Losses at the layer ``"image"`` see the whole image.
 
     Args:
@@ -126,15 +128,16 @@ class StripEvaluator:
                 if part.name in sums:
                     terms[part.name], pulls[part.name] = _slope(part, sums[part.name], len(image))
 
+            norms = self._gradient_norms(strips, workers, image, pulls)
+
             def loss(rows: LayerRows) -> Tensor:
                 values = []
                 for part in self._parts(rows.layer):
-                    if part.name in pulls:
-                        values.append(
-                            rows.share * _inner(pulls[part.name], part.loss.represent(rows.features))
-                        )
-                    else:
-                        values.append(_dense(part, rows))
+                    seen = rows
+                    if part.normalizes:
+                        seen = rows._replace(features=part.normalized(rows.features, norms[part.name]))
+                    values.append(_share(part, seen, pulls))
+                    if part.name in dense_terms:
                         dense_terms[part.name] += values[-1].detach()
                 return torch.stack(values).sum()
 
@@ -192,6 +195,29 @@ class StripEvaluator:
                 workers.add_up(tensors_of(sums[part.name]))
         return sums, dense_terms
 
+    def _gradient_norms(
+        self,
+        strips: StripPass | BandPass,
+        workers: Workers,
+        image: Tensor,
+        pulls: dict[str, tuple[Tensor, ...]],
+    ) -> dict[str, Tensor]:
+        """The norms of the gradients at whole layers of those parts that normalise them."""
+        norms: dict[str, Tensor] = {}
+        if not any(part.normalizes and part.layer != IMAGE for part in self.objective.parts):
+            return norms
+        for rows in strips.forward(image):
+            for part in self._parts(rows.layer):
+                if part.normalizes:
+                    with torch.enable_grad():
+                        leaf = rows.features.detach().requires_grad_()
+                        value = _share(part, rows._replace(features=leaf), pulls)
+                        (gradient,) = torch.autograd.grad(value, leaf, materialize_grads=True)
+                    norm = image_norms(gradient)
+                    norms[part.name] = norms[part.name] + norm if part.name in norms else norm
+        workers.add_up([norms[part.name] for part in self.objective.parts if part.name in norms])
+        return norms
+
     def _zeros(self, image: Tensor) -> dict[str, Tensor]:
         dense = (
             part for part in self.objective.parts if part.layer != IMAGE and part.loss.spatial == "dense"
@@ -219,7 +245,14 @@ def _inner(gradients: tuple[Tensor, ...], representation: Representation) -> Ten
     return torch.stack([(gradient * tensor).sum() for gradient, tensor in pairs]).sum()
 
 
+def _share(part: Part, rows: LayerRows, pulls: dict[str, tuple[Tensor, ...]]) -> Tensor:
+    """What these rows add to a term, or, of a pooled part, to something with the gradient of the term."""
+    if part.name not in pulls:
+        return _dense(part, rows)
+    return rows.share * _inner(pulls[part.name], part.loss.represent(rows.features))
+
+
 def _dense(part: Part, rows: LayerRows) -> Tensor:
     """What these rows add to the mean over all positions."""
-    own = part.rows(rows.start, rows.start + rows.features.shape[2], rows.height)
+    own = replace(part, normalizes=False).rows(rows.start, rows.start + rows.features.shape[2], rows.height)
     return rows.share * own.value(rows.features)
