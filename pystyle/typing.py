@@ -110,6 +110,9 @@ Reference: TypeAlias = Tensor | MaskedImage | Sequence[tuple[Tensor | MaskedImag
 References: TypeAlias = Mapping[str, Reference]
 """The images that losses compare with, by name: ``{"content": ..., "style": ...}``."""
 
+Schedule: TypeAlias = Callable[[float], float]
+"""From the fraction of a run that is done, 0 at the first step and 1 at the last, to a factor of a weight."""
+
 OptimizerFactory: TypeAlias = Callable[[Iterable[Tensor]], "torch.optim.Optimizer"]
 """Any optimizer class of torch or pystyle, or a `functools.partial` of one."""
 
@@ -124,6 +127,20 @@ NamedInit: TypeAlias = Literal["content", "recoloured", "style", "uniform", "nor
 
 Colors: TypeAlias = Literal["style", "content", "luminance"]
 """Whose colours a picture has; see :func:`pystyle.stylize`."""
+
+StyleLossName: TypeAlias = Literal[
+    "wasserstein",
+    "gram",
+    "mean-std",
+    "covariance",
+    "mrf",
+    "nearest-neighbor",
+    "contextual",
+    "sliced-wasserstein",
+    "histogram",
+    "relaxed-emd",
+]
+"""The style losses that have a name; see :func:`pystyle.stylize`."""
 
 Init: TypeAlias = NamedInit | Tensor | tuple[int, int]
 """An image to start from: its name, itself, or the size of noise."""

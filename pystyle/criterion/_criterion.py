@@ -1,10 +1,10 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import nn
 
 from pystyle.criterion._blend import masks_of
-from pystyle.criterion._checks import check_image
+from pystyle.criterion._checks import check_image, check_loss_names
 from pystyle.criterion._masks import Masks
 from pystyle.criterion._objective import Objective, Part, Target
 from pystyle.criterion._represent import layer_sizes
@@ -26,9 +26,13 @@ class Criterion(nn.Module):
         encoder: The encoder; it is frozen. Several are joined by
             :class:`~pystyle.encoders.MultiEncoder`.
         losses: The losses by name.
+        normalize_gradients: The names of losses whose gradients are as long as their weights: at each
+            layer, the gradient of the loss's term with respect to the features is divided by its L1 norm
+            and multiplied by the weight of the loss and of the layer. For each image of a batch on its own.
 
     Raises:
-        ValueError: If there are no losses, a name contains a dot, or the encoder lacks a layer.
+        ValueError: If there are no losses, a name contains a dot or is not that of a loss, or the encoder
+            lacks a layer.
 
     Example:
         >>> import torch
@@ -42,9 +46,22 @@ class Criterion(nn.Module):
         >>> objective = criterion.bind({"content": photo, "style": painting})
         >>> list(objective(torch.zeros(1, 3, 32, 32)))
         ['content.relu2_2', 'style.relu1_1', 'style.relu2_1']
+
+    Note:
+        With `normalize_gradients` the gradient is no longer that of the terms, which stay the values of the
+        losses; it does not follow factors of a term or of the total either. The total is no potential of it:
+        a line search compares values that say little, L-BFGS learns from pairs that are no curvatures, and
+        the total may rise. Strips take one more pass, for the norms.
+
+    References:
+        The option ``-normalize_gradients`` of Johnson, *neural-style*, 2015, which normalises the gradients
+        of all losses at their layers. Here zero is handled without a constant in the denominator, and in a
+        batch each image is on its own.
     """
 
-    def __init__(self, encoder: Encoder, losses: Mapping[str, Loss]) -> None:
+    def __init__(
+        self, encoder: Encoder, losses: Mapping[str, Loss], *, normalize_gradients: str | Sequence[str] = ()
+    ) -> None:
         super().__init__()
         if not losses:
             raise ValueError("`losses` must have at least one loss, got none.")
@@ -54,6 +71,9 @@ class Criterion(nn.Module):
             if not name or "." in name:
                 raise ValueError(f"The names of `losses` must not be empty or contain a dot, got {name!r}.")
             encoder.check_layers([layer for layer in loss.layers if layer != IMAGE])
+        names = (normalize_gradients,) if isinstance(normalize_gradients, str) else normalize_gradients
+        check_loss_names("normalize_gradients", names, losses)
+        self.normalize_gradients = tuple(names)
         self.encoder = encoder.requires_grad_(False).eval()
         self.losses = nn.ModuleDict(dict(losses))
 
@@ -120,7 +140,8 @@ class Criterion(nn.Module):
                     loss.at(layer),
                     layer,
                     targets.get((name, layer), (Target(None),)),
-                    masks.get((name, layer)),
+                    mask=masks.get((name, layer)),
+                    normalizes=name in self.normalize_gradients,
                 )
                 for name, loss in self.named_losses.items()
                 for layer in loss.layers
@@ -153,6 +174,10 @@ class Criterion(nn.Module):
             for name, loss in confined.items()
             for layer in loss.layers
         }
+
+    def extra_repr(self) -> str:
+        """The arguments that are not modules and not the default."""
+        return f"normalize_gradients={self.normalize_gradients}" if self.normalize_gradients else ""
 
     @property
     def named_losses(self) -> dict[str, Loss]:

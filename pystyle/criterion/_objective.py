@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -6,7 +6,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pystyle.criterion._checks import check_image
+from pystyle.criterion._checks import check_image, check_loss_names
+from pystyle.criterion._gradient_norms import normalize_gradient
 from pystyle.criterion._represent import combine, encode, positions, representation_of, tensors_of
 from pystyle.criterion._terms import Terms
 from pystyle.encoders import Encoder
@@ -31,16 +32,35 @@ class Target:
 
 @dataclass(frozen=True)
 class Part:
-    """One loss at one layer, with its targets and, if it is confined to a region, where that is."""
+    """One loss at one layer, with its targets.
+
+    Attributes:
+        name: That of its term, such as ``style.relu3_1``.
+        loss: The loss.
+        layer: The layer.
+        targets: What the layer is compared with.
+        factors: What the weight is multiplied by.
+        normalizes: Whether the gradient at the layer is as long as the weight.
+        mask: Where the region is that the loss is confined to.
+    """
 
     name: str
     loss: Loss
     layer: str
     targets: tuple[Target, ...]
+    factors: tuple[float | Tensor, ...] = ()
+    normalizes: bool = False
     mask: LayerMask | None = None
+
+    @property
+    def loss_name(self) -> str:
+        """The name of the loss, such as ``style``."""
+        return self.name.partition(".")[0]
 
     def value(self, features: Tensor) -> Tensor:
         """The weighted loss of these features."""
+        if self.normalizes:
+            features = self.normalized(features)
         return self.score(self.represent(features), features.shape[0])
 
     def represent(self, features: Tensor) -> Representation:
@@ -58,7 +78,17 @@ class Part:
         """The weighted loss of a representation of so many images."""
         with self._named_errors():
             values = [self._compare(representation, target, batch) for target in self.targets]
-        return self.loss.weight * self.loss.layer_weights[self.layer] * torch.stack(values).sum()
+        value = self.loss.weight * self.loss.layer_weights[self.layer] * torch.stack(values).sum()
+        for factor in self.factors:
+            value = value * (factor.to(value) if isinstance(factor, Tensor) else factor)
+        return value
+
+    def normalized(self, features: Tensor, norms: Tensor | None = None) -> Tensor:
+        """The features, at which the gradient of this part gets an L1 norm of the weight."""
+        length: float | Tensor = abs(self.loss.weight * self.loss.layer_weights[self.layer])
+        for factor in self.factors:
+            length = length * factor
+        return normalize_gradient(features, length, norms)
 
     def rows(self, start: int, stop: int, height: int) -> "Part":
         """The same loss for some rows of a layer of this height."""
@@ -120,6 +150,35 @@ class Objective:
     def layers(self) -> tuple[str, ...]:
         """The layers of the encoder that are needed, each once."""
         return tuple(dict.fromkeys(part.layer for part in self.parts if part.layer != IMAGE))
+
+    def weighted(self, factors: Mapping[str, float | Tensor]) -> "Objective":
+        """The same objective with other weights; the targets are shared.
+
+        Args:
+            factors: What the weights of losses are multiplied by, by the names of the losses. A scalar tensor
+                is read anew at each evaluation, so that whoever holds it may fill it in between. Weights
+                that were multiplied before are multiplied again.
+
+        Raises:
+            ValueError: If there is no loss of such a name.
+
+        Example:
+            >>> import torch
+            >>> from pystyle import Criterion, ValueRangeLoss
+            >>> from pystyle.encoders import vgg19
+            >>> objective = Criterion(vgg19(weights=None), {"range": ValueRangeLoss()}).bind({})
+            >>> image = torch.full((1, 3, 8, 8), 2.0)
+            >>> float(objective.weighted({"range": 0.5})(image).total / objective(image).total)
+            0.5
+        """
+        check_loss_names("factors", factors, (part.loss_name for part in self.parts))
+        parts = (
+            replace(part, factors=(*part.factors, factors[part.loss_name]))
+            if part.loss_name in factors
+            else part
+            for part in self.parts
+        )
+        return Objective(self.encoder, tuple(parts))
 
     def __call__(self, image: Tensor) -> Terms:
         """The terms of the image, which add up to ``.total``.

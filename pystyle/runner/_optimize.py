@@ -1,8 +1,9 @@
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from torch import Tensor
 
 from pystyle.criterion import Criterion
+from pystyle.criterion._checks import check_loss_names
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.optim import LBFGS
 from pystyle.parametrizations import Parametrization, Pixels
@@ -11,7 +12,7 @@ from pystyle.runner._memory import explained_memory_errors
 from pystyle.runner._result import Result
 from pystyle.runner._runner import Runner
 from pystyle.runner._step import Callback
-from pystyle.typing import Init, OptimizerFactory, References
+from pystyle.typing import Init, OptimizerFactory, References, Schedule
 
 
 def optimize_image(
@@ -25,6 +26,7 @@ def optimize_image(
     bounds: tuple[float, float] | None = (0.0, 1.0),
     averaging: float | None = None,
     callbacks: Sequence[Callback] = (),
+    schedules: Mapping[str, Schedule] | None = None,
     evaluation: Evaluation = EagerEvaluation(),
     seed: int | None = None,
 ) -> Result:
@@ -45,6 +47,9 @@ def optimize_image(
             optimised; None for none, as in the papers of 2016, whose results are clamped at the end.
         averaging: Give back an exponential average of the iterates with this decay, such as 0.99.
         callbacks: Called with a :class:`~pystyle.runner.Step` after each step.
+        schedules: How weights change, by the names of the losses: any function from the fraction of the
+            run, 0 at the first step and 1 at the last, to a factor of the weight, such as a
+            :class:`~pystyle.runner.CosineSchedule`. All of them are called before the first step.
         evaluation: How the terms and the gradient are computed, and in which precision.
         seed: Of noise to start from.
 
@@ -68,7 +73,15 @@ def optimize_image(
         >>> result = optimize_image(criterion, {"style": texture}, init=(16, 24), num_steps=5, seed=0)
         >>> result.image.shape, len(result.history["total"])
         (torch.Size([1, 3, 16, 24]), 6)
+
+    Note:
+        The history holds the terms with the weights of their steps. Where weights change, totals of different
+        steps are values of different objectives, and a callback that looks for a plateau compares them
+        nevertheless. L-BFGS learns the curvature from differences of gradients, into which the change of
+        the weights is mixed; nothing is done about it. What a slow schedule adds is small, and gone when
+        as many steps with constant weights were taken as pairs are kept; after jumps start another run.
     """
+    check_loss_names("schedules", schedules or {}, criterion.named_losses)
     image = initial_image(init, references, seed=seed)
     size = (image.shape[2], image.shape[3])
     with explained_memory_errors(criterion, size, optimizer, evaluation):
@@ -80,5 +93,6 @@ def optimize_image(
             bounds=bounds,
             averaging=averaging,
             callbacks=callbacks,
+            schedules=schedules,
         )
         return runner.run(num_steps)

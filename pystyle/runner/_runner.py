@@ -1,5 +1,5 @@
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -7,13 +7,15 @@ from torch.func import functional_call
 
 from pystyle.criterion import Terms
 from pystyle.evaluation import Evaluator
+from pystyle.evaluation._evaluation import weighted
 from pystyle.optim import LBFGS
 from pystyle.parametrizations import Parametrization, Pixels
 from pystyle.runner._average import Average
 from pystyle.runner._record import Record
 from pystyle.runner._result import Result
+from pystyle.runner._schedules import factors_of_steps
 from pystyle.runner._step import Callback, Step
-from pystyle.typing import OptimizerFactory
+from pystyle.typing import OptimizerFactory, Schedule
 
 _POLL_INTERVAL = 25
 """Steps between two looks at the finite flag on devices where a look makes the host wait."""
@@ -38,6 +40,9 @@ class Runner:
             :class:`~pystyle.parametrizations.Parametrization`.
         averaging: The decay of an exponential average of the iterates, which is then the result.
         callbacks: Called after each step.
+        schedules: How weights change, by the names of the losses: any function from the fraction of the
+            run, 0 at the first step and 1 at the last, to a factor of the weight; see
+            :func:`~pystyle.optimize_image`. The evaluator needs a method ``weighted``.
 
     Attributes:
         parametrization: The parameters, and how an image is made of them.
@@ -45,6 +50,7 @@ class Runner:
 
     Raises:
         ValueError: If an argument has an impossible value.
+        TypeError: If the image is not a floating tensor, or the evaluator cannot change its weights.
 
     Example:
         >>> import torch
@@ -66,10 +72,11 @@ class Runner:
         bounds: tuple[float, float] | None = (0.0, 1.0),
         averaging: float | None = None,
         callbacks: Sequence[Callback] = (),
+        schedules: Mapping[str, Schedule] | None = None,
     ) -> None:
         if bounds is not None and not bounds[0] < bounds[1]:
             raise ValueError(f"`bounds` must be (smallest, largest) with smallest < largest, got {bounds}.")
-        self.evaluator = evaluator
+        self.schedules = dict(schedules or {})
         self.bounds = bounds
         self.callbacks = tuple(callbacks)
         if not image.is_floating_point():
@@ -77,6 +84,9 @@ class Runner:
                 f"The initial image must be a floating tensor with values in [0, 1], got {image.dtype}."
             )
         image = image.detach()
+        # Tensors that are filled before each step: what reads them may be a graph on the device.
+        self._factors = {name: image.new_ones(()) for name in self.schedules}
+        self.evaluator = weighted(evaluator, self._factors) if self._factors else evaluator
         if not bool(image.isfinite().all()):
             raise ValueError("The initial image must be finite, got one with NaN or infinite values.")
         self.parametrization = parametrization(image if bounds is None else image.clamp(*bounds))
@@ -128,10 +138,11 @@ class Runner:
         """
         if num_steps < 0:
             raise ValueError(f"`num_steps` must not be negative, got {num_steps}.")
+        factors = factors_of_steps(self.schedules, num_steps)
         start = time.perf_counter()
         reason = "finished"
         try:
-            reason = self._loop(num_steps, start)
+            reason = self._loop(num_steps, factors, start)
         except KeyboardInterrupt:
             self._failed = True
             self._restore()
@@ -142,8 +153,10 @@ class Runner:
         seconds = time.perf_counter() - start
         return Result(self._picture(), self._record.history(), reason, seconds, self._failed)
 
-    def _loop(self, num_steps: int, start: float) -> str:
+    def _loop(self, num_steps: int, factors: Mapping[str, Sequence[float]], start: float) -> str:
+        self._weigh(factors, 0)
         for index in range(1, num_steps + 1):
+            self._weigh(factors, index - 1)
             terms = self._step(start)
             if (index % self._poll_interval == 0 or index == num_steps) and not bool(self._finite):
                 return self._give_up()
@@ -153,6 +166,10 @@ class Runner:
             if step.stop_reason:
                 return step.stop_reason if self._finish(start) else self._give_up()
         return "finished" if self._finish(start) else self._give_up()
+
+    def _weigh(self, factors: Mapping[str, Sequence[float]], index: int) -> None:
+        for name, factor in self._factors.items():
+            factor.fill_(factors[name][index])
 
     def _step(self, start: float) -> Terms:
         found: list[Terms] = []
