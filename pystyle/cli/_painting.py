@@ -19,6 +19,9 @@ _NO_TERMS = ("step", "seconds", "total", "edge_size")
 _IN_OPTIONS = {
     '`references["content"]`': "The content at this `--size`",
     '`references["style"]`': "A style at this `--size` and `--style-scale`",
+    "`edge_sizes`": "`--pyramid`",
+    "`layers`": "`--layers`",
+    "`num_steps`": "`--steps`",
 }
 """What the arguments of an error are called on the command line."""
 

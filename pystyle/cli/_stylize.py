@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import secrets
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, get_args
 import torch
 
 from pystyle import __version__
+from pystyle.cli._config import CONFIG_OPTION, Config, config_text
 from pystyle.cli._ending import finish
 from pystyle.cli._errors import UsageError
 from pystyle.cli._inputs import INITS, STANDARD_STREAM, check_streams, read_init, read_picture
@@ -29,13 +31,16 @@ from pystyle.cli._outputs import (
     write_standard_output,
 )
 from pystyle.cli._painting import Painting, paint
-from pystyle.cli._values import integer, name_or_path, one_of, positive_number, weights_list
+from pystyle.cli._values import integer, integers, name_or_path, one_of, positive_number, weights_list
 from pystyle.images import write_image
+from pystyle.images._atomic import replace_file
+from pystyle.parametrizations import Fourier, LaplacianPyramid, LowResolution, Pixels
 from pystyle.runner import Callback, CSVLogger, JSONLogger, Preview
 from pystyle.stylization import stylize
-from pystyle.typing import Colors
+from pystyle.typing import Colors, StyleLossName
 
 COLORS: Sequence[str] = get_args(Colors)
+LOSSES: Sequence[str] = get_args(StyleLossName)
 
 OPTIMIZERS: dict[str, dict[str, Any]] = {
     "lbfgs": {},
@@ -43,23 +48,41 @@ OPTIMIZERS: dict[str, dict[str, Any]] = {
 }
 """Arguments of `stylize` by the name of an optimizer; its default comes first."""
 
+PARAMETRIZATIONS = {
+    "pixels": Pixels,
+    "laplacian": LaplacianPyramid,
+    "fourier": Fourier,
+    "low-resolution": LowResolution,
+}
+"""What is optimised by its name; the default comes first."""
+
 SUMMARY = "paint a photograph in the manner of one or several paintings"
 DESCRIPTION = (
     "Paint a photograph in the manner of one or several paintings. "
     "Ctrl-C ends the run and saves the picture so far."
 )
 
+_LARGEST_DRAWN_SEED = 2**32 - 1
+
 _LOGGERS = {".csv": CSVLogger, ".jsonl": JSONLogger}
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """The files and options of the command."""
+def add_arguments(parser: argparse.ArgumentParser, config: Config | None = None) -> None:
+    """The files and options of the command; files that a config names need not be given."""
     add = parser.add_argument
-    add("content", metavar="CONTENT", help="the photograph; - reads standard input")
+    content, styles = (None, ()) if config is None else (config.content, config.styles)
+    add(
+        "content",
+        metavar="CONTENT",
+        nargs="?" if content else None,
+        default=content,
+        help="the photograph; - reads standard input",
+    )
     add(
         "styles",
         metavar="STYLE",
-        nargs="+",
+        nargs="*" if styles else "+",
+        default=list(styles),
         help="a painting; several are blended; one of all files may be -",
     )
     add("-o", "--output", metavar="OUT", required=True, help="the result; - writes PNG to standard output")
@@ -70,10 +93,27 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     _add_optimization_options(parser)
     add_machine_options(parser)
     add_encoding_options(parser)
+    _add_config_options(parser)
 
 
 def _add_style_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("the style").add_argument
+    add(
+        "--loss",
+        dest="style_loss",
+        metavar="NAME",
+        type=one_of("--loss", LOSSES),
+        default=default_of(stylize, "style_loss"),
+        help=f"how styles are compared: one of {', '.join(LOSSES)} (default: %(default)s)",
+    )
+    add(
+        "--layers",
+        dest="style_layers",
+        metavar="LAYER",
+        nargs="+",
+        type=_names,
+        help="the layers of the encoder that it looks at, or image (default: those that suit the loss)",
+    )
     add(
         "--style-weights",
         metavar="W,W",
@@ -100,6 +140,23 @@ def _add_style_options(parser: argparse.ArgumentParser) -> None:
 def _add_optimization_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("the optimisation").add_argument
     add(
+        "--pyramid",
+        dest="edge_size",
+        metavar="PIXELS",
+        nargs="+",
+        type=integers("--pyramid", least=1),
+        default=argparse.SUPPRESS,
+        help="short edges of all sizes, growing, instead of --size, which is approached in steps of the root "
+        "of 2 from 128 on",
+    )
+    add(
+        "--parametrization",
+        metavar="NAME",
+        type=one_of("--parametrization", tuple(PARAMETRIZATIONS)),
+        default=next(iter(PARAMETRIZATIONS)),
+        help=f"what is optimised: one of {', '.join(PARAMETRIZATIONS)} (default: %(default)s)",
+    )
+    add(
         "--init",
         metavar="NAME",
         type=name_or_path("--init", INITS),
@@ -123,9 +180,41 @@ def _add_optimization_options(parser: argparse.ArgumentParser) -> None:
     add("--log", metavar="FILE", type=Path, help="write the losses of each step to FILE.csv or FILE.jsonl")
 
 
+def _add_config_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("runs in files").add_argument
+    add(
+        CONFIG_OPTION,
+        metavar="FILE",
+        type=Path,
+        help="read files and options from a TOML file, by their long names; options given here win",
+    )
+    add(
+        "--save-config",
+        metavar="FILE",
+        type=Path,
+        help="write such a file with all options and the seed, for the same picture again",
+    )
+
+
+def _names(text: str) -> list[str]:
+    return text.split(",")
+
+
+def _flat(values: Sequence[Any] | None) -> list[Any] | None:
+    """One list of values and lists."""
+    if values is None:
+        return None
+    return [item for value in values for item in (value if isinstance(value, list) else [value])]
+
+
 def run(options: argparse.Namespace) -> int:
     """Carry the command out and return the exit code."""
+    options.style_layers = _flat(options.style_layers)
+    if not isinstance(options.edge_size, int):
+        options.edge_size = _flat(options.edge_size)
     _check(options)
+    if options.save_config is not None and options.seed is None:
+        options.seed = secrets.randbelow(_LARGEST_DRAWN_SEED)
     content, *styles = map(read_picture, (options.content, *options.styles))
     painting = paint(
         options,
@@ -136,7 +225,10 @@ def run(options: argparse.Namespace) -> int:
         arguments={
             "style_weights": options.style_weights,
             "style_scale": options.style_scale,
+            "style_loss": options.style_loss,
+            "style_layers": options.style_layers,
             "colors": options.colors,
+            "parametrization": PARAMETRIZATIONS[options.parametrization],
             "init": read_init(options.init, content),
             **OPTIMIZERS[options.optimizer],
         },
@@ -158,6 +250,10 @@ def _check(options: argparse.Namespace) -> None:
         if options.log.suffix.lower() not in _LOGGERS:
             raise UsageError(f"`--log` must end in {' or '.join(_LOGGERS)}, got '{options.log}'.")
         check_new_file("--log", options.log, overwrite=options.overwrite)
+    if options.save_config is not None:
+        if STANDARD_STREAM in (options.content, *options.styles):
+            raise UsageError("`--save-config` needs pictures in files, since '-' would read another one.")
+        check_new_file("--save-config", options.save_config, overwrite=options.overwrite)
     if options.output == STANDARD_STREAM:
         if options.json or options.save_every is not None:
             raise UsageError("`--output -` leaves no place for `--json` and `--save-every`. Name a file.")
@@ -166,7 +262,8 @@ def _check(options: argparse.Namespace) -> None:
     path = Path(options.output)
     check_picture_file(path, overwrite=options.overwrite, encoding=_encoding(options))
     if options.save_every is not None:
-        steps = range(options.save_every, options.num_steps + 1, options.save_every)
+        num_steps = options.num_steps if isinstance(options.num_steps, int) else sum(options.num_steps)
+        steps = range(options.save_every, num_steps + 1, options.save_every)
         check_previews(path, steps, overwrite=options.overwrite)
 
 
@@ -188,6 +285,9 @@ def _write(painting: Painting, options: argparse.Namespace) -> None:
         write_standard_output(painting.image, bits=options.bits)
     else:
         write_image(painting.image, options.output, **_encoding(options))
+    if options.save_config is not None:
+        text = config_text(options, options.save_config.parent)
+        replace_file(options.save_config, text.encode())
     if options.json:
         print(json.dumps(_facts(painting, options), allow_nan=False))
 

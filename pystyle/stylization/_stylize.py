@@ -1,6 +1,6 @@
 import math
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal, TypeAlias
 
 import torch
@@ -9,11 +9,13 @@ from torch import Tensor
 from pystyle.encoders import Encoder, vgg19
 from pystyle.evaluation import EagerEvaluation, Evaluation, StripEvaluation
 from pystyle.images import read_image, scaled_size
+from pystyle.losses import Loss
 from pystyle.optim import LBFGS
+from pystyle.parametrizations import Parametrization, Pixels
 from pystyle.runner import Callback, Result, choose_evaluation
 from pystyle.stylization._colors import ColorControl
 from pystyle.stylization._recipe import stylization_criterion, stylization_pyramid
-from pystyle.typing import Colors, Init, OptimizerFactory, Precision, References
+from pystyle.typing import Colors, Init, OptimizerFactory, Precision, References, StyleLossName
 
 ImageSource: TypeAlias = Tensor | str | os.PathLike[str]
 
@@ -22,15 +24,18 @@ def stylize(
     content: ImageSource,
     style: ImageSource | Sequence[ImageSource],
     *,
-    edge_size: int = 512,
+    edge_size: int | Sequence[int] = 512,
     strength: float = 1.0,
+    style_loss: StyleLossName | Loss = "wasserstein",
+    style_layers: Sequence[str] | None = None,
     style_weights: Sequence[float] | None = None,
     style_scale: float = 1.0,
     colors: Colors = "style",
     encoder: Encoder | None = None,
     optimizer: OptimizerFactory = LBFGS,
+    parametrization: Callable[[Tensor], Parametrization] = Pixels,
     averaging: float | None = None,
-    num_steps: int = 150,
+    num_steps: int | Sequence[int] = 150,
     init: Init = "content",
     seed: int | None = None,
     device: torch.device | str | None = None,
@@ -44,8 +49,12 @@ def stylize(
     Args:
         content: What is to be seen: an image or the path of one.
         style: The manner: an image, the path of one, or several that are blended.
-        edge_size: The short edge of the result in pixels.
+        edge_size: The short edge of the result in pixels, which is approached in steps of √2, or the short
+            edges of all levels, such as (128, 256, 512).
         strength: How much the style counts relative to the content, as a factor.
+        style_loss: The name of a loss, or one of your own, whose weight is multiplied by `strength`; see
+            :func:`~pystyle.stylization.stylization_criterion`.
+        style_layers: The layers of a loss with a name; its usual ones if not given.
         style_weights: How much each of several styles counts; equal if not given.
         style_scale: Size of the style relative to the content: larger strokes above 1.
         colors: Whose colours the picture has. ``"style"``: those of the painting. ``"content"``: those of
@@ -54,9 +63,11 @@ def stylize(
         encoder: Another encoder than ``vgg19(padding="replicate", ceil_mode=True)``. It is moved to
             `device`.
         optimizer: Any optimizer class of torch or pystyle, or a `functools.partial` of one.
+        parametrization: What is optimised: a class of :mod:`pystyle.parametrizations` or a
+            `functools.partial` of one.
         averaging: The decay of an average of the iterates, with which each level ends. Adam needs
             one, such as 0.97, to be free of noise; L-BFGS does not.
-        num_steps: Steps of all levels together.
+        num_steps: Steps of all levels together, or those of each level.
         init: What to start from; see :func:`~pystyle.optimize_image`.
         seed: Of noise to start from.
         device: Where to compute; the accelerator if there is one, else the CPU.
@@ -103,12 +114,15 @@ def stylize(
     }
     control = ColorControl(colors, references)
     criterion = stylization_criterion(
-        (_default_encoder() if encoder is None else encoder).to(device), strength=strength
+        (_default_encoder() if encoder is None else encoder).to(device),
+        strength=strength,
+        style_loss=style_loss,
+        style_layers=style_layers,
     )
     pyramid = stylization_pyramid(edge_size, num_steps=num_steps)
     evaluation: Evaluation
     if tile == "auto":
-        largest = _largest_size(photograph, paintings, edge_size, style_scale)
+        largest = _largest_size(photograph, paintings, pyramid.edge_sizes[-1], style_scale)
         evaluation = choose_evaluation(
             criterion, largest, optimizer=optimizer, memory_budget=memory_budget, precision=precision
         )
@@ -119,6 +133,7 @@ def stylize(
         control.references,
         init=control.init(init),
         optimizer=optimizer,
+        parametrization=parametrization,
         averaging=averaging,
         callbacks=control.callbacks(callbacks),
         evaluation=evaluation,

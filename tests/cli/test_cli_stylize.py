@@ -13,6 +13,7 @@ import torch
 import pystyle
 from pystyle.cli import main
 from pystyle.images import read_image, write_image
+from pystyle.parametrizations import Fourier, LaplacianPyramid, LowResolution, Pixels
 from pystyle.runner import Result
 
 FILES = ["content.png", "style.png"]
@@ -64,6 +65,16 @@ def test_without_options_the_defaults_of_stylize_are_used(calls):
         (["--colors", "luminance"], "colors", "luminance"),
         (["--style-weights", "3"], "style_weights", [3.0]),
         (["--steps", "9"], "num_steps", 9),
+        (["--steps", "9,4"], "num_steps", [9, 4]),
+        (["--pyramid", "128", "181", "256"], "edge_size", [128, 181, 256]),
+        (["--pyramid=128,181"], "edge_size", [128, 181]),
+        (["--loss", "relaxed-emd"], "style_loss", "relaxed-emd"),
+        (["--layers", "relu1_1", "relu3_1"], "style_layers", ["relu1_1", "relu3_1"]),
+        (["--layers=image,relu3_1"], "style_layers", ["image", "relu3_1"]),
+        (["--parametrization", "pixels"], "parametrization", Pixels),
+        (["--parametrization", "laplacian"], "parametrization", LaplacianPyramid),
+        (["--parametrization", "fourier"], "parametrization", Fourier),
+        (["--parametrization", "low-resolution"], "parametrization", LowResolution),
         (["--seed", "5"], "seed", 5),
         (["--device", "cpu"], "device", "cpu"),
         (["--init", "style_colours"], "init", "style_colours"),
