@@ -18,6 +18,8 @@ CONFIG_OPTION = "--config"
 
 _FLAGS = ("json", "overwrite", "quiet")
 _PATHS = {
+    "mask": (),
+    "style-mask": (),
     "content": (),
     "style": (),
     "output": (),

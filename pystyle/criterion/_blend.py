@@ -51,6 +51,13 @@ def changed_images(
     return [(change(image), weight) for image, weight in reference]
 
 
+def images_of(reference: Reference) -> list[Tensor]:
+    """The images of a reference without their masks."""
+    if isinstance(reference, Tensor | MaskedImage):
+        return [image_of(reference)]
+    return [image_of(image) for image, _ in reference]
+
+
 def first_image(reference: Reference) -> Tensor:
     """The image of a reference, or the first one of a blend."""
-    return image_of(reference if isinstance(reference, Tensor | MaskedImage) else reference[0][0])
+    return images_of(reference)[0]

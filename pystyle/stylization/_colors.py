@@ -35,16 +35,25 @@ class ColorControl:
 
     def _seen(self, references: References) -> References:
         if self.colors == "content":
-            style = _each(references["style"], lambda image: match_colors(image, self.photograph))
-            return {**references, "style": style}
+            return self._changed(references, lambda image: match_colors(image, self.photograph))
         if self.colors == "luminance":
-            style = _each(references["style"], lambda image: _grey(match_luminance(image, self.photograph)))
-            content = _each(references["content"], lambda image: _grey(luminance(image)))
-            return {**references, "content": content, "style": style}
+            grey = self._changed(references, lambda image: _grey(match_luminance(image, self.photograph)))
+            return {**grey, "content": _each(references["content"], lambda image: _grey(luminance(image)))}
         return references
+
+    @staticmethod
+    def _changed(references: References, change: Callable[[Tensor], Tensor]) -> References:
+        """The references with all styles changed."""
+        return {
+            name: reference if name == "content" else _each(reference, change)
+            for name, reference in references.items()
+        }
 
     def init(self, init: Init) -> Init:
         """What the run starts from."""
+        if self.colors != "style" and init == "recoloured":
+            # The styles have the colours of the content already.
+            return "content"
         if self.colors == "luminance" and isinstance(init, Tensor):
             return _grey(luminance(init))
         return init
