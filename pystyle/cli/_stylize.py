@@ -28,13 +28,13 @@ from pystyle.images import write_image
 from pystyle.images._atomic import replace_file
 from pystyle.runner import Callback, CSVLogger, JSONLogger, Preview
 
+__all__ = ["DESCRIPTION", "SUMMARY", "add_arguments", "run"]
+
 SUMMARY = "paint a photograph in the manner of one or several paintings"
 DESCRIPTION = (
     "Paint a photograph in the manner of one or several paintings. "
     "Ctrl-C ends the run and saves the picture so far."
 )
-
-__all__ = ["DESCRIPTION", "SUMMARY", "add_arguments", "run"]
 
 _LARGEST_DRAWN_SEED = 2**32 - 1
 

@@ -1,4 +1,4 @@
-"""The files and options of `pystyle stylize`."""
+"""The options of `pystyle stylize`."""
 
 import argparse
 from collections.abc import Sequence

@@ -36,8 +36,8 @@ def stylization_criterion(
         strength: How much the style counts relative to the content, as a factor.
         style_loss: The name of a loss, or one of your own, whose weight is multiplied by `strength`.
         style_layers: The layers of a loss with a name; its usual ones if not given: the image and the first
-            layer of each block; of the third and the fourth for ``"mrf"``, ``"nearest-neighbor"`` and
-            ``"contextual"``, of the second to the fifth for ``"relaxed-emd"``.
+            layer of each block; of the third and the fourth for ``"mrf"``, of these and the second for
+            ``"nearest-neighbor"`` and ``"contextual"``, of the second to the fifth for ``"relaxed-emd"``.
 
     Returns:
         A criterion with the losses ``content``, ``style`` and ``smoothness``.

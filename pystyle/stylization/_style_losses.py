@@ -28,21 +28,22 @@ class _Recipe(NamedTuple):
     layers: tuple[int, ...]
 
 
-_ALL, _DEEP, _MIDDLE = (0, 1, 2, 3, 4, 5), (2, 3, 4, 5), (3, 4)
+_ALL, _DEEP, _MIDDLE, _PATCHES = (0, 1, 2, 3, 4, 5), (2, 3, 4, 5), (2, 3, 4), (3, 4)
 """0 is the image. Pairs of positions are compared only where there are few of them."""
 
-# The weights leave as much of the content as that of the Wasserstein loss does, measured on one pair.
+# The weights leave as much of the content as that of the Wasserstein loss does, measured on one pair; that of
+# the contextual loss leaves more, because L-BFGS makes noise of higher ones.
 _RECIPES: dict[StyleLossName, _Recipe] = {
     "wasserstein": _Recipe(WassersteinLoss, 3.0, _ALL),
     "gram": _Recipe(GramLoss, 3.0, _ALL),
     "mean-std": _Recipe(MeanStdLoss, 7.0, _ALL),
     "covariance": _Recipe(CovarianceLoss, 1.7, _ALL),
-    "mrf": _Recipe(MRFLoss, 1.5, _MIDDLE),
+    "mrf": _Recipe(MRFLoss, 1.5, _PATCHES),
     "nearest-neighbor": _Recipe(NearestNeighborLoss, 12.0, _MIDDLE),
-    "contextual": _Recipe(ContextualLoss, 3.0, _MIDDLE),
+    "contextual": _Recipe(ContextualLoss, 2.0, _MIDDLE),
     "sliced-wasserstein": _Recipe(SlicedWassersteinLoss, 12.0, _ALL),
     "histogram": _Recipe(HistogramLoss, 5.5, _ALL),
-    "relaxed-emd": _Recipe(RelaxedEMDLoss, 12.0, _DEEP),
+    "relaxed-emd": _Recipe(RelaxedEMDLoss, 11.0, _DEEP),
 }
 
 

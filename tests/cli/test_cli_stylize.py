@@ -226,3 +226,38 @@ def _state():
         torch.backends.cudnn.benchmark,
         torch.get_float32_matmul_precision(),
     )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--steps", "1,2"], "`--steps` must be one number or one for each of 1 levels, got (1, 2)."),
+        (
+            ["--pyramid", "64", "48"],
+            "`--pyramid` must be positive and grow from level to level, got (64, 48).",
+        ),
+        (["--layers", "relu9"], "`--layers` must be some of conv1, relu1, "),
+        (["--loss", "mrf", "--tile", "16"], "MRFLoss at 'relu3' needs all positions at once"),
+    ],
+)
+def test_what_only_the_run_can_know_is_said_in_the_words_of_the_command_line(
+    capsys, folder, options, message
+):
+    assert (
+        _stylize("--encoder", "alexnet", "--weights", "none", "--size", "32", "--device", "cpu", *options)
+        == 2
+    )
+    assert message in capsys.readouterr().err
+    assert not (folder / "out.png").exists()
+
+
+def test_previews_of_all_steps_of_all_sizes_are_checked(capsys, folder):
+    (folder / "out-00003.png").touch()
+    assert _stylize(*TINY, "--steps", "2,1", "--pyramid", "32", "40", "--save-every", "3") == 2
+    assert "out-00003.png" in capsys.readouterr().err
+
+
+def test_a_run_with_another_loss_and_sizes_of_its_own_writes_a_picture():
+    options = ["--loss", "histogram", "--layers=relu1,relu2", "--parametrization", "laplacian", "--json"]
+    assert _stylize(*TINY, "--pyramid", "32", "40", "--steps", "2,1", *options) == 0
+    assert read_image("out.png").shape == (1, 3, 40, 60)
