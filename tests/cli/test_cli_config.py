@@ -105,7 +105,7 @@ def test_a_saved_file_has_every_option_that_was_used(calls):
         "loss": "wasserstein",
         "style-scale": 1.0,
         "colors": "style",
-        "init": "content",
+        "init": "recoloured",
         "optimizer": "lbfgs",
         "parametrization": "pixels",
         "precision": "float32",
