@@ -5,6 +5,6 @@ Its functions are made of the public parts of the library: ``criterion`` gives t
 them with the sizes, the start, the optimizer and the finish of the paper as defaults of keywords.
 """
 
-from pystyle.papers import gatys_2015, gatys_2016
+from pystyle.papers import gatys_2015, gatys_2016, li_2017
 
-__all__ = ["gatys_2015", "gatys_2016"]
+__all__ = ["gatys_2015", "gatys_2016", "li_2017"]
