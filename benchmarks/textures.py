@@ -21,13 +21,16 @@ from torch import Tensor
 from pystyle import Criterion, Encoder, HistogramLoss, Result, SlicedWassersteinLoss
 from pystyle.encoders import vgg19
 from pystyle.images import read_image, resize, write_image
-from pystyle.papers import gatys_2015
+from pystyle.papers import gatys_2015, heitz_2021, risser_2017
 
 Method = Callable[..., Result]
 
 METHODS: dict[str, Method] = {
     "gram": partial(gatys_2015.texture_synthesis, variant="paper"),
     "gram-matched": gatys_2015.texture_synthesis,
+    "sliced": heitz_2021.texture_synthesis,
+    # Downloads the network of torchvision.
+    "histogram": lambda texture, **options: risser_2017.texture_synthesis(texture, **options)[-1],
 }
 MEASURES = ("gram", "sliced", "colour")
 HELD_OUT_SEED = 12345

@@ -1,10 +1,10 @@
 """Published methods, each in a module that can be read beside its paper.
 
-A module states at its top what the paper says, what its authors' code does, and where each constant stands.
-Its functions are made of the public parts of the library: ``criterion`` gives the losses, and the others run
-them with the sizes, the start, the optimizer and the finish of the paper as defaults of keywords.
-"""
+A module states at its top what the paper says, what its authors' code does, and where each constant
+stands. Its functions are made of the public parts of the library: ``criterion`` gives the losses, and the
+others run them with the sizes, the start, the optimizer and the finish of the paper as defaults of
+keywords."""
 
-from pystyle.papers import gatys_2015, gatys_2016, li_2017
+from pystyle.papers import galerne_2024, gatys_2015, gatys_2016, heitz_2021, li_2017, risser_2017
 
-__all__ = ["gatys_2015", "gatys_2016", "li_2017"]
+__all__ = ["galerne_2024", "gatys_2015", "gatys_2016", "heitz_2021", "li_2017", "risser_2017"]

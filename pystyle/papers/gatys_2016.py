@@ -28,10 +28,10 @@ afterwards         --                           clipped to [0, 1]            cli
 
 So the code weighs a layer by 4000 / N² of the paper's E: relu1_1 counts 64 times as much against relu5_1.
 
-Sources: the paper's equations 1 to 7 and figure 3; ``"code"`` is leongatys/PytorchNeuralStyleTransfer, commit
-be6c8e2, ``NeuralStyleTransfer.ipynb``; ``"torch"`` is leongatys/NeuralImageSynthesis, commit cced0b9,
-``BasicStyleTransfer.ipynb``. With normalised weights the latter takes 1e6 for the content and 1e9 / 5 for
-each layer of the style. The ratios of the paper are as pystiche's authors quote them.
+Sources: the paper's equations 1 to 7 and figure 3; ``"code"`` is leongatys/PytorchNeuralStyleTransfer,
+commit be6c8e2, ``NeuralStyleTransfer.ipynb``; ``"torch"`` is leongatys/NeuralImageSynthesis, commit
+cced0b9, ``BasicStyleTransfer.ipynb``. With normalised weights the latter takes 1e6 for the content and 1e9
+/ 5 for each layer of the style. The ratios of the paper are as pystiche's authors quote them.
 
 What differs here: :class:`pystyle.optim.LBFGS` makes the steps of torch's up to the note there; images are
 resampled bilinearly, antialiased; the paper gives no number of steps.

@@ -18,11 +18,11 @@ network               VGG-19                                     VGG-19 as Caffe
                                                                  pooling
 content               relu4_2                                    relu4_2, Σ(F - P)², weight 1
 style                 relu1_1 ... relu5_1, w = 1                 the same layers
-linear                :math:`x^\top y`                           γ 1000 M/N |Δμ|²
-polynomial            :math:`(x^\top y + c)^2`, c = 0            γ M/(40 N²) |Δ(G/M)|²
+linear                :math:`x^\top y`                           γ 1000 M/N ‖Δμ‖²
+polynomial            :math:`(x^\top y + c)^2`, c = 0            γ M/(40 N²) ‖Δ(G/M)‖²
 Gaussian              σ² fixed; pairs drawn, linear time         2σ² = mean of ‖x - y‖²;
                                                                  γ 3e14/(4 N) MMD²
-batch statistics      equation 10                                γ 500 M/N (|Δμ|² + |Δσ|²)
+batch statistics      equation 10                                γ 500 M/N (‖Δμ‖² + ‖Δσ‖²)
 γ                     5 in most figures                          5
 total variation       --                                         gradient: 0.01/8 of the Laplacian
 size                  --                                         long side 600; the style is stretched
@@ -33,14 +33,13 @@ optimizer             --                                         SGD, momentum 0
 afterwards            --                                         Chambolle's denoising, 0.02
 ====================  =========================================  =====================================
 
-Here N and M are the channels and positions of a layer. Sources: the paper's sections 3 to 5 (M: from memory,
-check before relying on the γ of a figure); lyttonhao/Neural-Style-MMD, commit a0cf46d, ``mmd_loss.py``,
-``bn_loss.py``, ``neural-style.py``. The code has gradients and hardly any losses; the losses here are those
-whose gradients they are.
+Here N and M are the channels and positions of a layer. Sources: the paper's sections 3 to 5 (M: from
+memory, check before relying on the γ of a figure); lyttonhao/Neural-Style-MMD, commit a0cf46d,
+``mmd_loss.py``, ``bn_loss.py``, ``neural-style.py``. The code has gradients and hardly any losses; the
+losses here are those whose gradients they are.
 
-What differs here: L-BFGS in the place of SGD, and so the pairs of the Gaussian kernel are held during a run;
-no denoising; colours are multiplied by 255, which the authors multiply by 256.
-"""
+What differs here: L-BFGS in the place of SGD, and so the pairs of the Gaussian kernel are held during a
+run; no denoising; colours are multiplied by 255, which the authors multiply by 256."""
 
 import math
 from functools import partial
