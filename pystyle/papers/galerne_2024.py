@@ -28,7 +28,8 @@ reproduced yet.
 
 What differs here: strips between the poolings (:class:`pystyle.evaluation.StripEvaluation`) in the place
 of overlapping blocks, with the same gradient; 1e-6 is added to the variance under the root; images are
-resampled by antialiased cubic kernels."""
+resampled by antialiased cubic kernels.
+"""
 
 from functools import partial
 from typing import Literal

@@ -28,7 +28,8 @@ Sources: the paper's equations 1 to 5 and section 2; leongatys/DeepTextures, com
 
 What differs here: the steps are those of :class:`pystyle.optim.LBFGS`, which has no line search; the
 bounds are those of the three colours together, in RGB; the normalised weights are rescaled from the Caffe
-network by activations that we measured, on other pictures than the authors."""
+network by activations that we measured, on other pictures than the authors.
+"""
 
 from functools import partial
 from typing import Literal

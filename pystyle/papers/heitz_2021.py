@@ -28,7 +28,8 @@ say something, so there is no `variant`.
 
 What differs here: the authors' scaled weights are replaced by those of mean activation 1; sets of any two
 sizes are compared exactly, so that nothing is repeated or cropped. The spatial tags of section 5 are not
-here; see :func:`pystyle.functional.sliced_wasserstein_distance`."""
+here; see :func:`pystyle.functional.sliced_wasserstein_distance`.
+"""
 
 from functools import partial
 

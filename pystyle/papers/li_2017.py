@@ -39,7 +39,8 @@ memory, check before relying on the γ of a figure); lyttonhao/Neural-Style-MMD,
 losses here are those whose gradients they are.
 
 What differs here: L-BFGS in the place of SGD, and so the pairs of the Gaussian kernel are held during a
-run; no denoising; colours are multiplied by 255, which the authors multiply by 256."""
+run; no denoising; colours are multiplied by 255, which the authors multiply by 256.
+"""
 
 import math
 from functools import partial
