@@ -113,6 +113,18 @@ def test_levels_grow_by_the_root_of_two_and_lower_the_loss(encoder, picture):
     assert min(result.history["total"]) < result.history["total"][0]
 
 
+def test_the_result_is_an_average_of_the_iterates(encoder, picture):
+    content, style = picture(0, 24, 24, torch.float32), picture(1, 24, 24, torch.float32)
+    pictures = [
+        crowson_2022.style_transfer(
+            content, style, encoder=encoder, edge_size=24, smallest=24, num_steps=(2, 0), averaging=averaging
+        ).image
+        for averaging in (0.0, 0.99)
+    ]
+    # Adam's first steps have nearly the full length, so the mean of two iterates is half a step back.
+    assert 1e-3 < float((pictures[0] - pictures[1]).abs().mean()) < 0.011
+
+
 def test_an_unknown_network_is_refused(encoder):
     with pytest.raises(ValueError, match="`network` must be 'torchvision' or 'caffe', got 'vgg'"):
         crowson_2022.criterion(encoder, network="vgg")

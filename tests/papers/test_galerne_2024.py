@@ -68,6 +68,20 @@ def test_only_a_much_larger_style_is_resized(encoder, picture, side, expected, m
     assert seen == [expected]
 
 
+def test_only_the_first_level_remembers_a_hundred_pairs(encoder, picture, monkeypatch):
+    seen = []
+    run = galerne_2024.optimize_image
+
+    def watch(criterion, references, *, optimizer, **options):
+        seen.append(optimizer.keywords["history_size"])
+        return run(criterion, references, optimizer=optimizer, **options)
+
+    monkeypatch.setattr(galerne_2024, "optimize_image", watch)
+    content, style = picture(0, 64, 64, torch.float32), picture(1, 32, 32, torch.float32)
+    galerne_2024.style_transfer(content, style, encoder=encoder, steps=(0,), largest=40)
+    assert seen == [100, 10]
+
+
 def test_the_steps_of_the_code():
     assert galerne_2024.STEPS == {"code": (600, 300), "fast": (600, 200, 66, 30)}
 
