@@ -11,6 +11,7 @@ from pystyle.losses._lpips import LPIPSLoss
 from pystyle.losses._matting import MattingLaplacianLoss
 from pystyle.losses._mean import MeanLoss
 from pystyle.losses._mean_std import MeanStdLoss
+from pystyle.losses._mmd import MMDLoss
 from pystyle.losses._moment import MomentLoss
 from pystyle.losses._mrf import MRFLoss
 from pystyle.losses._nearest_neighbor import NearestNeighborLoss
@@ -34,6 +35,7 @@ __all__ = [
     "LPIPSLoss",
     "LayerMask",
     "Loss",
+    "MMDLoss",
     "MRFLoss",
     "MattingLaplacianLoss",
     "MeanLoss",
