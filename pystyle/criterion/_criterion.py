@@ -10,6 +10,7 @@ from pystyle.criterion._objective import Objective, Part, Target
 from pystyle.criterion._represent import layer_sizes
 from pystyle.criterion._targets import targets_of
 from pystyle.encoders import Encoder
+from pystyle.encoders._names import check_names
 from pystyle.losses import LayerMask, Loss
 from pystyle.typing import IMAGE, MaskedImage, References
 
@@ -68,9 +69,8 @@ class Criterion(nn.Module):
         for name, loss in losses.items():
             if not isinstance(loss, Loss):
                 raise TypeError(f"`losses` must hold losses, got a {type(loss).__name__} named {name!r}.")
-            if not name or "." in name:
-                raise ValueError(f"The names of `losses` must not be empty or contain a dot, got {name!r}.")
             encoder.check_layers([layer for layer in loss.layers if layer != IMAGE])
+        check_names("losses", losses)
         names = (normalize_gradients,) if isinstance(normalize_gradients, str) else normalize_gradients
         check_loss_names("normalize_gradients", names, losses)
         self.normalize_gradients = tuple(names)

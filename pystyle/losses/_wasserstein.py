@@ -63,10 +63,11 @@ class WassersteinLoss(Loss):
         """Mean, covariance and its root, which costs as much as a comparison."""
         matrix = covariance(representation)
         ridge = 1e-4 * matrix.diagonal(dim1=1, dim2=2).mean(1).clamp_min(1e-12)
+        exact_ridge = ridge.cpu().double()[:, None]
         # Once per target, so exact: with fewer positions than channels most eigenvalues are rounding errors.
-        values, vectors = torch.linalg.eigh(matrix.double().cpu())
-        rank = max(int((values > 0.1 * ridge.double().cpu()[:, None]).sum(1).max()), 1)
-        values = values[:, -rank:].clamp_min(0) + ridge.double().cpu()[:, None]
+        values, vectors = torch.linalg.eigh(matrix.cpu().double())
+        rank = max(int((values > 0.1 * exact_ridge).sum(1).max()), 1)
+        values = values[:, -rank:].clamp_min(0) + exact_ridge
         root = vectors[:, :, -rank:] * values.sqrt().unsqueeze(1)
         return _Gaussian(representation.mean, (root @ root.mT).to(matrix), root.to(matrix), ridge)
 

@@ -76,11 +76,12 @@ def _in_colours_of(styles: list[tuple[Tensor, float]], content: Tensor) -> Tenso
 
 
 def _with_colours_of(style: Tensor, noise: Tensor) -> Tensor:
-    colours = style.detach().transpose(0, 1).flatten(1).double()
+    # On the CPU: not every device has double precision.
+    colours = style.detach().cpu().transpose(0, 1).flatten(1).double()
     values, vectors = torch.linalg.eigh(torch.cov(colours, correction=0))
     root = (vectors * values.clamp_min(0).sqrt()) @ vectors.mT
     mean = colours.mean(1).reshape(1, 3, 1, 1)
-    return (mean + torch.einsum("ij,njhw->nihw", root, noise.double())).to(noise)
+    return (mean + torch.einsum("ij,njhw->nihw", root, noise.cpu().double())).to(noise)
 
 
 def _reference(references: References, name: str, init: str) -> Tensor:
