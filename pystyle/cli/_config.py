@@ -57,7 +57,6 @@ class Config:
             argument.partition("=")[0].removeprefix("--") for argument in argv if argument.startswith("-")
         }
         given |= {"output"} if any(argument.startswith("-o") for argument in argv) else set()
-        given |= {"size", "pyramid"} if given & {"size", "pyramid"} else set()
         return [
             argument
             for name, arguments in self.options.items()

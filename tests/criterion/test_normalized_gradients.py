@@ -210,6 +210,18 @@ def test_half_precision_has_the_length_of_the_weight_at_the_layer(precision):
     assert float(gradient.abs().sum()) == pytest.approx(4.0, rel=1e-2)
 
 
+def test_the_norm_of_a_gradient_in_half_precision_does_not_overflow():
+    # Entries of some hundreds, whose sum of 1e5 float16 does not hold.
+    losses = {"content": ContentLoss("same", weight=1e5)}
+    objective = Criterion(identity(), losses, normalize_gradients="content").bind(
+        {"content": torch.zeros(1, 3, 12, 10)}
+    )
+    leaf = torch.ones(1, 3, 12, 10, dtype=torch.float16, requires_grad=True)
+    (gradient,) = torch.autograd.grad(objective.parts[0].value(leaf), leaf)
+    assert gradient.dtype == torch.float16
+    assert float(gradient.float().sum()) == pytest.approx(1e5, rel=1e-3)
+
+
 @pytest.mark.parametrize("evaluation", [EagerEvaluation(), StripEvaluation(rows=8)])
 def test_the_history_holds_the_values_of_the_losses(evaluation):
     references = {"content": random_image(7, 32, 20), "style": random_image(8, 30, 40)}
