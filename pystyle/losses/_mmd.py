@@ -42,7 +42,8 @@ class MMDLoss(Loss):
         number of channels, and the polynomial one of degree 2 without offset is :class:`GramLoss` times its
         square. The estimate from pairs is noisy and may be negative.
 
-        A Gaussian kernel hardly sees features that are far from all of those of the reference.
+        An image that is optimised for held pairs fits these alone and becomes noise, so take `resample` and
+        Adam. A Gaussian kernel hardly sees features that are far from all of those of the reference.
 
     References:
         Li, Wang, Liu, Hou. *Demystifying neural style transfer*. IJCAI 2017, section 4.1.

@@ -38,8 +38,9 @@ memory, check before relying on the γ of a figure); lyttonhao/Neural-Style-MMD,
 ``mmd_loss.py``, ``bn_loss.py``, ``neural-style.py``. The code has gradients and hardly any losses; the
 losses here are those whose gradients they are.
 
-What differs here: L-BFGS in the place of SGD, and so the pairs of the Gaussian kernel are held during a
-run; no denoising; colours are multiplied by 255, which the authors multiply by 256.
+What differs here: in the place of SGD, L-BFGS; and Adam within [0, 1] for the Gaussian kernel, whose pairs
+are drawn anew at each step (an image that is optimised for held pairs fits these alone, and becomes noise).
+No denoising; colours are multiplied by 255, which the authors multiply by 256.
 """
 
 import math
@@ -48,6 +49,7 @@ from typing import Literal, TypeAlias
 
 import torch
 from torch import Tensor
+from torch.optim import Adam
 
 from pystyle.criterion import Criterion
 from pystyle.encoders import Encoder, vgg19
@@ -116,7 +118,7 @@ def criterion(
         style = GramLoss(STYLE_LAYERS, layer_weights=[m / 40 for m in positions], weight=style_weight)
     elif statistics == "gaussian":
         weights = [3e14 / (4 * n) for n in CHANNELS]
-        style = MMDLoss(STYLE_LAYERS, layer_weights=weights, weight=style_weight, seed=seed)
+        style = MMDLoss(STYLE_LAYERS, layer_weights=weights, weight=style_weight, resample=True, seed=seed)
     elif statistics == "batch_norm":
         # MeanStdLoss is the mean over means and deviations together, half of the sum of both means.
         style = MeanStdLoss(STYLE_LAYERS, layer_weights=[1e3 * m for m in positions], weight=style_weight)
@@ -147,7 +149,7 @@ def style_transfer(
     style_weight: float = 5.0,
     init: Init | None = None,
     num_steps: int = 1000,
-    optimizer: OptimizerFactory = partial(LBFGS, history_size=100),
+    optimizer: OptimizerFactory | None = None,
     callbacks: tuple[Callback, ...] = (),
     evaluation: Evaluation = EagerEvaluation(),
     seed: int = 0,
@@ -163,13 +165,14 @@ def style_transfer(
         style_weight: γ.
         init: What to start from; the noise of the table if not given.
         num_steps: Steps of the optimizer.
-        optimizer: Any optimizer class of torch or pystyle, or a `functools.partial` of one.
+        optimizer: Any optimizer class of torch or pystyle, or a `functools.partial` of one; L-BFGS with 100
+            pairs, or Adam with 0.02 for the Gaussian kernel, if not given.
         callbacks: Called with a step after each step.
         evaluation: How the gradient is computed.
         seed: Of the noise and of the pairs of the Gaussian kernel.
 
     Returns:
-        The picture, clipped to [0, 1], the history of the losses, and why the run stopped.
+        The picture in [0, 1], the history of the losses, and why the run stopped.
 
     Raises:
         ValueError: If `statistics` is unknown, or an argument of :func:`~pystyle.optimize_image` is wrong.
@@ -190,13 +193,16 @@ def style_transfer(
         noise = torch.rand(content.shape, generator=torch.Generator().manual_seed(seed)).to(content)
         mean = torch.tensor(MEAN_COLOUR).reshape(1, 3, 1, 1).to(content)
         init = mean + 0.1 * (2 * noise - 1) / 255
+    random = statistics == "gaussian"
+    if optimizer is None:
+        optimizer = partial(Adam, lr=0.02) if random else partial(LBFGS, history_size=100)
     return optimize_image(
         criterion(encoder, statistics=statistics, style_weight=style_weight, size=size, seed=seed),
         {"content": content, "style": resize(style, size)},
         init=init,
         optimizer=optimizer,
         num_steps=num_steps,
-        bounds=None,
+        bounds=(0.0, 1.0) if random else None,
         callbacks=callbacks,
         evaluation=evaluation,
     )

@@ -106,6 +106,22 @@ def test_alpha_and_the_step_are_halved_and_the_detail_is_left_out_in_the_end(pic
     assert float(grey.std(dim=(2, 3)).max()) < 1e-6
 
 
+def test_the_paper_takes_200_steps_and_the_image_is_a_pyramid_of_five_levels(picture, monkeypatch):
+    seen = []
+    run = kolkin_2019.optimize_image
+
+    def watch(criterion, references, *, parametrization, num_steps, **options):
+        seen.append((num_steps, len(parametrization(references["content"]).bands)))
+        return run(criterion, references, parametrization=parametrization, num_steps=0, **options)
+
+    monkeypatch.setattr(kolkin_2019, "optimize_image", watch)
+    content = picture(0, 64, 64, torch.float32)
+    kolkin_2019.style_transfer(
+        content, content, encoder=vgg16(weights=None), variant="paper", edge_sizes=(32,), num_samples=16
+    )
+    assert seen == [(200, 6)]
+
+
 def test_a_short_run_lowers_the_loss(picture):
     content, style = picture(0, 32, 24, torch.float32), picture(1, 32, 32, torch.float32)
     (level,) = kolkin_2019.style_transfer(

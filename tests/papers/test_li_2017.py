@@ -72,6 +72,7 @@ def test_the_gaussian_kernel_has_the_weights_of_the_code(encoder):
     expected = [3e14 / (4 * n) for n in (64, 128, 256, 512, 512)]
     assert list(style.layer_weights.values()) == expected
     assert (style.weight, style.kernel, style.bandwidth, style.seed) == (5.0, "gaussian", None, 4)
+    assert style.resample
 
 
 @pytest.mark.parametrize(("statistics", "power"), [("linear", 1), ("polynomial", 2)])
@@ -100,6 +101,26 @@ def test_a_short_run_lowers_the_loss(encoder, picture, statistics):
     assert result.image.shape == content.shape
     assert bool(result.image.isfinite().all())
     assert min(result.history["total"]) < result.history["total"][0]
+
+
+def test_random_pairs_are_for_adam_and_the_rest_for_l_bfgs(encoder, picture, monkeypatch):
+    seen = []
+    run = li_2017.optimize_image
+
+    def watch(criterion, references, *, optimizer, bounds, **options):
+        seen.append((optimizer.func.__name__, optimizer.keywords, bounds, references["style"].shape))
+        return run(criterion, references, optimizer=optimizer, bounds=bounds, **options)
+
+    monkeypatch.setattr(li_2017, "optimize_image", watch)
+    content, style = picture(0, 32, 40, torch.float32), picture(1, 48, 32, torch.float32)
+    for statistics in ("gaussian", "linear"):
+        li_2017.style_transfer(
+            content, style, encoder=encoder, statistics=statistics, edge_size=40, num_steps=0
+        )
+    assert seen == [
+        ("Adam", {"lr": 0.02}, (0.0, 1.0), (1, 3, 32, 40)),
+        ("LBFGS", {"history_size": 100}, None, (1, 3, 32, 40)),
+    ]
 
 
 def test_unknown_statistics_are_refused(encoder):

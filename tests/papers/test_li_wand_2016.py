@@ -133,6 +133,25 @@ def test_a_short_run_lowers_the_energy_at_each_level(encoder, picture, variant):
         assert min(level.history["total"]) < level.history["total"][0]
 
 
+def test_steps_and_views_are_those_of_the_sources(encoder, picture, monkeypatch):
+    seen = []
+    run = li_wand_2016.optimize_image
+
+    def watch(criterion, references, *, num_steps, **options):
+        style = criterion.losses["style"]
+        seen.append((num_steps, style.rotations, style.scales))
+        return run(criterion, references, num_steps=0, **options)
+
+    monkeypatch.setattr(li_wand_2016, "optimize_image", watch)
+    content = picture(0, 48, 48, torch.float32)
+    for variant in ("code", "paper"):
+        li_wand_2016.style_transfer(content, content, encoder=encoder, variant=variant, edge_sizes=(48,))
+    assert seen == [
+        (100, (0.0,), (1.0,)),
+        (200, (-15.0, -7.5, 0.0, 7.5, 15.0), (0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15)),
+    ]
+
+
 def test_an_unknown_variant_is_refused(encoder):
     with pytest.raises(ValueError, match="`variant` must be 'paper' or 'code', got 'lua'"):
         li_wand_2016.criterion(encoder, variant="lua")
