@@ -205,7 +205,7 @@ def test_paths_are_saved_relative_to_the_folder_of_the_file(calls, folder):
 
 
 def test_names_with_quotes_and_other_letters_come_back(calls):
-    name = 'a "fine" \\ bild ünd 絵.png'
+    name = 'a "fine" \\ bild ünd 絵\x7f.png'
     Path("content.png").rename(name)
     assert main(["stylize", name, "style.png", "-o", "out.png", "--save-config", "run.toml"]) == 0
     assert tomllib.loads(Path("run.toml").read_text(encoding="utf-8"))["content"] == name
