@@ -10,6 +10,7 @@ from typing import Any, get_args
 import torch
 
 from pystyle import __version__
+from pystyle.checkpoints import Checkpoints
 from pystyle.cli._ending import finish
 from pystyle.cli._errors import UsageError
 from pystyle.cli._inputs import INITS, STANDARD_STREAM, check_streams, read_init, read_picture
@@ -120,6 +121,19 @@ def _add_optimization_options(parser: argparse.ArgumentParser) -> None:
         type=integer("--save-every", least=1),
         help="write the picture so far every N steps, beside OUT, with the step in the name",
     )
+    add("--checkpoint", metavar="FOLDER", type=Path, help="keep the state of the run in a folder of its own")
+    add(
+        "--checkpoint-every",
+        metavar="SECONDS",
+        type=positive_number("--checkpoint-every"),
+        default=Checkpoints.seconds,
+        help="what a kill may cost (default: %(default)s); any other end keeps all steps",
+    )
+    add(
+        "--resume",
+        action="store_true",
+        help="go on from the last checkpoint, if there is one; files of the interrupted run are replaced",
+    )
     add("--log", metavar="FILE", type=Path, help="write the losses of each step to FILE.csv or FILE.jsonl")
 
 
@@ -138,6 +152,8 @@ def run(options: argparse.Namespace) -> int:
             "style_scale": options.style_scale,
             "colors": options.colors,
             "init": read_init(options.init, content),
+            "checkpoint": _checkpoint(options),
+            "resume": options.resume,
             **OPTIMIZERS[options.optimizer],
         },
     )
@@ -148,6 +164,11 @@ def run(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> None:
     """Everything that can be wrong is found before the computation."""
+    overwrite = options.overwrite or options.resume
+    if options.resume and options.checkpoint is None:
+        raise UsageError("`--resume` needs the folder of the checkpoints. Name it with `--checkpoint`.")
+    if options.checkpoint is not None and options.checkpoint.exists() and not options.checkpoint.is_dir():
+        raise UsageError(f"`--checkpoint` must be a folder, got the file '{options.checkpoint}'.")
     check_streams([options.content, *options.styles])
     if options.style_weights is not None and len(options.style_weights) != len(options.styles):
         raise UsageError(
@@ -157,17 +178,21 @@ def _check(options: argparse.Namespace) -> None:
     if options.log is not None:
         if options.log.suffix.lower() not in _LOGGERS:
             raise UsageError(f"`--log` must end in {' or '.join(_LOGGERS)}, got '{options.log}'.")
-        check_new_file("--log", options.log, overwrite=options.overwrite)
+        check_new_file("--log", options.log, overwrite=overwrite)
     if options.output == STANDARD_STREAM:
         if options.json or options.save_every is not None:
             raise UsageError("`--output -` leaves no place for `--json` and `--save-every`. Name a file.")
         check_standard_output()
         return
     path = Path(options.output)
-    check_picture_file(path, overwrite=options.overwrite, encoding=_encoding(options))
+    check_picture_file(path, overwrite=overwrite, encoding=_encoding(options))
     if options.save_every is not None:
         steps = range(options.save_every, options.num_steps + 1, options.save_every)
-        check_previews(path, steps, overwrite=options.overwrite)
+        check_previews(path, steps, overwrite=overwrite)
+
+
+def _checkpoint(options: argparse.Namespace) -> Checkpoints | None:
+    return options.checkpoint and Checkpoints(options.checkpoint, options.checkpoint_every)
 
 
 def _callbacks(options: argparse.Namespace) -> list[Callback]:

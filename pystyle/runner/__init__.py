@@ -2,6 +2,7 @@
 
 from pystyle.runner._choose import choose_evaluation
 from pystyle.runner._inits import initial_image
+from pystyle.runner._keeper import Keeper
 from pystyle.runner._loggers import CSVLogger, JSONLogger
 from pystyle.runner._memory import estimate_memory, explained_memory_errors, largest_size
 from pystyle.runner._optimize import optimize_image
@@ -16,6 +17,7 @@ __all__ = [
     "CSVLogger",
     "Callback",
     "JSONLogger",
+    "Keeper",
     "Preview",
     "ProgressBar",
     "Result",

@@ -1,5 +1,6 @@
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -91,6 +92,7 @@ class Runner:
         if self._optimizer_projects:
             self.optimizer.param_groups[0]["bounds"] = bounds if self._projected else None
         self._failed = False
+        self._done, self._stop_reason, self._seconds = 0, "", 0.0
         self._record = Record()
         self._average = None if averaging is None else Average(averaging)
         self._last_good = {name: value.detach().clone() for name, value in self._parameters.items()}
@@ -116,11 +118,12 @@ class Runner:
         if self.bounds is not None and not self._optimizer_projects:
             image.clamp_(*self.bounds)
 
-    def run(self, num_steps: int) -> Result:
+    def run(self, num_steps: int, *, keep: Callable[[Mapping[str, Any]], None] | None = None) -> Result:
         """Take the steps.
 
         Args:
-            num_steps: How many; 0 gives the initial image back.
+            num_steps: How many, with those before a state that was loaded; 0 gives the initial image back.
+            keep: Called with :meth:`state_dict` at the beginning and after the callbacks of each step.
 
         Returns:
             The picture, the history and why the run stopped. Ctrl-C ends the run without an error,
@@ -128,10 +131,10 @@ class Runner:
         """
         if num_steps < 0:
             raise ValueError(f"`num_steps` must not be negative, got {num_steps}.")
-        start = time.perf_counter()
+        start = time.perf_counter() - self._seconds
         reason = "finished"
         try:
-            reason = self._loop(num_steps, start)
+            reason = self._loop(num_steps, start, keep)
         except KeyboardInterrupt:
             self._failed = True
             self._restore()
@@ -142,17 +145,49 @@ class Runner:
         seconds = time.perf_counter() - start
         return Result(self._picture(), self._record.history(), reason, seconds, self._failed)
 
-    def _loop(self, num_steps: int, start: float) -> str:
-        for index in range(1, num_steps + 1):
+    def state_dict(self) -> dict[str, Any]:
+        """What the rest of the run depends on beside the arguments; the tensors are the runner's own."""
+        return {
+            "step": self._done,
+            "stop_reason": self._stop_reason,
+            "seconds": self._seconds,
+            "parametrization": dict(self.parametrization.state_dict()),
+            "optimizer": self.optimizer.state_dict(),
+            "average": None if self._average is None else self._average.state_dict(),
+            "last_good": dict(self._last_good),
+            "finite": self._finite,
+            "record": self._record.state_dict(),
+        }
+
+    @torch.no_grad()
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from the state of another runner with the same arguments."""
+        self._done, self._stop_reason = state["step"], state["stop_reason"]
+        self._seconds = state["seconds"]
+        self.parametrization.load_state_dict(state["parametrization"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        if self._average is not None:
+            self._average.load_state_dict(state["average"])
+        for name, value in self._last_good.items():
+            value.copy_(state["last_good"][name])
+        self._finite = state["finite"].to(self._finite.device, copy=True)
+        self._record.load_state_dict(state["record"])
+
+    def _loop(self, num_steps: int, start: float, keep: Callable[[Mapping[str, Any]], None] | None) -> str:
+        if keep is not None:
+            keep(self.state_dict())
+        while self._done < num_steps and not self._stop_reason:
+            index = self._done + 1
             terms = self._step(start)
             if (index % self._poll_interval == 0 or index == num_steps) and not bool(self._finite):
                 return self._give_up()
             step = Step(index, num_steps, terms, time.perf_counter() - start, self._picture)
             for callback in self.callbacks:
                 callback(step)
-            if step.stop_reason:
-                return step.stop_reason if self._finish(start) else self._give_up()
-        return "finished" if self._finish(start) else self._give_up()
+            self._done, self._stop_reason, self._seconds = index, step.stop_reason or "", step.seconds
+            if keep is not None:
+                keep(self.state_dict())
+        return (self._stop_reason or "finished") if self._finish(start) else self._give_up()
 
     def _step(self, start: float) -> Terms:
         found: list[Terms] = []
