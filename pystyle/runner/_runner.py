@@ -1,3 +1,4 @@
+import copy
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -165,7 +166,7 @@ class Runner:
         self._done, self._stop_reason = state["step"], state["stop_reason"]
         self._seconds = state["seconds"]
         self.parametrization.load_state_dict(state["parametrization"])
-        self.optimizer.load_state_dict(state["optimizer"])
+        self.optimizer.load_state_dict(copy.deepcopy(state["optimizer"]))
         if self._average is not None:
             self._average.load_state_dict(state["average"])
         for name, value in self._last_good.items():

@@ -109,7 +109,9 @@ print(describe(names={"a", "b", "c", "d"}, test=lambda x: x in {"p", "q", "r", "
 def test_a_description_is_the_same_in_every_process():
     command = [sys.executable, "-c", PROGRAM]
     outputs = {
-        subprocess.run(command, capture_output=True, check=True, timeout=120, env={**os.environ, "PYTHONHASHSEED": seed}).stdout
+        subprocess.run(
+            command, capture_output=True, check=True, timeout=120, env={**os.environ, "PYTHONHASHSEED": seed}
+        ).stdout
         for seed in "12"
     }
     assert len(outputs) == 1

@@ -52,11 +52,23 @@ def test_every_bit_of_a_number_comes_back():
 
 
 @pytest.mark.parametrize(
-    "dtype",
-    [torch.float64, torch.float32, torch.float16, torch.bfloat16, torch.complex64, torch.int64, torch.int32]
-    + [torch.int16, torch.int8, torch.uint8, torch.bool],
+    "name",
+    [
+        "float64",
+        "float32",
+        "float16",
+        "bfloat16",
+        "complex64",
+        "int64",
+        "int32",
+        "int16",
+        "int8",
+        "uint8",
+        "bool",
+    ],
 )
-def test_every_type_comes_back_bit_by_bit(dtype):
+def test_every_type_comes_back_bit_by_bit(name):
+    dtype = getattr(torch, name)
     bits = torch.randint(0, 2, (5, 16), generator=torch.Generator().manual_seed(0)).to(torch.uint8)
     tensor = (bits * (1 if dtype == torch.bool else 251)).view(dtype)
     found = decode(bytes_of({"a": torch.ones(3, dtype=torch.uint8), "b": tensor}))["b"]
@@ -130,7 +142,10 @@ def test_a_format_of_another_version_is_named():
     [
         ({"a": [object()]}, r"cannot hold a object, which is at `state\.a\.0`"),
         ({"a": {(1, 2): 3}}, r"cannot hold the key \(1, 2\), which is in `state\.a`"),
-        ({"a": torch.zeros(1, dtype=torch.complex128)}, r"tensor of torch\.complex128, which is at `state\.a`"),
+        (
+            {"a": torch.zeros(1, dtype=torch.complex128)},
+            r"tensor of torch\.complex128, which is at `state\.a`",
+        ),
     ],
 )
 def test_what_a_checkpoint_cannot_hold_is_named(state, message):

@@ -78,7 +78,7 @@ def test_without_one_that_can_be_read_nothing_is_made_up(tmp_path):
     for step in (3, 4):
         folder.write(step, {})
         damage(tmp_path / f"checkpoint-{step:08d}.safetensors", "flipped")
-    with pytest.raises(CheckpointError, match="None of the checkpoints in .* can be read. Remove them"):
+    with pytest.raises(CheckpointError, match=r"None of the checkpoints in .* can be read\. Remove them"):
         folder.newest()
 
 
@@ -87,12 +87,13 @@ def test_a_failure_while_writing_leaves_what_was_there(tmp_path, monkeypatch, pl
     folder = CheckpointFolder(tmp_path)
     folder.write(1, {"step": 1})
 
-    def fail(*arguments):
+    def fail(*_):
         raise OSError(28, "No space left on device")
 
-    with monkeypatch.context() as patched, pytest.raises(OSError, match="No space left"):
+    with monkeypatch.context() as patched:
         patched.setattr(os, place, fail)
-        folder.write(2, {"step": 2})
+        with pytest.raises(OSError, match="No space left"):
+            folder.write(2, {"step": 2})
     assert names(tmp_path) == ["checkpoint-00000001.safetensors"]
     assert folder.newest() == (1, {"step": 1})
 
@@ -110,7 +111,11 @@ def test_the_data_are_on_the_disk_before_the_name_is_given(tmp_path, monkeypatch
 def test_checkpoints_are_due_after_steps_or_seconds():
     by_steps, by_seconds = Checkpoints("run", steps=5), Checkpoints("run", 2.5)
     assert [by_steps.due(steps=steps, seconds=1e9) for steps in (4, 5, 6)] == [False, True, True]
-    assert [by_seconds.due(steps=10**9, seconds=seconds) for seconds in (-9.0, 2.4, 2.5)] == [False, False, True]
+    assert [by_seconds.due(steps=10**9, seconds=seconds) for seconds in (-9.0, 2.4, 2.5)] == [
+        False,
+        False,
+        True,
+    ]
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`pystyle stylize --checkpoint`: what ends a run costs nothing, and `--resume` goes on with the same bytes."""
+"""`pystyle stylize --checkpoint`: whatever ends a run, `--resume` goes on with the same bytes."""
 
 import json
 import os
@@ -72,7 +72,10 @@ def test_a_finished_command_writes_its_picture_again(folder, capsys):
 
 def test_what_cannot_be_carried_out_is_said_with_the_options(capsys):
     assert stylize("out.png", "--resume") == 2
-    assert "`--resume` needs the folder of the checkpoints. Name it with `--checkpoint`" in capsys.readouterr().err
+    assert (
+        "`--resume` needs the folder of the checkpoints. Name it with `--checkpoint`"
+        in capsys.readouterr().err
+    )
     assert stylize("out.png", "--checkpoint", "style.png") == 2
     assert "`--checkpoint` must be a folder, got the file 'style.png'." in capsys.readouterr().err
     assert stylize("out.png", "--checkpoint", "run", "--quiet") == 0

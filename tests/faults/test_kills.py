@@ -89,7 +89,9 @@ def reported(folder, code):
     """What a program of its own reports, which imports once and forks the processes that come to harm."""
     command = [sys.executable, "-c", f"{PROGRAM}\n{code}\nprint(json.dumps(report))", str(folder)]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    process = subprocess.run(command, capture_output=True, text=True, env=environment, timeout=200, check=False)
+    process = subprocess.run(
+        command, capture_output=True, text=True, env=environment, timeout=200, check=False
+    )
     assert process.returncode == 0, process.stderr
     return json.loads(process.stdout.splitlines()[-1])
 
@@ -196,7 +198,8 @@ for wanted in (1, 60, 94):
         if step.index == wanted:
             os.kill(os.getpid(), signal.{name})
 
-    report["codes"].append(os.waitstatus_to_exitcode(wait(forked(lambda: run(steps=1000, callbacks=[strike])))))
+    status = wait(forked(lambda: run(steps=1000, callbacks=[strike])))
+    report["codes"].append(os.waitstatus_to_exitcode(status))
     report["lost"].append(wanted - CheckpointFolder("run").steps()[-1])
     report["left over"] += sum(n.endswith(".tmp") for n in os.listdir("run"))
 report["same"] = outcome() == expected

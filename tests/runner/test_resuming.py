@@ -1,5 +1,6 @@
 """A run that goes on from a checkpoint ends with the bytes of one that was not interrupted."""
 
+import copy
 import csv
 import json
 import logging
@@ -21,6 +22,7 @@ from pystyle import (
     RelaxedEMDLoss,
     Runner,
     SlicedWassersteinLoss,
+    Terms,
     optimize_image,
     stylize,
 )
@@ -159,7 +161,9 @@ def test_losses_that_draw_anew_go_on_drawing_where_they_were(step, tmp_path):
 def test_losses_name_the_generators_that_they_go_on_drawing_from():
     for loss in (SlicedWassersteinLoss, PatchNCELoss):
         assert loss("relu").generators() == ()
-        assert [generator.initial_seed() for generator in loss("relu", resample=True, seed=5).generators()] == [5]
+        assert [
+            generator.initial_seed() for generator in loss("relu", resample=True, seed=5).generators()
+        ] == [5]
     assert GramLoss("relu").generators() == ()
 
 
@@ -180,7 +184,13 @@ def test_a_run_may_be_interrupted_many_times(tmp_path):
 
 def test_a_finished_run_gives_its_result_again(tmp_path):
     run = partial(
-        optimize_image, criterion(), REFERENCES, num_steps=4, optimizer=ADAM, averaging=0.9, checkpoint=tmp_path
+        optimize_image,
+        criterion(),
+        REFERENCES,
+        num_steps=4,
+        optimizer=ADAM,
+        averaging=0.9,
+        checkpoint=tmp_path,
     )
     first = run()
     check_equal(run(resume=True, callbacks=[StopsAt(1)]), first)
@@ -197,7 +207,9 @@ def test_a_run_that_a_callback_ended_stays_ended(tmp_path):
 def test_a_plateau_is_measured_across_the_interruption(tmp_path):
     def run(callbacks=(), **arguments):
         stop = StopOnPlateau(patience=3, tolerance=0.9)
-        return optimize_image(criterion(), REFERENCES, num_steps=40, callbacks=[stop, *callbacks], **arguments)
+        return optimize_image(
+            criterion(), REFERENCES, num_steps=40, callbacks=[stop, *callbacks], **arguments
+        )
 
     whole = run()
     assert whole.history["step"] == [0, 1, 2, 3, 4]
@@ -215,7 +227,7 @@ def test_a_log_has_each_step_once(logger, step, tmp_path):
         run(callbacks=[logger(path), StopsAt(step)])
     with path.open("a") as file:
         file.write("half of a row")
-    result = run(callbacks=[lambda step: None, logger(path)], resume=True)
+    result = run(callbacks=[lambda _: None, logger(path)], resume=True)
     with path.open(newline="") as file:
         rows = list(csv.DictReader(file)) if logger is CSVLogger else [json.loads(line) for line in file]
     assert [int(row["step"]) for row in rows] == [1, 2, 3, 4, 5]
@@ -262,7 +274,7 @@ def test_checkpoints_are_written_after_so_many_steps(tmp_path):
         REFERENCES,
         num_steps=8,
         checkpoint=Checkpoints(tmp_path, steps=3),
-        callbacks=[lambda step: found.append(CheckpointFolder(tmp_path).steps())],
+        callbacks=[lambda _: found.append(CheckpointFolder(tmp_path).steps())],
     )
     assert found == [[0], [0], [0], [0, 3], [0, 3], [0, 3], [3, 6], [3, 6]]
     assert CheckpointFolder(tmp_path).steps() == [6, 8]
@@ -308,7 +320,7 @@ def test_a_folder_with_checkpoints_is_not_overwritten(tmp_path):
     run = partial(optimize_image, criterion(), REFERENCES, num_steps=2, checkpoint=tmp_path)
     run()
     before = [(path.name, path.read_bytes()) for path in sorted(tmp_path.iterdir())]
-    with pytest.raises(ValueError, match="has the checkpoints of a run. Go on with `resume=True`, or name"):
+    with pytest.raises(ValueError, match=r"has the checkpoints of a run\. Go on with `resume=True`, or name"):
         run()
     assert [(path.name, path.read_bytes()) for path in sorted(tmp_path.iterdir())] == before
 
@@ -324,19 +336,27 @@ def test_without_a_checkpoint_the_run_starts_at_its_beginning(tmp_path):
         callbacks=[lambda step: seen.append(step.index)],
     )
     assert seen == [1, 2]
-    with pytest.raises(ValueError, match="`resume` needs a folder with checkpoints. Give `checkpoint` as well"):
+    with pytest.raises(
+        ValueError, match=r"`resume` needs a folder with checkpoints\. Give `checkpoint` as well"
+    ):
         optimize_image(criterion(), REFERENCES, num_steps=2, resume=True)
 
 
 CHANGES = {
     "num_steps": ({"num_steps": 6}, "`num_steps` was 5 and is 6"),
-    "optimizer": ({"optimizer": ADAM}, "`optimizer` was pystyle.optim._lbfgs.LBFGS and is torch.optim.adam.Adam"),
+    "optimizer": (
+        {"optimizer": ADAM},
+        "`optimizer` was pystyle.optim._lbfgs.LBFGS and is torch.optim.adam.Adam",
+    ),
     "rate": ({"optimizer": partial(LBFGS, lr=0.5)}, r"`optimizer.lr` was not there and is 0\.5"),
     "bounds": ({"bounds": (0.0, 0.5)}, r"`bounds.1` was 1\.0 and is 0\.5"),
     "averaging": ({"averaging": 0.5}, r"`averaging` was None and is 0\.5"),
     "init": ({"init": "grey"}, "`init` was 'content' and is 'grey'"),
     "seed": ({"seed": 3}, "`seed` was None and is 3"),
-    "evaluation": ({"evaluation": EagerEvaluation("bfloat16")}, "`evaluation.precision` was 'float32' and is 'bf"),
+    "evaluation": (
+        {"evaluation": EagerEvaluation("bfloat16")},
+        "`evaluation.precision` was 'float32' and is 'bf",
+    ),
     "parametrization": ({"parametrization": Fourier}, "`parametrization` was .*Pixels and is .*Fourier"),
     "style": (
         {"references": {**REFERENCES, "style": image(8, 9, 14)}},
@@ -386,8 +406,7 @@ def test_another_number_of_threads_is_said(tmp_path, caplog):
         torch.set_num_threads(threads)
     (record,) = [record for record in caplog.records if record.levelno == logging.WARNING]
     assert record.getMessage() == (
-        "The run goes on elsewhere, and its bytes may differ: "
-        f"`threads` was {threads} and is {threads + 1}."
+        f"The run goes on elsewhere, and its bytes may differ: `threads` was {threads} and is {threads + 1}."
     )
 
 
@@ -476,7 +495,10 @@ def test_a_checkpoint_that_cannot_be_written_does_not_end_the_run(tmp_path, monk
         patched.setattr(os, "fsync", fail)
         result = run(checkpoint=Checkpoints(tmp_path, steps=1))
     check_equal(result, run())
-    assert sorted(os.listdir(tmp_path)) == ["checkpoint-00000000.safetensors", "checkpoint-00000001.safetensors"]
+    assert sorted(os.listdir(tmp_path)) == [
+        "checkpoint-00000000.safetensors",
+        "checkpoint-00000001.safetensors",
+    ]
     assert "The checkpoint of step 5 could not be written: [Errno 28] No space left on device" in caplog.text
     check_equal(run(checkpoint=tmp_path, resume=True), result)
 
@@ -523,16 +545,51 @@ def test_a_thread_can_have_checkpoints(tmp_path):
     check_equal(results[0], optimize_image(criterion(), REFERENCES, num_steps=2))
 
 
-def test_a_runner_goes_on_from_the_state_of_another():
+@pytest.mark.parametrize("optimizer", [ADAM, LBFGS])
+def test_a_runner_goes_on_from_the_state_of_another_and_shares_nothing_with_it(optimizer):
     def runner():
-        return Runner(
-            EagerEvaluation().bind(criterion(), REFERENCES), REFERENCES["content"], optimizer=ADAM, averaging=0.9
-        )
+        evaluator = EagerEvaluation().bind(criterion(), REFERENCES)
+        return Runner(evaluator, REFERENCES["content"], optimizer=optimizer, averaging=0.9)
 
-    first, second = runner(), runner()
+    first, second, whole = runner(), runner(), runner()
     first.run(3)
-    second.load_state_dict(first.state_dict())
-    state = second.image
+    # With its last row a run knows more than its state: the terms of the picture, which no step started from.
+    state = copy.deepcopy(first.state_dict())
+    state["record"]["rows"], state["record"]["seconds"] = (
+        state["record"][name][:-1] for name in ("rows", "seconds")
+    )
+    second.load_state_dict(first.state_dict() | {"record": state["record"]})
     first.run(6)
-    assert torch.equal(second.image, state)
-    assert not torch.equal(first.image, state)
+    check_equal(second.run(6), whole.run(6))
+
+
+class NotANumberAt:
+    """An evaluator whose evaluation number `call` has a loss of NaN."""
+
+    def __init__(self, call):
+        self.evaluator = EagerEvaluation().bind(criterion(), REFERENCES)
+        self.call, self.calls = call, 0
+
+    def __call__(self, image):
+        self.calls += 1
+        terms, gradient = self.evaluator(image)
+        factor = torch.nan if self.calls == self.call else 1.0
+        return Terms({name: term * factor for name, term in terms.items()}), gradient
+
+    def terms(self, image):
+        return self.evaluator.terms(image)
+
+
+@pytest.mark.parametrize("optimizer", [ADAM, LBFGS])
+def test_a_run_that_diverges_after_it_went_on_keeps_the_same_last_good_iterate(optimizer):
+    def runner(call):
+        return Runner(NotANumberAt(call), REFERENCES["content"], optimizer=optimizer)
+
+    states = []
+    runner(0).run(3, keep=lambda state: states.append(copy.deepcopy(state)))
+    resumed = runner(1)
+    resumed.load_state_dict(states[3])
+    result, expected = resumed.run(6), runner(4).run(6)
+    assert expected.failed
+    assert "non-finite at step 3" in expected.stop_reason
+    check_equal(result, expected)
