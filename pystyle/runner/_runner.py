@@ -1,4 +1,5 @@
 import copy
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -17,6 +18,7 @@ from pystyle.runner._result import Result
 from pystyle.runner._step import Callback, Step
 from pystyle.typing import OptimizerFactory
 
+_LOG = logging.getLogger("pystyle")
 _POLL_INTERVAL = 25
 """Steps between two looks at the finite flag on devices where a look makes the host wait."""
 
@@ -79,7 +81,8 @@ class Runner:
                 f"The initial image must be a floating tensor with values in [0, 1], got {image.dtype}."
             )
         image = image.detach()
-        if not bool(image.isfinite().all()):
+        # The evaluation says what is wrong with one that has no values.
+        if image.device.type != "meta" and not bool(image.isfinite().all()):
             raise ValueError("The initial image must be finite, got one with NaN or infinite values.")
         self.parametrization = parametrization(image if bounds is None else image.clamp(*bounds))
         self._parameters = dict(self.parametrization.named_parameters())
@@ -98,6 +101,7 @@ class Runner:
         self._average = None if averaging is None else Average(averaging)
         self._last_good = {name: value.detach().clone() for name, value in self._parameters.items()}
         self._finite = torch.ones((), dtype=torch.bool, device=image.device)
+        self._moved = torch.zeros((), dtype=torch.bool, device=image.device)
         self._poll_interval = 1 if image.device.type == "cpu" else _POLL_INTERVAL
 
     @property
@@ -157,6 +161,7 @@ class Runner:
             "average": None if self._average is None else self._average.state_dict(),
             "last_good": dict(self._last_good),
             "finite": self._finite,
+            "moved": self._moved,
             "record": self._record.state_dict(),
         }
 
@@ -171,7 +176,8 @@ class Runner:
             self._average.load_state_dict(state["average"])
         for name, value in self._last_good.items():
             value.copy_(state["last_good"][name])
-        self._finite = state["finite"].to(self._finite.device, copy=True)
+        for name in ("finite", "moved"):
+            setattr(self, f"_{name}", state[name].to(self._finite.device, copy=True))
         self._record.load_state_dict(state["record"])
 
     def _loop(self, num_steps: int, start: float, keep: Callable[[Mapping[str, Any]], None] | None) -> str:
@@ -188,7 +194,15 @@ class Runner:
             self._done, self._stop_reason, self._seconds = index, step.stop_reason or "", step.seconds
             if keep is not None:
                 keep(self.state_dict())
-        return (self._stop_reason or "finished") if self._finish(start) else self._give_up()
+        if not self._finish(start):
+            return self._give_up()
+        if self._done and not bool(self._moved):
+            _LOG.warning(
+                "The image did not move in %d steps: the gradient is zero, or too small for this optimizer. "
+                "Raise the weights of the losses or the learning rate.",
+                self._done,
+            )
+        return self._stop_reason or "finished"
 
     def _step(self, start: float) -> Terms:
         found: list[Terms] = []
@@ -212,10 +226,11 @@ class Runner:
         if not found:
             raise TypeError(f"{type(self.optimizer).__name__}.step() must call the closure that it is given.")
         with torch.no_grad():
-            for parameter in self._parameters.values():
+            for name, parameter in self._parameters.items():
                 if self._projected:
                     self.project(parameter)
                 self._finite = self._finite & parameter.isfinite().all()
+                self._moved = self._moved | (parameter != self._last_good[name]).any()
         if self._average is not None:
             self._average.update(self._good_image())
         return found[0]
