@@ -37,7 +37,7 @@ class Average:
         """What :meth:`load_state_dict` goes on from."""
         return {"sum": self._sum, "weight": self._weight}
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state."""
+    def load_state_dict(self, state: Mapping[str, Any], device: torch.device) -> None:
+        """Go on from a state, on this device."""
         self._weight = state["weight"]
-        self._sum = None if state["sum"] is None else state["sum"].clone()
+        self._sum = None if state["sum"] is None else state["sum"].to(device, copy=True)

@@ -39,10 +39,10 @@ class Record:
         seconds = torch.tensor(self._seconds, dtype=torch.float64)
         return {"names": self._names, "rows": self._table(), "seconds": seconds}
 
-    def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from a state."""
+    def load_state_dict(self, state: Mapping[str, Any], device: torch.device) -> None:
+        """Go on from a state, on this device."""
         self._names, self._seconds = tuple(state["names"]), state["seconds"].tolist()
-        self._blocks = [state["rows"]] if len(state["rows"]) else []
+        self._blocks = [state["rows"].to(device)] if len(state["rows"]) else []
 
     def _table(self) -> Tensor:
         if len(self._blocks) > 1:

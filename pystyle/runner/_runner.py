@@ -168,17 +168,18 @@ class Runner:
     @torch.no_grad()
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from the state of another runner with the same arguments."""
+        device = self._finite.device
         self._done, self._stop_reason = state["step"], state["stop_reason"]
         self._seconds = state["seconds"]
         self.parametrization.load_state_dict(state["parametrization"])
         self.optimizer.load_state_dict(copy.deepcopy(state["optimizer"]))
         if self._average is not None:
-            self._average.load_state_dict(state["average"])
+            self._average.load_state_dict(state["average"], device)
         for name, value in self._last_good.items():
             value.copy_(state["last_good"][name])
         for name in ("finite", "moved"):
-            setattr(self, f"_{name}", state[name].to(self._finite.device, copy=True))
-        self._record.load_state_dict(state["record"])
+            setattr(self, f"_{name}", state[name].to(device, copy=True))
+        self._record.load_state_dict(state["record"], device)
 
     def _loop(self, num_steps: int, start: float, keep: Callable[[Mapping[str, Any]], None] | None) -> str:
         if keep is not None:

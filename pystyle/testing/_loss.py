@@ -9,10 +9,10 @@ from pystyle.typing import IMAGE
 def check_loss(loss: Loss, *, channels: int = 6, size: int = 12, largest: float = 1.0) -> None:
     """Check that a loss keeps the promises on which the rest of the library rests.
 
-    It is finite and differentiable, also on flat and tiny maps; repeatable; leaves its inputs
-    alone; gives the same in float32 and float64; is a mean over the batch; does not grow when image
-    and reference are the same; is what `spatial` says; leaves a single reference as it is; and survives
-    pickling.
+    It is finite and differentiable, also on flat and tiny maps; repeatable, from the same states of its
+    `generators`; leaves its inputs alone; gives the same in float32 and float64; is a mean over the
+    batch; does not grow when image and reference are the same; is what `spatial` says; leaves a single
+    reference as it is; and survives pickling.
 
     Args:
         loss: The loss; of several layers the first is tried.
@@ -46,11 +46,16 @@ def check_loss(loss: Loss, *, channels: int = 6, size: int = 12, largest: float 
 
 
 def _value(loss: Loss, features: Tensor, reference: Tensor) -> Tensor:
+    # What a loss goes on drawing from is set back, so that each time is the first.
+    states = [(generator, generator.get_state()) for generator in loss.generators()]
     target = None
     if loss.reference is not None:
         with torch.no_grad():
             target = loss.prepare(loss.represent(reference))
-    return loss.compare(loss.represent(features), target)
+    value = loss.compare(loss.represent(features), target)
+    for generator, state in states:
+        generator.set_state(state)
+    return value
 
 
 def _check_declaration(loss: Loss) -> None:
@@ -86,7 +91,10 @@ def _check_value(loss: Loss, features: Tensor, other: Tensor) -> None:
     (gradient,) = torch.autograd.grad(value, features)
     require(gradient.isfinite().all(), "the gradient of ordinary features is finite.")
     require(gradient.abs().sum() > 0, "the gradient of different features is not zero.")
-    require(torch.equal(_value(loss, features, other), value), "the same features give the same loss.")
+    require(
+        torch.equal(_value(loss, features, other), value),
+        "the same features give the same loss, from the same states of `generators()`.",
+    )
     if loss.reference is not None:
         same = float(_value(loss, other, other))
         require(

@@ -21,6 +21,7 @@ from pystyle import (
     Pyramid,
     RelaxedEMDLoss,
     Runner,
+    SelfSimilarityLoss,
     SlicedWassersteinLoss,
     Terms,
     optimize_image,
@@ -63,6 +64,7 @@ def drawing():
     return criterion(
         sliced=SlicedWassersteinLoss("relu", num_directions=3, resample=True, relative=True),
         transport=RelaxedEMDLoss("relu", num_samples=20, num_image_samples=10, resample=True, relative=True),
+        similarity=SelfSimilarityLoss("relu", num_samples=12, resample=True),
         contrast=PatchNCELoss("relu", num_samples=12, resample=True),
     )
 
@@ -159,7 +161,7 @@ def test_losses_that_draw_anew_go_on_drawing_where_they_were(step, tmp_path):
 
 
 def test_losses_name_the_generators_that_they_go_on_drawing_from():
-    for loss in (SlicedWassersteinLoss, PatchNCELoss):
+    for loss in (SlicedWassersteinLoss, PatchNCELoss, SelfSimilarityLoss):
         assert loss("relu").generators() == ()
         assert [
             generator.initial_seed() for generator in loss("relu", resample=True, seed=5).generators()
