@@ -1,5 +1,6 @@
 """States as bytes: what goes in comes out, and what was changed on the way is refused."""
 
+import hashlib
 import io
 import json
 import math
@@ -151,3 +152,56 @@ def test_a_format_of_another_version_is_named():
 def test_what_a_checkpoint_cannot_hold_is_named(state, message):
     with pytest.raises(TypeError, match=message):
         encode(state)
+
+
+def signed(table, tree) -> bytes:
+    """A file whose SHA-256 is right, whatever is in it: anybody can compute one."""
+    metadata = {"format": "pystyle checkpoint 1", "sha256": "0" * 64, "state": tree}
+    header = json.dumps({"__metadata__": metadata, **table}).encode()
+    data = len(header).to_bytes(8, "little") + header + bytes(16)
+    digest = hashlib.sha256(data).hexdigest()
+    return data.replace(b"0" * 64, digest.encode(), 1)
+
+
+GOOD = {"dtype": "F32", "shape": [4], "data_offsets": [0, 16]}
+
+
+def test_a_file_that_was_written_by_hand_is_read():
+    found = decode(signed({"a": GOOD}, '{"dict": [["image", {"tensor": "a"}]]}'))
+    assert torch.equal(found["image"], torch.zeros(4))
+
+
+@pytest.mark.parametrize(
+    ("entry", "tree"),
+    [
+        ({**GOOD, "data_offsets": [0, 17]}, '{"dict": []}'),
+        ({**GOOD, "data_offsets": [-4, 12]}, '{"dict": []}'),
+        ({**GOOD, "data_offsets": [8, 4]}, '{"dict": []}'),
+        ({**GOOD, "data_offsets": ["0", "16"]}, '{"dict": []}'),
+        ({**GOOD, "data_offsets": [0.0, 16.0]}, '{"dict": []}'),
+        ({**GOOD, "data_offsets": [0, 15]}, '{"dict": []}'),
+        ({**GOOD, "data_offsets": 0}, '{"dict": []}'),
+        ({**GOOD, "shape": [5]}, '{"dict": []}'),
+        ({**GOOD, "shape": [2**70]}, '{"dict": []}'),
+        ({**GOOD, "shape": "many"}, '{"dict": []}'),
+        ({**GOOD, "dtype": "F128"}, '{"dict": []}'),
+        ({**GOOD, "dtype": ["F32"]}, '{"dict": []}'),
+        ({}, '{"dict": []}'),
+        ([], '{"dict": []}'),
+        (GOOD, '{"dict": [["a", {"tensor": "b"}]]}'),
+        (GOOD, '{"dict": [["a", {"call": ["os.system", "true"]}]]}'),
+        (GOOD, '{"dict": [["a"]]}'),
+        (GOOD, '{"dict": [[["a"], 1]]}'),
+        (GOOD, '{"dict": 3}'),
+        (GOOD, '{"dict": [], "list": []}'),
+        (GOOD, '{"list": []}'),
+        (GOOD, "[]"),
+        (GOOD, "not JSON"),
+        (GOOD, None),
+        (GOOD, 5),
+        (GOOD, '{"list": [' * 100_000),
+    ],
+)
+def test_parts_that_do_not_fit_are_refused_however_they_came_there(entry, tree):
+    with pytest.raises(CheckpointError, match="Its parts do not fit each other"):
+        decode(signed({"a": entry}, tree))
