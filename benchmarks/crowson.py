@@ -1,8 +1,8 @@
 """A step of crowsonkb/style-transfer-pytorch, written anew from its formulas.
 
 Its objective is another one: Wasserstein distances of Gaussians by Newton-Schulz iterations, a total
-variation of nine points, replicated borders at the first convolution. `crowson_criterion` in
-`objectives.py` is the same made of our parts. Twelve iterations are not enough for the matrices of these
+variation of nine points, replicated borders at the first convolution. `pystyle.papers.crowson_2022`
+is the same made of our parts. Twelve iterations are not enough for the matrices of these
 features: at 128 pixels its loss is 9 % and its gradient 7 % from ours, which is exact on a CPU. With 20
 iterations they would be 0.06 % and 0.1 %.
 """

@@ -2,15 +2,14 @@
 
 import torch
 from pictures import PAIRS, read_pair
-from torch import Tensor, nn
+from torch import Tensor
 
-from pystyle import ContentLoss, Criterion, MultiLayerGramLoss, TotalVariationLoss, WassersteinLoss
+from pystyle import Criterion
 from pystyle.encoders import SequentialEncoder
 from pystyle.images import quantise, resize
+from pystyle.papers import crowson_2022, gatys_2016
 
-CONTENT_LAYER = "relu4_2"
-STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
-CHANNELS = (64, 128, 256, 512, 512)
+CONTENT_LAYER, STYLE_LAYERS, CHANNELS = gatys_2016.CONTENT_LAYER, gatys_2016.STYLE_LAYERS, gatys_2016.CHANNELS
 STYLE_WEIGHT = 1e3
 
 FLOPS_PER_PIXEL = 1_514_240
@@ -19,49 +18,22 @@ FLOPS_PER_PIXEL = 1_514_240
 A multiplication and an addition are two. Nothing is counted but convolutions and products of matrices.
 """
 
-TORCHVISION_SCALE = {
-    "relu1_1": 0.02408,
-    "relu2_1": 0.01704,
-    "relu3_1": 0.02289,
-    "relu4_1": 0.003668,
-    "relu5_1": 0.02239,
-    "relu4_2": 0.004964,
-}
-"""Norms of torchvision's VGG-19 features relative to those of the Caffe weights, on the same noise.
-
-Crowson's weights are for torchvision's network. Her losses are quadratic in the features, so the
-squares of these factors make them fit the Caffe network, the only VGG-19 that comes with pip.
-"""
-
-CROWSON_CONTENT_WEIGHT = 0.015 * TORCHVISION_SCALE[CONTENT_LAYER] ** 2
+CROWSON_CONTENT_WEIGHT = crowson_2022.CONTENT_WEIGHT * crowson_2022.TORCHVISION_SCALE[CONTENT_LAYER] ** 2
 CROWSON_STYLE_WEIGHTS = tuple(
-    share / 341 * TORCHVISION_SCALE[layer] ** 2
-    for share, layer in zip((256, 64, 16, 4, 1), STYLE_LAYERS, strict=True)
+    weight * crowson_2022.TORCHVISION_SCALE[layer] ** 2
+    for layer, weight in zip(STYLE_LAYERS, crowson_2022.STYLE_WEIGHTS, strict=True)
 )
-CROWSON_SMOOTHNESS_WEIGHT = 2.0
+CROWSON_SMOOTHNESS_WEIGHT = crowson_2022.SMOOTHNESS_WEIGHT
 
 
 def gatys_criterion(encoder: SequentialEncoder) -> Criterion:
     """Gatys et al. 2016 with the constants of the authors' PyTorch code."""
-    return Criterion(
-        encoder,
-        {
-            "content": ContentLoss(CONTENT_LAYER),
-            "style": MultiLayerGramLoss(STYLE_LAYERS, [STYLE_WEIGHT / channels**2 for channels in CHANNELS]),
-        },
-    )
+    return gatys_2016.criterion(encoder)
 
 
 def crowson_criterion(encoder: SequentialEncoder) -> Criterion:
     """crowsonkb/style-transfer-pytorch with its published settings, but for the network's weights."""
-    return Criterion(
-        _replicating_first_convolution(encoder),
-        {
-            "content": ContentLoss(CONTENT_LAYER, weight=CROWSON_CONTENT_WEIGHT),
-            "style": WassersteinLoss(STYLE_LAYERS, layer_weights=CROWSON_STYLE_WEIGHTS),
-            "smoothness": TotalVariationLoss(variant="nine_point", weight=CROWSON_SMOOTHNESS_WEIGHT),
-        },
-    )
+    return crowson_2022.criterion(crowson_2022.replicating_first_convolution(encoder), network="caffe")
 
 
 def square_pair(edge_size: int, pair: tuple[str, str] = PAIRS[0]) -> tuple[Tensor, Tensor]:
@@ -73,10 +45,3 @@ def square_pair(edge_size: int, pair: tuple[str, str] = PAIRS[0]) -> tuple[Tenso
 def iterate(content: Tensor, style: Tensor) -> Tensor:
     """An image in the middle of a run: neither term of the loss is zero there."""
     return torch.lerp(content, style, 0.3)
-
-
-def _replicating_first_convolution(encoder: SequentialEncoder) -> SequentialEncoder:
-    first = nn.Conv2d(3, 64, 3, padding=1, padding_mode="replicate")
-    first.load_state_dict(encoder.stages["conv1_1"].state_dict())
-    first.to(encoder.stages["conv1_1"].weight.device, memory_format=torch.channels_last)
-    return SequentialEncoder({**encoder.stages, "conv1_1": first}, preprocessing=encoder.preprocessing)

@@ -4,14 +4,13 @@ from collections.abc import Callable
 from functools import partial
 
 import torch
-from objectives import STYLE_LAYERS, crowson_criterion, gatys_criterion
+from objectives import STYLE_LAYERS, gatys_criterion
 from torch import Tensor
 
 from pystyle import (
     ContentLoss,
     Criterion,
     GramLoss,
-    Pyramid,
     Result,
     optimize_image,
     stylize,
@@ -19,6 +18,7 @@ from pystyle import (
 from pystyle.encoders import vgg19
 from pystyle.images import resize
 from pystyle.optim import LBFGS
+from pystyle.papers import crowson_2022
 from pystyle.stylization import stylization_pyramid
 
 Recipe = Callable[[Tensor, Tensor, int], Result]
@@ -68,13 +68,9 @@ def crowson(
     content: Tensor, style: Tensor, edge_size: int, *, num_steps: tuple[int, int] = (1000, 500)
 ) -> Result:
     """crowsonkb/style-transfer-pytorch with its published settings, but for the network's weights."""
-    levels = len(Pyramid.from_ratio(edge_size, num_steps=0, smallest=128).edge_sizes)
-    steps = [num_steps[0]] + [num_steps[1]] * (levels - 1)
-    return Pyramid.from_ratio(edge_size, num_steps=steps, smallest=128).optimize(
-        crowson_criterion(vgg19()),
-        {"content": content, "style": style},
-        optimizer=CROWSON_ADAM,
-        averaging=0.99,
+    encoder = crowson_2022.replicating_first_convolution(vgg19())
+    return crowson_2022.style_transfer(
+        content, style, encoder=encoder, network="caffe", edge_size=edge_size, num_steps=num_steps
     )
 
 

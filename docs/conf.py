@@ -45,6 +45,7 @@ PUBLIC_PACKAGES = (
     "pystyle.images",
     "pystyle.losses",
     "pystyle.optim",
+    "pystyle.papers",
     "pystyle.parametrizations",
     "pystyle.pyramid",
     "pystyle.runner",
@@ -56,7 +57,8 @@ PUBLIC_PACKAGES = (
 def check_public_names(app: Sphinx) -> None:
     """Fail the build on a public name without a docstring, or a package without a page."""
     pages = "".join(page.read_text() for page in (app.srcdir / "api").glob("*.md"))
-    for package in PUBLIC_PACKAGES:
+    papers = [f"pystyle.papers.{name}" for name in importlib.import_module("pystyle.papers").__all__]
+    for package in (*PUBLIC_PACKAGES, *papers):
         module = importlib.import_module(package)
         if f"automodule:: {package}\n" not in pages:
             raise SphinxError(f"No page in docs/api documents the package {package}.")

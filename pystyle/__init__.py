@@ -19,6 +19,7 @@ from pystyle.losses import (
     MattingLaplacianLoss,
     MeanLoss,
     MeanStdLoss,
+    MMDLoss,
     MomentLoss,
     MRFLoss,
     MultiLayerGramLoss,
@@ -37,6 +38,7 @@ from pystyle.losses import (
 from pystyle.pyramid import Pyramid
 from pystyle.runner import Result, Runner, optimize_image
 from pystyle.stylization import stylize
+from pystyle.typing import MaskedImage
 
 __all__ = [
     "ContentLoss",
@@ -48,7 +50,9 @@ __all__ = [
     "HistogramLoss",
     "LPIPSLoss",
     "Loss",
+    "MMDLoss",
     "MRFLoss",
+    "MaskedImage",
     "MattingLaplacianLoss",
     "MeanLoss",
     "MeanStdLoss",

@@ -34,6 +34,7 @@ FLOORS = {
     "pyramid": 6,
     "stylization": 6,
     "cli": 7,
+    "papers": 7,
     "testing": 7,
     "__main__": 8,
 }

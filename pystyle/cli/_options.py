@@ -5,7 +5,7 @@ import inspect
 from typing import Any, get_args
 
 from pystyle.cli._encoders import DEFAULT_ENCODER, ENCODERS, POOLINGS, WEIGHTS, device
-from pystyle.cli._values import integer, name_or_path, one_of, positive_number
+from pystyle.cli._values import integer, integers, name_or_path, one_of, positive_number
 from pystyle.images import write_image
 from pystyle.stylization import stylize
 from pystyle.typing import Precision
@@ -49,9 +49,9 @@ def add_run_options(parser: argparse.ArgumentParser, *, edge_size: int) -> None:
         "--steps",
         dest="num_steps",
         metavar="N",
-        type=integer("--steps", least=1),
+        type=integers("--steps", least=1),
         default=default_of(stylize, "num_steps"),
-        help="steps of all sizes together (default: %(default)s)",
+        help="steps of all sizes together, or of each size, between commas: 80,60,40 (default: %(default)s)",
     )
     add(
         "--seed",

@@ -10,8 +10,10 @@ from torch import Tensor
 from pystyle.cli._announce import announcements
 from pystyle.cli._encoders import chosen_encoder
 from pystyle.cli._errors import CommandError, UsageError
+from pystyle.cli._masks import Style
 from pystyle.runner import Callback, ProgressBar, Result, Step
 from pystyle.stylization import stylize
+from pystyle.typing import MaskedImage
 
 _NO_TERMS = ("step", "seconds", "total", "edge_size")
 """Columns of a history that hold no term."""
@@ -21,6 +23,9 @@ _IN_OPTIONS = {
     '`references["style"]`': "A style at this `--size` and `--style-scale`",
     "`checkpoint`": "`--checkpoint`",
     "`resume=True`": "`--resume`",
+    "`edge_sizes`": "`--pyramid`",
+    "`layers`": "`--layers`",
+    "`num_steps`": "`--steps`",
 }
 """What the arguments of an error are called on the command line."""
 
@@ -69,8 +74,8 @@ class _Latest:
 
 def paint(
     options: argparse.Namespace,
-    content: Tensor,
-    styles: Sequence[Tensor],
+    content: Tensor | MaskedImage,
+    styles: Style,
     *,
     callbacks: Sequence[Callback] = (),
     progress: bool,

@@ -3,10 +3,12 @@
 import argparse
 import re
 from collections.abc import Sequence
+from pathlib import Path
 from typing import NoReturn
 
 from pystyle import __version__
 from pystyle.cli import _demo, _info, _stylize
+from pystyle.cli._config import Config, config_file, read_config
 from pystyle.cli._errors import UsageError, did_you_mean
 
 _COMMANDS = {"stylize": _stylize, "demo": _demo, "info": _info}
@@ -42,10 +44,32 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     if argv and not argv[0].startswith("-") and argv[0] not in commands:
         hint = did_you_mean(argv[0], commands)
         raise UsageError(f"The command must be one of {', '.join(commands)}, got {argv[0]!r}.{hint}")
+    path = config_file(argv) if argv[:1] == ["stylize"] else None
+    if path is not None:
+        config = read_config(path, _config_keys(commands["stylize"]))
+        arguments = config.arguments(argv)
+        _check(path, arguments, parser)
+        parser, commands = _parsers(config)
+        argv = ["stylize", *arguments, *argv[1:]]
     options, unknown = parser.parse_known_args(argv)
     if unknown:
         raise UsageError(_not_understood(unknown[0], commands.get(argv[0], parser)))
     return options
+
+
+def _config_keys(command: Parser) -> list[str]:
+    """The options that a config may have."""
+    keys = [name.removeprefix("--") for name in _options_of(command)]
+    return [key for key in keys if key not in ("help", "config", "save-config")]
+
+
+def _check(path: Path, arguments: Sequence[str], parser: Parser) -> None:
+    """Check each argument of a config alone, so that an error can say where it comes from."""
+    for argument in arguments:
+        try:
+            parser.parse_args(["stylize", "content", "style", "-o", "output", argument])
+        except UsageError as error:
+            raise UsageError(f"In '{path}': {error}") from error
 
 
 def help_text() -> str:
@@ -53,7 +77,7 @@ def help_text() -> str:
     return _parsers()[0].format_help()
 
 
-def _parsers() -> tuple[Parser, dict[str, Parser]]:
+def _parsers(config: Config | None = None) -> tuple[Parser, dict[str, Parser]]:
     parser = Parser(
         prog="pystyle",
         description="Neural style transfer: paint a photograph in the manner of a painting.",
@@ -71,7 +95,10 @@ def _parsers() -> tuple[Parser, dict[str, Parser]]:
         commands[name] = subparsers.add_parser(
             name, help=module.SUMMARY, description=module.DESCRIPTION, allow_abbrev=False
         )
-        module.add_arguments(commands[name])
+        if module is _stylize:
+            _stylize.add_arguments(commands[name], config)
+        else:
+            module.add_arguments(commands[name])
         commands[name].set_defaults(command=module.run)
     return parser, commands
 
@@ -80,5 +107,10 @@ def _not_understood(argument: str, parser: Parser) -> str:
     if not argument.startswith("-"):
         return f"The argument {argument!r} is one too many where it stands. Name all files side by side."
     option = argument.partition("=")[0]
-    hint = did_you_mean(option, sorted(set(re.findall(r"--[a-z][a-z-]*", parser.format_help()))))
+    hint = did_you_mean(option, _options_of(parser))
     return f"There is no option {option!r}.{hint} Try '{parser.prog} --help'."
+
+
+def _options_of(parser: Parser) -> list[str]:
+    """The long names of its options."""
+    return sorted(set(re.findall(r"--[a-z][a-z-]*", parser.format_help())))

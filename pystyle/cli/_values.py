@@ -24,6 +24,21 @@ def integer(option: str, *, least: int, most: int | None = None) -> Callable[[st
     return convert
 
 
+def integers(option: str, *, least: int) -> Callable[[str], int | list[int]]:
+    """A converter to an integer, or to several between commas.
+
+    Example:
+        >>> integers("--steps", least=1)("60"), integers("--steps", least=1)("60,40")
+        (60, [60, 40])
+    """
+    one = integer(option, least=least)
+
+    def convert(text: str) -> int | list[int]:
+        return [one(part) for part in text.split(",")] if "," in text else one(text)
+
+    return convert
+
+
 def positive_number(option: str) -> Callable[[str], float]:
     """A converter to a finite number above 0."""
 

@@ -1,6 +1,7 @@
 """What an image has to be, said in one place and before anything is computed."""
 
-from collections.abc import Sequence
+import difflib
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -46,6 +47,22 @@ def check_image(image: Tensor, name: str, encoder: Encoder, layers: Sequence[str
             f"`{name}` must be at least {smallest} pixels high and wide for the layer {deepest!r}, got "
             f"{image.shape[2]} x {image.shape[3]}. Enlarge it or use earlier layers."
         )
+
+
+def check_loss_names(argument: str, names: Iterable[str], losses: Iterable[str]) -> None:
+    """Check that these are names of losses.
+
+    Raises:
+        ValueError: If one is not.
+    """
+    known = tuple(dict.fromkeys(losses))
+    for name in names:
+        if name not in known:
+            close = difflib.get_close_matches(str(name), known, n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise ValueError(
+                f"`{argument}` must name losses of the criterion ({', '.join(known)}), got {name!r}.{hint}"
+            )
 
 
 def check_finite(image: Tensor, name: str) -> None:

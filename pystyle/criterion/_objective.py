@@ -1,4 +1,4 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -6,12 +6,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pystyle.criterion._checks import check_image
-from pystyle.criterion._represent import combine, encode, tensors_of
+from pystyle.criterion._checks import check_image, check_loss_names
+from pystyle.criterion._gradient_norms import normalize_gradient
+from pystyle.criterion._represent import combine, encode, positions, representation_of, tensors_of
 from pystyle.criterion._terms import Terms
 from pystyle.encoders import Encoder
-from pystyle.losses import Loss
-from pystyle.typing import IMAGE
+from pystyle.losses import LayerMask, Loss
+from pystyle.typing import IMAGE, Representation
 
 
 @dataclass(frozen=True)
@@ -31,31 +32,73 @@ class Target:
 
 @dataclass(frozen=True)
 class Part:
-    """One loss at one layer, with its targets."""
+    """One loss at one layer, with its targets.
+
+    Attributes:
+        name: That of its term, such as ``style.relu3_1``.
+        loss: The loss.
+        layer: The layer.
+        targets: What the layer is compared with.
+        factors: What the weight is multiplied by.
+        normalizes: Whether the gradient at the layer is as long as the weight.
+        mask: Where the region is that the loss is confined to.
+    """
 
     name: str
     loss: Loss
     layer: str
     targets: tuple[Target, ...]
+    factors: tuple[float | Tensor, ...] = ()
+    normalizes: bool = False
+    mask: LayerMask | None = None
+
+    @property
+    def loss_name(self) -> str:
+        """The name of the loss, such as ``style``."""
+        return self.name.partition(".")[0]
 
     def value(self, features: Tensor) -> Tensor:
         """The weighted loss of these features."""
+        if self.normalizes:
+            features = self.normalized(features)
+        return self.score(self.represent(features), features.shape[0])
+
+    def represent(self, features: Tensor) -> Representation:
+        """What counts in these features."""
         with self._named_errors():
-            representation = self.loss.represent(features)
-        return self.score(representation, features.shape[0])
+            if self.mask is not None and positions(self.mask.mask) != positions(features):
+                raise ValueError(
+                    f"The layer has {positions(features)} positions, the mask of the region "
+                    f"{self.loss.region!r} {positions(self.mask.mask)}. Give the image the size of the "
+                    "content with the masks."
+                )
+            return representation_of(self.loss, features, self.mask)
 
     def score(self, representation: Any, batch: int) -> Tensor:
         """The weighted loss of a representation of so many images."""
         with self._named_errors():
             values = [self._compare(representation, target, batch) for target in self.targets]
-        return self.loss.weight * self.loss.layer_weights[self.layer] * torch.stack(values).sum()
+        value = self.loss.weight * self.loss.layer_weights[self.layer] * torch.stack(values).sum()
+        for factor in self.factors:
+            value = value * (factor.to(value) if isinstance(factor, Tensor) else factor)
+        return value
+
+    def normalized(self, features: Tensor, norms: Tensor | None = None) -> Tensor:
+        """The features, at which the gradient of this part gets an L1 norm of the weight."""
+        length: float | Tensor = abs(self.loss.weight * self.loss.layer_weights[self.layer])
+        for factor in self.factors:
+            length = length * factor
+        return normalize_gradient(features, length, norms)
 
     def rows(self, start: int, stop: int, height: int) -> "Part":
-        """The same dense loss for some rows of a layer of this height."""
+        """The same loss for some rows of a layer of this height."""
+        mask = self.mask and self.mask.rows(start, stop)
+        if self.loss.spatial != "dense":
+            return replace(self, mask=mask)
         targets = [
             replace(target, value=self._rows(target.value, start, stop, height)) for target in self.targets
         ]
-        return replace(self, targets=tuple(targets))
+        return replace(self, targets=tuple(targets), mask=mask)
 
     def _rows(self, value: Any, start: int, stop: int, height: int) -> Any:
         if value is None:
@@ -107,6 +150,35 @@ class Objective:
     def layers(self) -> tuple[str, ...]:
         """The layers of the encoder that are needed, each once."""
         return tuple(dict.fromkeys(part.layer for part in self.parts if part.layer != IMAGE))
+
+    def weighted(self, factors: Mapping[str, float | Tensor]) -> "Objective":
+        """The same objective with other weights; the targets are shared.
+
+        Args:
+            factors: What the weights of losses are multiplied by, by the names of the losses. A scalar tensor
+                is read anew at each evaluation, so that whoever holds it may fill it in between. Weights
+                that were multiplied before are multiplied again.
+
+        Raises:
+            ValueError: If there is no loss of such a name.
+
+        Example:
+            >>> import torch
+            >>> from pystyle import Criterion, ValueRangeLoss
+            >>> from pystyle.encoders import vgg19
+            >>> objective = Criterion(vgg19(weights=None), {"range": ValueRangeLoss()}).bind({})
+            >>> image = torch.full((1, 3, 8, 8), 2.0)
+            >>> float(objective.weighted({"range": 0.5})(image).total / objective(image).total)
+            0.5
+        """
+        check_loss_names("factors", factors, (part.loss_name for part in self.parts))
+        parts = (
+            replace(part, factors=(*part.factors, factors[part.loss_name]))
+            if part.loss_name in factors
+            else part
+            for part in self.parts
+        )
+        return Objective(self.encoder, tuple(parts))
 
     def __call__(self, image: Tensor) -> Terms:
         """The terms of the image, which add up to ``.total``.

@@ -6,36 +6,70 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor
 
+from pystyle.criterion._masks import Masks
 from pystyle.encoders import Encoder, StripPass
-from pystyle.losses import Loss
+from pystyle.losses import LayerMask, Loss
 from pystyle.typing import IMAGE, Representation
 
 Key = TypeVar("Key", bound=Hashable)
 
 
 def represent(
-    encoder: Encoder, image: Tensor, losses: Sequence[tuple[Key, Loss, str]], *, strip_rows: int | None
+    encoder: Encoder,
+    image: Tensor,
+    losses: Sequence[tuple[Key, Loss, str]],
+    *,
+    strip_rows: int | None,
+    masks_of: Callable[[Loss], Masks],
 ) -> dict[Key, Representation]:
     """The representation of the image by each loss at its layer, by the key of both.
 
     With `strip_rows` the features are computed in strips of so many rows.
     """
+
+    def whole(loss: Loss, layer: str, features: Tensor) -> Representation:
+        return representation_of(loss, features, masks_of(loss).at(loss, layer, positions(features)))
+
     layers = tuple(dict.fromkeys(layer for _, _, layer in losses if layer != IMAGE))
     if strip_rows is None or not layers:
         features = encode(encoder, image, layers)
-        return {key: loss.represent(features[layer]) for key, loss, layer in losses}
+        return {key: whole(loss, layer, features[layer]) for key, loss, layer in losses}
     check_strips([(loss, layer) for _, loss, layer in losses])
-    found = {key: loss.represent(image) for key, loss, layer in losses if layer == IMAGE}
+    found = {key: whole(loss, layer, image) for key, loss, layer in losses if layer == IMAGE}
     for rows in StripPass(encoder, layers, rows=strip_rows).forward(image):
         for key, loss, layer in losses:
             if layer == rows.layer:
-                part = loss.represent(rows.features)
+                mask = masks_of(loss).at(loss, layer, (rows.height, rows.features.shape[3]))
+                mask = mask and mask.rows(rows.start, rows.start + rows.features.shape[2])
+                part = representation_of(loss, rows.features, mask)
                 found[key] = (
                     add_share(found.get(key), part, rows.share)
                     if loss.spatial == "pooled"
                     else fill_rows(found.get(key), part, rows.start, rows.height)
                 )
     return found
+
+
+def representation_of(loss: Loss, features: Tensor, mask: LayerMask | None) -> Representation:
+    """What counts in the features, or in a region of them."""
+    return loss.represent(features) if mask is None else loss.represent_within(features, mask)
+
+
+def positions(features: Tensor) -> tuple[int, int]:
+    """Height and width of features."""
+    return features.shape[2], features.shape[3]
+
+
+@torch.no_grad()
+def layer_sizes(
+    encoder: Encoder, image: Tensor, layers: Sequence[str], *, strip_rows: int | None
+) -> dict[str, tuple[int, int]]:
+    """Height and width of the features of the layers."""
+    wanted = tuple(dict.fromkeys(layer for layer in layers if layer != IMAGE))
+    if strip_rows is None or not wanted:
+        return {layer: positions(feature) for layer, feature in encode(encoder, image, wanted).items()}
+    strips = StripPass(encoder, wanted, rows=strip_rows).forward(image)
+    return {IMAGE: positions(image)} | {rows.layer: (rows.height, rows.features.shape[3]) for rows in strips}
 
 
 def check_strips(losses: Iterable[tuple[Loss, str]]) -> None:

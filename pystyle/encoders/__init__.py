@@ -16,6 +16,7 @@ from pystyle.encoders._encoder import Encoder
 from pystyle.encoders._geometry import WHOLE_IMAGE, LayerGeometry
 from pystyle.encoders._hypercolumns import HypercolumnEncoder
 from pystyle.encoders._low_precision import LowPrecisionEncoder
+from pystyle.encoders._masks import propagate_mask
 from pystyle.encoders._module_encoder import ModuleEncoder
 from pystyle.encoders._modules import Normalize, ScaledAveragePool2d, ScaledL2Pool2d
 from pystyle.encoders._multi import MultiEncoder
@@ -43,6 +44,7 @@ __all__ = [
     "WHOLE_IMAGE",
     "WeightsError",
     "alexnet",
+    "propagate_mask",
     "timm_encoder",
     "torchvision_encoder",
     "vgg11",

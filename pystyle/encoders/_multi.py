@@ -4,6 +4,7 @@ from torch import Tensor, nn
 
 from pystyle.encoders._encoder import Encoder
 from pystyle.encoders._geometry import LayerGeometry
+from pystyle.encoders._names import check_names
 
 
 class MultiEncoder(Encoder):
@@ -35,6 +36,7 @@ class MultiEncoder(Encoder):
         super().__init__()
         if not encoders:
             raise ValueError("`encoders` must name at least one encoder, got none.")
+        check_names("encoders", encoders)
         self.encoders = nn.ModuleDict(dict(encoders))
         self.eval()
 

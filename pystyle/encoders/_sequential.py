@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from pystyle.encoders._encoder import Encoder
 from pystyle.encoders._geometry import LayerGeometry, compose, windows_of
+from pystyle.encoders._names import check_names
 
 
 class SequentialEncoder(Encoder):
@@ -42,9 +43,7 @@ class SequentialEncoder(Encoder):
         super().__init__()
         if not modules:
             raise ValueError("`modules` must name at least one module, got none.")
-        for name in modules:
-            if not name or "." in name:
-                raise ValueError(f"The names of `modules` must not be empty or contain a dot, got {name!r}.")
+        check_names("modules", modules)
         self.preprocessing = nn.Identity() if preprocessing is None else preprocessing
         self.stages = nn.ModuleDict(dict(modules))
         self.requires_grad_(False)

@@ -1,3 +1,4 @@
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,6 +71,10 @@ class EagerEvaluator:
         check_precision(precision)
         self.objective = objective
         self.precision = precision
+
+    def weighted(self, factors: Mapping[str, float | Tensor]) -> "EagerEvaluator":
+        """The evaluator with other weights; see :meth:`Objective.weighted <pystyle.Objective.weighted>`."""
+        return EagerEvaluator(self.objective.weighted(factors), precision=self.precision)
 
     def __call__(self, image: Tensor) -> tuple[Terms, Tensor]:
         """The terms of an image without their graph, and the gradient of their total.

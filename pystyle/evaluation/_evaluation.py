@@ -1,4 +1,5 @@
-from typing import Protocol
+from collections.abc import Mapping
+from typing import Protocol, cast
 
 from torch import Tensor
 
@@ -8,6 +9,9 @@ from pystyle.typing import References
 
 class Evaluator(Protocol):
     """An objective whose value and gradient are computed in some way.
+
+    One whose weights are to change during a run has a method ``weighted(factors)``, too, which gives the
+    evaluator of :meth:`Objective.weighted <pystyle.Objective.weighted>`. Those of this package have it.
 
     Example:
         >>> from pystyle.evaluation import EagerEvaluator
@@ -32,3 +36,20 @@ class Evaluation(Protocol):
 
     def bind(self, criterion: Criterion, references: References, /) -> Evaluator:
         """Represent the references, as :meth:`pystyle.Criterion.bind` does."""
+
+
+def weighted(evaluator: Evaluator, factors: Mapping[str, float | Tensor]) -> Evaluator:
+    """The evaluator of the same objective with other weights.
+
+    Raises:
+        TypeError: If the evaluator has no method for it.
+        ValueError: If there is no loss of such a name.
+    """
+    method = getattr(evaluator, "weighted", None)
+    if method is None:
+        raise TypeError(
+            f"{type(evaluator).__name__} must have a method `weighted(factors)` that gives an evaluator with "
+            "other weights, because they change in this run. Add it, as `EagerEvaluator` has it, or leave "
+            "out `schedules` and `level_weights`."
+        )
+    return cast(Evaluator, method(factors))

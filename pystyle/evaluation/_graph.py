@@ -1,5 +1,5 @@
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -8,7 +8,7 @@ from torch import Tensor
 
 from pystyle.criterion import Criterion, Terms
 from pystyle.evaluation._eager import EagerEvaluation
-from pystyle.evaluation._evaluation import Evaluator
+from pystyle.evaluation._evaluation import Evaluator, weighted
 from pystyle.evaluation._precision import check_precision
 from pystyle.typing import Precision, References
 
@@ -121,6 +121,12 @@ class GraphedEvaluator:
         self._image: Tensor | None = None
         self._result: tuple[Terms, Tensor] | None = None
         self._replay: Callable[[], None] | None = None
+
+    def weighted(self, factors: Mapping[str, float | Tensor]) -> "GraphedEvaluator":
+        """The evaluator with other weights; a graph reads factors that are tensors when it is replayed."""
+        return GraphedEvaluator(
+            weighted(self.evaluator, factors), capture=self._capture, device_type=self._device_type
+        )
 
     def __call__(self, image: Tensor) -> tuple[Terms, Tensor]:
         """The terms of an image without their graph, and the gradient of their total."""

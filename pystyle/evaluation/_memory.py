@@ -35,6 +35,9 @@ def evaluation_memory(criterion: Criterion, size: tuple[int, int], evaluation: E
         >>> 3 < large / small < 4.1
         True
     """
+    # A region takes what the whole image does.
+    everywhere = {name: loss.within(None) for name, loss in criterion.named_losses.items()}
+    criterion = Criterion(criterion.encoder, everywhere, normalize_gradients=criterion.normalize_gradients)
     smallest = criterion.encoder.minimum_size(criterion.layers)
     deepest = max((criterion.encoder.stride(layer) for layer in criterion.layers), default=1)
     rows = getattr(evaluation, "rows", 0)

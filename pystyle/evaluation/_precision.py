@@ -28,7 +28,7 @@ def in_precision(criterion: Criterion, precision: Precision) -> Criterion:
     if precision not in _HALF:
         return criterion
     encoder = LowPrecisionEncoder(criterion.encoder, _HALF[precision])
-    return Criterion(encoder, criterion.named_losses)
+    return Criterion(encoder, criterion.named_losses, normalize_gradients=criterion.normalize_gradients)
 
 
 @contextmanager

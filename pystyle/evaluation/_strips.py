@@ -1,9 +1,11 @@
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
 
 from pystyle.criterion import Criterion, Objective, Terms
+from pystyle.criterion._gradient_norms import image_norms
 from pystyle.criterion._objective import Part
 from pystyle.criterion._represent import add_share, check_strips, combine, tensors_of
 from pystyle.encoders import BandPass, LayerRows, StripPass
@@ -18,7 +20,8 @@ class StripEvaluation:
     """The image in strips of rows, exactly, for images whose features do not fit into memory.
 
     A first pass without gradients adds up the representations, a second one computes each strip
-    again and hands it its part of the gradient. The numbers are those of the whole image, up to
+    again and hands it its part of the gradient. Criteria that normalise gradients take one more
+    pass forward between them, for the norms. The numbers are those of the whole image, up to
     the order of sums. Losses at the layer ``"image"`` see the whole image.
 
     Args:
@@ -101,6 +104,15 @@ class StripEvaluator:
         at_image = tuple(part for part in objective.parts if part.layer == IMAGE)
         self._whole = EagerEvaluator(Objective(objective.encoder, at_image), precision=precision)
 
+    def weighted(self, factors: Mapping[str, float | Tensor]) -> "StripEvaluator":
+        """The evaluator with other weights; see :meth:`Objective.weighted <pystyle.Objective.weighted>`."""
+        return StripEvaluator(
+            self.objective.weighted(factors),
+            rows=self.rows,
+            precision=self.precision,
+            distributed=self.workers.count > 1,
+        )
+
     def __call__(self, image: Tensor) -> tuple[Terms, Tensor]:
         """The terms of an image without their graph, and the gradient of their total."""
         image = image.detach()
@@ -116,15 +128,16 @@ class StripEvaluator:
                 if part.name in sums:
                     terms[part.name], pulls[part.name] = _slope(part, sums[part.name], len(image))
 
+            norms = self._gradient_norms(strips, workers, image, pulls)
+
             def loss(rows: LayerRows) -> Tensor:
                 values = []
                 for part in self._parts(rows.layer):
-                    if part.name in pulls:
-                        values.append(
-                            rows.share * _inner(pulls[part.name], part.loss.represent(rows.features))
-                        )
-                    else:
-                        values.append(_dense(part, rows))
+                    seen = rows
+                    if part.normalizes:
+                        seen = rows._replace(features=part.normalized(rows.features, norms[part.name]))
+                    values.append(_share(part, seen, pulls))
+                    if part.name in dense_terms:
                         dense_terms[part.name] += values[-1].detach()
                 return torch.stack(values).sum()
 
@@ -175,12 +188,35 @@ class StripEvaluator:
                 if part.name in dense_terms:
                     dense_terms[part.name] += _dense(part, rows)
                 else:
-                    representation = part.loss.represent(rows.features)
+                    representation = _of_rows(part, rows).represent(rows.features)
                     sums[part.name] = add_share(sums.get(part.name), representation, rows.share)
         for part in self.objective.parts:
             if part.name in sums:
                 workers.add_up(tensors_of(sums[part.name]))
         return sums, dense_terms
+
+    def _gradient_norms(
+        self,
+        strips: StripPass | BandPass,
+        workers: Workers,
+        image: Tensor,
+        pulls: dict[str, tuple[Tensor, ...]],
+    ) -> dict[str, Tensor]:
+        """The norms of the gradients at whole layers of those parts that normalise them."""
+        norms: dict[str, Tensor] = {}
+        if not any(part.normalizes and part.layer != IMAGE for part in self.objective.parts):
+            return norms
+        for rows in strips.forward(image):
+            for part in self._parts(rows.layer):
+                if part.normalizes:
+                    with torch.enable_grad():
+                        leaf = rows.features.detach().requires_grad_()
+                        value = _share(part, rows._replace(features=leaf), pulls)
+                        (gradient,) = torch.autograd.grad(value, leaf, materialize_grads=True)
+                    norm = image_norms(gradient)
+                    norms[part.name] = norms[part.name] + norm if part.name in norms else norm
+        workers.add_up([norms[part.name] for part in self.objective.parts if part.name in norms])
+        return norms
 
     def _zeros(self, image: Tensor) -> dict[str, Tensor]:
         dense = (
@@ -209,7 +245,17 @@ def _inner(gradients: tuple[Tensor, ...], representation: Representation) -> Ten
     return torch.stack([(gradient * tensor).sum() for gradient, tensor in pairs]).sum()
 
 
+def _share(part: Part, rows: LayerRows, pulls: dict[str, tuple[Tensor, ...]]) -> Tensor:
+    """What these rows add to a term, or, of a pooled part, to something with the gradient of the term."""
+    if part.name not in pulls:
+        return _dense(part, rows)
+    return rows.share * _inner(pulls[part.name], _of_rows(part, rows).represent(rows.features))
+
+
 def _dense(part: Part, rows: LayerRows) -> Tensor:
     """What these rows add to the mean over all positions."""
-    own = part.rows(rows.start, rows.start + rows.features.shape[2], rows.height)
-    return rows.share * own.value(rows.features)
+    return rows.share * replace(_of_rows(part, rows), normalizes=False).value(rows.features)
+
+
+def _of_rows(part: Part, rows: LayerRows) -> Part:
+    return part.rows(rows.start, rows.start + rows.features.shape[2], rows.height)

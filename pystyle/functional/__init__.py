@@ -11,6 +11,7 @@ from pystyle.functional._flow import reliability, warp
 from pystyle.functional._gram import gram_matrix
 from pystyle.functional._matrix_root import matrix_square_root, trace_of_square_root
 from pystyle.functional._matting import matting_energy, matting_laplacian
+from pystyle.functional._maximum_mean_discrepancy import maximum_mean_discrepancy
 from pystyle.functional._moments import RawMoments, channel_means, covariance, mean_std, raw_moments
 from pystyle.functional._neighbors import (
     mrf_energy,
@@ -46,6 +47,7 @@ __all__ = [
     "matrix_square_root",
     "matting_energy",
     "matting_laplacian",
+    "maximum_mean_discrepancy",
     "mean_absolute_error",
     "mean_squared_error",
     "mean_std",

@@ -2,8 +2,8 @@ import torch
 from torch import Tensor
 
 
-def mean_power(squared: Tensor, exponent: float) -> Tensor:
-    """The mean of |x|^exponent over all entries, given x²; 0 for an empty tensor.
+def mean_power(squared: Tensor, exponent: float, weights: Tensor | None = None) -> Tensor:
+    """The (weighted) mean of |x|^exponent over all entries, given x²; 0 for an empty tensor.
 
     The gradient at x = 0 is 0 for every exponent, and finite next to it.
     """
@@ -12,7 +12,10 @@ def mean_power(squared: Tensor, exponent: float) -> Tensor:
         tiny = torch.finfo(squared.dtype).tiny
         flat = squared <= tiny
         squared = squared.clamp_min(tiny).pow(exponent / 2).masked_fill(flat, 0)
-    return squared.sum() / max(squared.numel(), 1)
+    if weights is None:
+        return squared.sum() / max(squared.numel(), 1)
+    weights = weights.expand_as(squared)
+    return (squared * weights).sum() / weights.sum().clamp_min(1e-12)
 
 
 def check_exponent(exponent: float) -> None:

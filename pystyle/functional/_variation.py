@@ -1,3 +1,4 @@
+from types import EllipsisType
 from typing import Literal, TypeAlias, get_args
 
 from torch import Tensor
@@ -8,8 +9,12 @@ from pystyle.functional._precision import at_least_float32
 
 Variant: TypeAlias = Literal["isotropic", "anisotropic", "nine_point"]
 
+_Part: TypeAlias = tuple[EllipsisType | slice, ...]
 
-def total_variation(image: Tensor, *, exponent: float = 2.0, variant: Variant = "isotropic") -> Tensor:
+
+def total_variation(
+    image: Tensor, *, exponent: float = 2.0, variant: Variant = "isotropic", mask: Tensor | None = None
+) -> Tensor:
     r"""The total variation of an image: how much neighbouring pixels differ.
 
     With the differences r, d, e and f of a pixel to those on its right, below, and at its lower right and
@@ -30,15 +35,19 @@ def total_variation(image: Tensor, *, exponent: float = 2.0, variant: Variant = 
         variant: ``"isotropic"`` takes the length of the gradient; ``"anisotropic"`` with `exponent` 1 is
             the mean absolute difference, which prefers edges along the axes; ``"nine_point"`` looks at
             all eight neighbours of a pixel and depends least on the direction of fine detail.
+        mask: Where it is measured, from 0 outside to 1 inside: the weight of each difference is the product
+            of the mask at the pixels that it is made of.
 
     Returns:
         A scalar.
 
     Raises:
-        ValueError: If `exponent` is not positive, `variant` is unknown or `image` has fewer than two axes.
+        ValueError: If `exponent` is not positive, `variant` is unknown, `image` has fewer than two axes, or
+            `mask` does not fit it.
 
     Shape:
         - image: (batch, channels, height, width)
+        - mask: (1, 1, height, width)
 
     Example:
         >>> import torch
@@ -63,16 +72,32 @@ def total_variation(image: Tensor, *, exponent: float = 2.0, variant: Variant = 
     if image.ndim < 2:
         raise ValueError(f"`image` must have the axes (..., height, width), got {tuple(image.shape)}.")
     image = at_least_float32(image)
+    if mask is not None and mask.shape != (1, 1, *image.shape[-2:]):
+        raise ValueError(
+            "`mask` must have the shape (1, 1, height, width) of the image, "
+            f"got {tuple(mask.shape)} for an image of shape {tuple(image.shape)}."
+        )
+    return _variation(image, mask, exponent, variant)
+
+
+def _variation(image: Tensor, mask: Tensor | None, exponent: float, variant: Variant) -> Tensor:
     if variant == "isotropic":
         corner = image[..., :-1, :-1]
         squared = (image[..., :-1, 1:] - corner).square() + (image[..., 1:, :-1] - corner).square()
-        return mean_power(squared, exponent)
+        inside = None if mask is None else mask[..., :-1, :-1] * mask[..., :-1, 1:] * mask[..., 1:, :-1]
+        return mean_power(squared, exponent, inside)
     if variant == "nine_point":
         image = pad(image.reshape(-1, 1, *image.shape[-2:]), (1, 1, 1, 1), mode="replicate")
-    across = mean_power((image[..., :, 1:] - image[..., :, :-1]).square(), exponent)
-    down = mean_power((image[..., 1:, :] - image[..., :-1, :]).square(), exponent)
+        mask = None if mask is None else pad(mask, (1, 1, 1, 1), mode="replicate")
+
+    def mean_difference(first: _Part, second: _Part) -> Tensor:
+        inside = None if mask is None else mask[first] * mask[second]
+        return mean_power((image[second] - image[first]).square(), exponent, inside)
+
+    across = mean_difference((..., slice(-1)), (..., slice(1, None)))
+    down = mean_difference((..., slice(-1), slice(None)), (..., slice(1, None), slice(None)))
     if variant == "anisotropic":
         return across + down
-    falling = mean_power((image[..., 1:, 1:] - image[..., :-1, :-1]).square(), exponent)
-    rising = mean_power((image[..., 1:, :-1] - image[..., :-1, 1:]).square(), exponent)
+    falling = mean_difference((..., slice(-1), slice(-1)), (..., slice(1, None), slice(1, None)))
+    rising = mean_difference((..., slice(-1), slice(1, None)), (..., slice(1, None), slice(-1)))
     return (across + down) * 2 / 3 + (falling + rising) / 6

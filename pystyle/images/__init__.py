@@ -3,10 +3,12 @@
 from pystyle.images._contact_sheet import contact_sheet
 from pystyle.images._errors import ImageReadError
 from pystyle.images._levels import quantise
+from pystyle.images._masks import read_mask, read_masks, write_masks
 from pystyle.images._pil import from_pil, to_pil
 from pystyle.images._read import read_image
 from pystyle.images._resize import resize, scaled_size
 from pystyle.images._rotate import rotate
+from pystyle.images._segmentation import masks_from_segmentation, segmentation_from_masks
 from pystyle.images._show import show_image
 from pystyle.images._write import write_image
 
@@ -14,12 +16,17 @@ __all__ = [
     "ImageReadError",
     "contact_sheet",
     "from_pil",
+    "masks_from_segmentation",
     "quantise",
     "read_image",
+    "read_mask",
+    "read_masks",
     "resize",
     "rotate",
     "scaled_size",
+    "segmentation_from_masks",
     "show_image",
     "to_pil",
     "write_image",
+    "write_masks",
 ]

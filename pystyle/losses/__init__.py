@@ -5,11 +5,13 @@ from pystyle.losses._contextual import ContextualLoss
 from pystyle.losses._covariance import CovarianceLoss
 from pystyle.losses._gram import GramLoss, MultiLayerGramLoss
 from pystyle.losses._histogram import HistogramLoss
+from pystyle.losses._layer_mask import LayerMask
 from pystyle.losses._loss import Loss
 from pystyle.losses._lpips import LPIPSLoss
 from pystyle.losses._matting import MattingLaplacianLoss
 from pystyle.losses._mean import MeanLoss
 from pystyle.losses._mean_std import MeanStdLoss
+from pystyle.losses._mmd import MMDLoss
 from pystyle.losses._moment import MomentLoss
 from pystyle.losses._mrf import MRFLoss
 from pystyle.losses._nearest_neighbor import NearestNeighborLoss
@@ -31,7 +33,9 @@ __all__ = [
     "GramLoss",
     "HistogramLoss",
     "LPIPSLoss",
+    "LayerMask",
     "Loss",
+    "MMDLoss",
     "MRFLoss",
     "MattingLaplacianLoss",
     "MeanLoss",

@@ -4,6 +4,7 @@ from typing import Literal
 from torch import Tensor
 
 from pystyle.functional import mean_absolute_error, mean_squared_error, scaled_squared_error
+from pystyle.losses._layer_mask import LayerMask
 from pystyle.losses._loss import Loss
 from pystyle.typing import Spatial
 
@@ -69,6 +70,12 @@ class ContentLoss(Loss):
     def represent(self, features: Tensor) -> Tensor:
         """The features as they are."""
         return features
+
+    def represent_within(self, features: Tensor, mask: LayerMask) -> Tensor:
+        """The features times what makes their distance that of the region."""
+        if self.distance == "scaled_mse":
+            return mask.select(features)
+        return features * (mask.weights if self.distance == "l1" else mask.weights.sqrt())
 
     def compare(self, representation: Tensor, target: Tensor) -> Tensor:
         """The distance to the target."""

@@ -1,7 +1,9 @@
 from torch import Tensor
 
 from pystyle.functional import RawMoments, covariance, mean_squared_error, raw_moments
+from pystyle.losses._layer_mask import LayerMask
 from pystyle.losses._loss import Loss
+from pystyle.losses._moments import moments_within
 
 
 class CovarianceLoss(Loss):
@@ -32,6 +34,10 @@ class CovarianceLoss(Loss):
     def represent(self, features: Tensor) -> RawMoments:
         """The raw moments, which blend linearly."""
         return raw_moments(features)
+
+    def represent_within(self, features: Tensor, mask: LayerMask) -> RawMoments:
+        """The raw moments of the region."""
+        return moments_within(features, mask)
 
     def prepare(self, representation: RawMoments) -> Tensor:
         """The covariance, (batch, channels, channels)."""

@@ -4,6 +4,7 @@ from typing import Literal
 from torch import Tensor
 
 from pystyle.functional import gram_matrix
+from pystyle.losses._layer_mask import LayerMask
 from pystyle.losses._loss import Loss
 
 
@@ -54,6 +55,11 @@ class GramLoss(Loss):
     def represent(self, features: Tensor) -> Tensor:
         """The Gram matrix, (batch, channels, channels)."""
         return gram_matrix(features, normalization=self.normalization)
+
+    def represent_within(self, features: Tensor, mask: LayerMask) -> Tensor:
+        """The Gram matrix of the region, divided by its area."""
+        inside = features * mask.mask.sqrt().to(features)
+        return gram_matrix(inside, normalization=self.normalization) / mask.area
 
     def extra_repr(self) -> str:
         """The arguments that are not the default."""

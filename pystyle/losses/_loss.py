@@ -1,12 +1,14 @@
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Self, cast, get_args
 
 import torch
 from torch import Tensor, nn
 
 from pystyle.functional import mean_squared_error
-from pystyle.typing import Representation, Spatial
+from pystyle.losses._layer_mask import LayerMask
+from pystyle.typing import Propagation, Representation, Spatial
 
 
 class Loss(nn.Module, ABC):
@@ -22,6 +24,8 @@ class Loss(nn.Module, ABC):
         spatial: How the representation depends on positions. ``"pooled"``: a mean over positions,
             so that the parts of an image add up and styles blend. ``"dense"``: something per
             position, of whose scores the loss is the mean. ``"set"``: it needs all positions at once.
+        region: The name of the region it is confined to, or None; see :meth:`within`.
+        propagation: How the mask of the region gets to the layers.
 
     Args:
         layers: One layer or several; ``"image"`` is the image itself.
@@ -46,6 +50,8 @@ class Loss(nn.Module, ABC):
 
     reference: str | None = "style"
     spatial: Spatial
+    region: str | None = None
+    propagation: Propagation = "simple"
 
     def __init__(
         self,
@@ -89,6 +95,50 @@ class Loss(nn.Module, ABC):
             - output: one tensor or a (named) tuple of tensors, the batch axis first; a scalar if
               `reference` is None
         """
+
+    def within(self, region: str | None, *, propagation: Propagation = "simple") -> Self:
+        """The same loss, confined to a region of the image and of its reference.
+
+        The masks come with the images; see :class:`~pystyle.MaskedImage`. The region of the image is
+        compared with that of the reference, however large each is; with all of a reference that has no
+        masks.
+
+        Args:
+            region: The name of the masks; None for the whole image.
+            propagation: How a mask gets to the layers: ``"simple"``, ``"inside"`` or ``"all"``; see
+                :func:`~pystyle.encoders.propagate_mask`.
+
+        Returns:
+            A copy that shares the parameters.
+
+        Raises:
+            ValueError: If `propagation` is unknown. From the criterion: if the loss judges how
+                positions lie to each other and knows nothing of regions.
+
+        Example:
+            >>> from pystyle import GramLoss
+            >>> GramLoss("relu3_1", reference="night").within("sky")
+            GramLoss('relu3_1', reference='night').within('sky')
+        """
+        if propagation not in get_args(Propagation):
+            raise ValueError(f"`propagation` must be one of {get_args(Propagation)}, got {propagation!r}.")
+        confined = copy.copy(self)
+        confined.region, confined.propagation = region, propagation
+        return confined
+
+    def represent_within(self, features: Tensor, mask: LayerMask) -> Representation:
+        """What counts in a region of the features.
+
+        The positions at which the mask is above 1/2 as a map of a single row, unless a loss knows better:
+        one that can weight positions honours soft masks too, and can be evaluated in strips if it is dense.
+
+        Shape:
+            - features: (batch, channels, height, width)
+            - output: as that of :meth:`represent`
+        """
+        representation = self.represent(mask.select(features))
+        # The share of these rows in the region, for what adds up over strips.
+        return _scaled(representation, mask.share) if self.spatial == "pooled" else representation
 
     def views(self, image: Tensor) -> Sequence[Tensor]:
         """The versions of a reference image that are represented: the image itself.
@@ -160,6 +210,20 @@ class Loss(nn.Module, ABC):
         if self.reference != type(self).reference:
             parts.append(f"reference={self.reference!r}")
         return ", ".join(parts)
+
+    def __repr__(self) -> str:
+        """The arguments that are not the default, and the region."""
+        if self.region is None:
+            return super().__repr__()
+        propagation = "" if self.propagation == "simple" else f", propagation={self.propagation!r}"
+        return f"{super().__repr__()}.within({self.region!r}{propagation})"
+
+
+def _scaled(representation: Any, factor: float) -> Any:
+    if isinstance(representation, Tensor):
+        return representation * factor
+    items = [tensor * factor for tensor in representation]
+    return type(representation)(*items) if hasattr(representation, "_fields") else tuple(items)
 
 
 def _empty(representation: Any) -> Any:

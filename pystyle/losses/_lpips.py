@@ -4,6 +4,7 @@ from typing import Literal, cast
 from torch import Tensor
 
 from pystyle.functional import mean_squared_error, unit_vectors
+from pystyle.losses._layer_mask import LayerMask
 from pystyle.losses._loss import Loss
 from pystyle.losses._lpips_heads import NETWORKS, published_heads
 
@@ -77,6 +78,10 @@ class LPIPSLoss(Loss):
     def represent(self, features: Tensor) -> Tensor:
         """The features divided by their length at each position."""
         return unit_vectors(features)
+
+    def represent_within(self, features: Tensor, mask: LayerMask) -> Tensor:
+        """The same, times what makes the mean of the squares that of the region."""
+        return self.represent(features) * mask.weights.sqrt()
 
     def compare(self, representation: Tensor, target: Tensor) -> Tensor:
         """The weighted squared difference, averaged over the positions. It is that of a single layer."""

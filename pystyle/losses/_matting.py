@@ -1,6 +1,7 @@
 from torch import Tensor
 
 from pystyle.functional import matting_energy, matting_laplacian
+from pystyle.losses._layer_mask import LayerMask
 from pystyle.losses._loss import Loss
 from pystyle.typing import IMAGE
 
@@ -50,6 +51,14 @@ class MattingLaplacianLoss(Loss):
     def represent(self, features: Tensor) -> Tensor:
         """The image as it is."""
         return features
+
+    def represent_within(self, features: Tensor, mask: LayerMask) -> Tensor:
+        """Refuse: it has no meaning for a part of the image."""
+        del features, mask
+        raise ValueError(
+            "MattingLaplacianLoss judges how the colours of neighbouring pixels depend on each other and "
+            "cannot be confined to a region. Let it see the whole image."
+        )
 
     def prepare(self, representation: Tensor) -> Tensor:
         """The matting Laplacian of the content, (batch, 12, height, width)."""

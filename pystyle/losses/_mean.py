@@ -1,6 +1,7 @@
 from torch import Tensor
 
 from pystyle.functional import channel_means
+from pystyle.losses._layer_mask import LayerMask
 from pystyle.losses._loss import Loss
 
 
@@ -34,3 +35,7 @@ class MeanLoss(Loss):
     def represent(self, features: Tensor) -> Tensor:
         """The means, (batch, channels)."""
         return channel_means(features)
+
+    def represent_within(self, features: Tensor, mask: LayerMask) -> Tensor:
+        """The means over the region."""
+        return channel_means(features * mask.weights)

@@ -1,7 +1,9 @@
 from torch import Tensor
 
 from pystyle.functional import RawMoments, mean_squared_error, mean_std, raw_moments
+from pystyle.losses._layer_mask import LayerMask
 from pystyle.losses._loss import Loss
+from pystyle.losses._moments import moments_within
 
 
 class MeanStdLoss(Loss):
@@ -33,6 +35,10 @@ class MeanStdLoss(Loss):
     def represent(self, features: Tensor) -> RawMoments:
         """The raw moments, which blend linearly."""
         return raw_moments(features)
+
+    def represent_within(self, features: Tensor, mask: LayerMask) -> RawMoments:
+        """The raw moments of the region."""
+        return moments_within(features, mask)
 
     def prepare(self, representation: RawMoments) -> Tensor:
         """The means and standard deviations, (batch, 2, channels)."""

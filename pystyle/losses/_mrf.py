@@ -4,6 +4,7 @@ from typing import Any, get_args
 from torch import Tensor
 
 from pystyle.functional import mrf_energy, patches
+from pystyle.losses._layer_mask import LayerMask
 from pystyle.losses._loss import Loss
 from pystyle.losses._sets import checked_rotations, checked_scales, turned_and_scaled, union
 from pystyle.typing import Metric
@@ -94,6 +95,16 @@ class MRFLoss(Loss):
     def represent(self, features: Tensor) -> Tensor:
         """The patches, (batch, channels * patch_size², patches)."""
         return patches(features, self.patch_size, stride=self.stride)
+
+    def represent_within(self, features: Tensor, mask: LayerMask) -> Tensor:
+        """The patches that lie wholly in the region."""
+        found = patches(features, self.patch_size, stride=self.stride, mask=mask.mask)
+        if found.shape[2] == 0:
+            raise ValueError(
+                f"No patch of {self.patch_size} x {self.patch_size} positions lies wholly in the region. "
+                "Enlarge it, or use earlier layers or smaller patches."
+            )
+        return found
 
     def join(self, representations: Sequence[tuple[Any, float]]) -> list[tuple[Tensor, float]]:
         """The patches of all references and views as one set."""

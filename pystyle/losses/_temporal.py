@@ -4,6 +4,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from pystyle.functional import mean_squared_error
+from pystyle.losses._layer_mask import LayerMask
 from pystyle.losses._loss import Loss
 from pystyle.typing import IMAGE
 
@@ -75,6 +76,10 @@ class TemporalLoss(Loss):
     def represent(self, features: Tensor) -> Tensor:
         """The image as it is."""
         return features
+
+    def represent_within(self, features: Tensor, mask: LayerMask) -> Tensor:
+        """The image times what makes the mean of the squares that of the region."""
+        return features * mask.weights.sqrt()
 
     def prepare(self, representation: Tensor) -> _Frame:
         """The warped frame and the weights at its size."""

@@ -3,6 +3,7 @@ from typing import Literal
 from torch import Tensor
 
 from pystyle.functional import total_variation
+from pystyle.losses._layer_mask import LayerMask
 from pystyle.losses._loss import Loss
 from pystyle.typing import IMAGE
 
@@ -54,6 +55,10 @@ class TotalVariationLoss(Loss):
     def represent(self, features: Tensor) -> Tensor:
         """The total variation itself."""
         return total_variation(features, exponent=self.exponent, variant=self.variant)
+
+    def represent_within(self, features: Tensor, mask: LayerMask) -> Tensor:
+        """The total variation of the region; differences across its edge do not count."""
+        return total_variation(features, exponent=self.exponent, variant=self.variant, mask=mask.mask)
 
     def extra_repr(self) -> str:
         """The arguments that are not the default."""

@@ -9,7 +9,9 @@ from pystyle.functional import (
     gaussian_wasserstein_distance,
     raw_moments,
 )
+from pystyle.losses._layer_mask import LayerMask
 from pystyle.losses._loss import Loss
+from pystyle.losses._moments import moments_within
 
 
 class _Gaussian(NamedTuple):
@@ -53,14 +55,19 @@ class WassersteinLoss(Loss):
         """The raw moments, which blend linearly."""
         return raw_moments(features)
 
+    def represent_within(self, features: Tensor, mask: LayerMask) -> RawMoments:
+        """The raw moments of the region."""
+        return moments_within(features, mask)
+
     def prepare(self, representation: RawMoments) -> _Gaussian:
         """Mean, covariance and its root, which costs as much as a comparison."""
         matrix = covariance(representation)
         ridge = 1e-4 * matrix.diagonal(dim1=1, dim2=2).mean(1).clamp_min(1e-12)
+        exact_ridge = ridge.cpu().double()[:, None]
         # Once per target, so exact: with fewer positions than channels most eigenvalues are rounding errors.
-        values, vectors = torch.linalg.eigh(matrix.double().cpu())
-        rank = max(int((values > 0.1 * ridge.double().cpu()[:, None]).sum(1).max()), 1)
-        values = values[:, -rank:].clamp_min(0) + ridge.double().cpu()[:, None]
+        values, vectors = torch.linalg.eigh(matrix.cpu().double())
+        rank = max(int((values > 0.1 * exact_ridge).sum(1).max()), 1)
+        values = values[:, -rank:].clamp_min(0) + exact_ridge
         root = vectors[:, :, -rank:] * values.sqrt().unsqueeze(1)
         return _Gaussian(representation.mean, (root @ root.mT).to(matrix), root.to(matrix), ridge)
 

@@ -3,6 +3,7 @@ from typing import Literal
 from torch import Tensor
 
 from pystyle.functional import wavelet_norm
+from pystyle.losses._layer_mask import LayerMask
 from pystyle.losses._loss import Loss
 from pystyle.typing import IMAGE
 
@@ -57,6 +58,14 @@ class WaveletLoss(Loss):
         """The size of the detail itself."""
         return wavelet_norm(
             features, exponent=self.exponent, num_levels=self.num_levels, wavelet=self.wavelet
+        )
+
+    def represent_within(self, features: Tensor, mask: LayerMask) -> Tensor:
+        """Refuse: it has no meaning for a part of the image."""
+        del features, mask
+        raise ValueError(
+            "WaveletLoss judges how pixels lie to each other at several scales and cannot be confined to a "
+            "region. Let it see the whole image."
         )
 
     def extra_repr(self) -> str:

@@ -1,5 +1,5 @@
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Self, cast
@@ -8,15 +8,19 @@ from torch import Tensor
 
 from pystyle.checkpoints import Checkpoints
 from pystyle.criterion import Criterion
+from pystyle.criterion._blend import first_image
+from pystyle.criterion._checks import check_loss_names
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.images import resize, scaled_size
 from pystyle.optim import LBFGS
 from pystyle.parametrizations import Parametrization, Pixels
 from pystyle.pyramid._carry import carry_state
 from pystyle.pyramid._level import Counted, Level, levels_of
+from pystyle.pyramid._level_schedules import check_level_weights, schedules_at
 from pystyle.pyramid._references import fits, resized_references
 from pystyle.runner import Callback, Keeper, Result, Runner, explained_memory_errors, initial_image
-from pystyle.typing import History, Init, OptimizerFactory, References
+from pystyle.runner._schedules import factors_of_steps
+from pystyle.typing import History, Init, OptimizerFactory, References, Schedule
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,8 @@ class Pyramid:
         bounds: tuple[float, float] | None = (0.0, 1.0),
         averaging: float | None = None,
         callbacks: Sequence[Callback] = (),
+        schedules: Mapping[str, Schedule] | None = None,
+        level_weights: Mapping[str, Sequence[float]] | None = None,
         evaluation: Evaluation = EagerEvaluation(),
         seed: int | None = None,
         style_scale: float = 1.0,
@@ -112,6 +118,10 @@ class Pyramid:
             bounds: The image stays within them during the run; None for none.
             averaging: The decay of an average of the iterates, with which each level ends.
             callbacks: Called with a step after each step; steps are counted through all levels.
+            schedules: How weights change, by the names of the losses. The fraction of the run counts the
+                steps of all levels that are run: 0 is the first step of the first, 1 the last of the last.
+            level_weights: Factors of the weights of losses, by their names: one for each level of the
+                pyramid, also for those that are left out. They multiply those of `schedules`.
             evaluation: How the terms and the gradient are computed, and in which precision.
             seed: Of noise to start from.
             style_scale: Short edge of the style relative to that of the image: larger strokes
@@ -131,7 +141,15 @@ class Pyramid:
             CheckpointError: If the checkpoint is of a run with other arguments, or all are damaged.
             MemoryError: If there is too little memory, with what to change.
         """
+        schedules, level_weights = schedules or {}, level_weights or {}
+        for argument, names in (("schedules", schedules), ("level_weights", level_weights)):
+            check_loss_names(argument, names, criterion.named_losses)
+        check_level_weights(level_weights, len(self.edge_sizes))
         levels = self._levels(criterion, references, style_scale)
+        left_out = len(self.edge_sizes) - len(levels)
+        level_weights = {name: weights[left_out:] for name, weights in level_weights.items()}
+        # So that a wrong one is found now and not at the last level.
+        factors_of_steps(schedules, levels[0].all_steps)
         full_size = _full_size(init, references)
         image = initial_image(
             scaled_size(full_size, levels[0].edge_size) if isinstance(init, tuple) else init,
@@ -149,6 +167,8 @@ class Pyramid:
             "evaluation": evaluation,
             "seed": seed,
             "style_scale": style_scale,
+            "schedules": schedules,
+            "level_weights": level_weights,
         }
         keeper = Keeper(
             checkpoint, resume=resume, criterion=criterion, callbacks=callbacks, arguments=arguments
@@ -168,6 +188,7 @@ class Pyramid:
                         bounds=bounds,
                         averaging=averaging,
                         callbacks=[Counted(callback, level, seconds) for callback in callbacks],
+                        schedules=schedules_at(level, schedules, level_weights),
                     )
                     if previous is not None:
                         carry_state(previous.optimizer, runner.optimizer)
@@ -197,8 +218,7 @@ class Pyramid:
 def _full_size(init: Init, references: References) -> tuple[int, int]:
     """The size whose aspect ratio all levels have: that of the content, or else of `init`."""
     if "content" in references:
-        content = references["content"]
-        init = content if isinstance(content, Tensor) else content[0][0]
+        init = first_image(references["content"])
     if isinstance(init, str):
         raise ValueError(
             f"`init` must be an image or a size (height, width) without a content, got {init!r}."

@@ -1,10 +1,12 @@
 """The references at the size of a level."""
 
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from pystyle.criterion import Criterion
+from pystyle.criterion._blend import changed_images
 from pystyle.images import resize
-from pystyle.typing import Reference, References
+from pystyle.typing import MaskedImage, Reference, References
 
 
 def resized_references(references: References, edge_size: int, style_scale: float) -> References:
@@ -16,9 +18,19 @@ def resized_references(references: References, edge_size: int, style_scale: floa
 
 
 def _resized(reference: Reference, edge_size: int) -> Reference:
-    if isinstance(reference, Tensor):
-        return resize(reference, edge_size)
-    return [(resize(image, edge_size), weight) for image, weight in reference]
+    def resized(image: Tensor | MaskedImage) -> Tensor | MaskedImage:
+        if isinstance(image, Tensor):
+            return resize(image, edge_size)
+        smaller = resize(image.image, edge_size)
+        size = (smaller.shape[2], smaller.shape[3])
+        # Linear weights are positive and sum to one, so masks that add up to one still do.
+        masks = {
+            name: interpolate(mask, size, mode="bilinear", antialias=True).clamp(0, 1)
+            for name, mask in image.masks.items()
+        }
+        return MaskedImage(smaller, masks)
+
+    return changed_images(reference, resized)
 
 
 def fits(criterion: Criterion, references: References, edge_size: int, style_scale: float) -> bool:

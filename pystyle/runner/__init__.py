@@ -11,13 +11,16 @@ from pystyle.runner._preview import Preview
 from pystyle.runner._progress import ProgressBar
 from pystyle.runner._result import Result
 from pystyle.runner._runner import Runner
+from pystyle.runner._schedules import CosineSchedule, LinearSchedule
 from pystyle.runner._step import Callback, Step
 
 __all__ = [
     "CSVLogger",
     "Callback",
+    "CosineSchedule",
     "JSONLogger",
     "Keeper",
+    "LinearSchedule",
     "Preview",
     "ProgressBar",
     "Result",

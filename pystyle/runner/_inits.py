@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from pystyle.colors import match_colors
+from pystyle.criterion._blend import blend_of, image_of
 from pystyle.typing import Init, NamedInit, References
 
 
@@ -14,11 +16,11 @@ def initial_image(init: Init, references: References, *, seed: int | None = None
 
     Args:
         init: One of the names below, a tensor, or a size (height, width) of which uniform noise
-            is made. ``"content"`` and ``"style"`` are these references; ``"uniform"`` noise is
-            in [0, 1]; ``"normal"`` noise has the mean 0.5 and the standard deviation 0.25;
-            ``"grey"`` is flat; ``"style_colours"`` is noise with the mean and covariance of the
-            colours of the style.
-        references: The images by name. All named inits have the size of the content.
+            is made. ``"content"`` and ``"style"`` are these references; ``"recoloured"`` is the content
+            with the mean and covariance of the colours of the style (of a blend, the blend of these);
+            ``"uniform"`` noise is in [0, 1]; ``"normal"`` noise has the mean 0.5 and the standard
+            deviation 0.25; ``"grey"`` is flat; ``"style_colours"`` is noise with the mean and covariance of
+            the colours of the style.
         seed: Of the noise; None for another one each time. The global random state is neither
             used nor changed.
 
@@ -52,6 +54,8 @@ def initial_image(init: Init, references: References, *, seed: int | None = None
     content = _reference(references, "content", init)
     if init == "content":
         return content.detach().clone()
+    if init == "recoloured":
+        return _in_colours_of(_blend(references, "style", init), content)
     if init == "style":
         style = _reference(references, "style", init)
         size = (content.shape[2], content.shape[3])
@@ -66,22 +70,31 @@ def initial_image(init: Init, references: References, *, seed: int | None = None
     return _with_colours_of(_reference(references, "style", init), noise)
 
 
+def _in_colours_of(styles: list[tuple[Tensor, float]], content: Tensor) -> Tensor:
+    parts = [weight * match_colors(content.detach(), style.detach()) for style, weight in styles]
+    return torch.stack(parts).sum(0)
+
+
 def _with_colours_of(style: Tensor, noise: Tensor) -> Tensor:
-    colours = style.detach().transpose(0, 1).flatten(1).double()
+    # On the CPU: not every device has double precision.
+    colours = style.detach().cpu().transpose(0, 1).flatten(1).double()
     values, vectors = torch.linalg.eigh(torch.cov(colours, correction=0))
     root = (vectors * values.clamp_min(0).sqrt()) @ vectors.mT
     mean = colours.mean(1).reshape(1, 3, 1, 1)
-    return (mean + torch.einsum("ij,njhw->nihw", root, noise.double())).to(noise)
+    return (mean + torch.einsum("ij,njhw->nihw", root, noise.cpu().double())).to(noise)
 
 
 def _reference(references: References, name: str, init: str) -> Tensor:
+    return _blend(references, name, init)[0][0]
+
+
+def _blend(references: References, name: str, init: str) -> list[tuple[Tensor, float]]:
     if name not in references:
         raise ValueError(
             f"`init` = {init!r} needs the reference {name!r}, got {', '.join(references) or 'none'}. "
             "Give an image or a size (height, width) as `init` instead."
         )
-    reference = references[name]
-    return reference if isinstance(reference, Tensor) else reference[0][0]
+    return [(image_of(image), weight) for image, weight in blend_of(references[name], name)]
 
 
 def _any_image(references: References) -> Tensor:

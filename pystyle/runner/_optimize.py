@@ -1,10 +1,11 @@
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from torch import Tensor
 
 from pystyle.checkpoints import Checkpoints
 from pystyle.criterion import Criterion
+from pystyle.criterion._checks import check_loss_names
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.optim import LBFGS
 from pystyle.parametrizations import Parametrization, Pixels
@@ -14,7 +15,7 @@ from pystyle.runner._memory import explained_memory_errors
 from pystyle.runner._result import Result
 from pystyle.runner._runner import Runner
 from pystyle.runner._step import Callback
-from pystyle.typing import Init, OptimizerFactory, References
+from pystyle.typing import Init, OptimizerFactory, References, Schedule
 
 
 def optimize_image(
@@ -28,6 +29,7 @@ def optimize_image(
     bounds: tuple[float, float] | None = (0.0, 1.0),
     averaging: float | None = None,
     callbacks: Sequence[Callback] = (),
+    schedules: Mapping[str, Schedule] | None = None,
     evaluation: Evaluation = EagerEvaluation(),
     seed: int | None = None,
     checkpoint: str | os.PathLike[str] | Checkpoints | None = None,
@@ -39,8 +41,9 @@ def optimize_image(
         criterion: Encoder and losses.
         references: The images that the losses compare with, by name; see
             :meth:`Criterion.bind <pystyle.Criterion.bind>`.
-        init: What to start from: ``"content"``, ``"style"``, ``"uniform"``, ``"normal"``,
-            ``"grey"``, ``"style_colours"``, a tensor, or the size (height, width) of noise.
+        init: What to start from: ``"content"``, ``"recoloured"`` (the content in the colours of the
+            style), ``"style"``, ``"uniform"``, ``"normal"``, ``"grey"``, ``"style_colours"``, a tensor, or
+            the size (height, width) of noise; see :func:`initial_image`.
         optimizer: Any optimizer class of torch or pystyle, or a `functools.partial` of one.
         parametrization: What is optimised: a class of :mod:`pystyle.parametrizations` or a
             `functools.partial` of one.
@@ -49,6 +52,9 @@ def optimize_image(
             optimised; None for none, as in the papers of 2016, whose results are clamped at the end.
         averaging: Give back an exponential average of the iterates with this decay, such as 0.99.
         callbacks: Called with a :class:`~pystyle.runner.Step` after each step.
+        schedules: How weights change, by the names of the losses: any function from the fraction of the
+            run, 0 at the first step and 1 at the last, to a factor of the weight, such as a
+            :class:`~pystyle.runner.CosineSchedule`. All of them are called before the first step.
         evaluation: How the terms and the gradient are computed, and in which precision.
         seed: Of noise to start from.
         checkpoint: A folder in which the state of the run is kept, or
@@ -78,7 +84,15 @@ def optimize_image(
         >>> result = optimize_image(criterion, {"style": texture}, init=(16, 24), num_steps=5, seed=0)
         >>> result.image.shape, len(result.history["total"])
         (torch.Size([1, 3, 16, 24]), 6)
+
+    Note:
+        The history holds the terms with the weights of their steps. Where weights change, totals of different
+        steps are values of different objectives, and a callback that looks for a plateau compares them
+        nevertheless. L-BFGS learns the curvature from differences of gradients, into which the change of
+        the weights is mixed; nothing is done about it. What a slow schedule adds is small, and gone when
+        as many steps with constant weights were taken as pairs are kept; after jumps start another run.
     """
+    check_loss_names("schedules", schedules or {}, criterion.named_losses)
     image = initial_image(init, references, seed=seed)
     size = (image.shape[2], image.shape[3])
     arguments = {
@@ -91,6 +105,7 @@ def optimize_image(
         "averaging": averaging,
         "evaluation": evaluation,
         "seed": seed,
+        "schedules": schedules,
     }
     keeper = Keeper(checkpoint, resume=resume, criterion=criterion, callbacks=callbacks, arguments=arguments)
     with keeper, explained_memory_errors(criterion, size, optimizer, evaluation):
@@ -102,5 +117,6 @@ def optimize_image(
             bounds=bounds,
             averaging=averaging,
             callbacks=callbacks,
+            schedules=schedules,
         )
         return keeper.run(runner, num_steps)

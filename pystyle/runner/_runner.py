@@ -10,13 +10,15 @@ from torch.func import functional_call
 
 from pystyle.criterion import Terms
 from pystyle.evaluation import Evaluator
+from pystyle.evaluation._evaluation import weighted
 from pystyle.optim import LBFGS
 from pystyle.parametrizations import Parametrization, Pixels
 from pystyle.runner._average import Average
 from pystyle.runner._record import Record
 from pystyle.runner._result import Result
+from pystyle.runner._schedules import factors_of_steps
 from pystyle.runner._step import Callback, Step
-from pystyle.typing import OptimizerFactory
+from pystyle.typing import OptimizerFactory, Schedule
 
 _LOG = logging.getLogger("pystyle")
 _POLL_INTERVAL = 25
@@ -42,6 +44,9 @@ class Runner:
             :class:`~pystyle.parametrizations.Parametrization`.
         averaging: The decay of an exponential average of the iterates, which is then the result.
         callbacks: Called after each step.
+        schedules: How weights change, by the names of the losses: any function from the fraction of the
+            run, 0 at the first step and 1 at the last, to a factor of the weight; see
+            :func:`~pystyle.optimize_image`. The evaluator needs a method ``weighted``.
 
     Attributes:
         parametrization: The parameters, and how an image is made of them.
@@ -49,6 +54,7 @@ class Runner:
 
     Raises:
         ValueError: If an argument has an impossible value.
+        TypeError: If the image is not a floating tensor, or the evaluator cannot change its weights.
 
     Example:
         >>> import torch
@@ -70,10 +76,11 @@ class Runner:
         bounds: tuple[float, float] | None = (0.0, 1.0),
         averaging: float | None = None,
         callbacks: Sequence[Callback] = (),
+        schedules: Mapping[str, Schedule] | None = None,
     ) -> None:
         if bounds is not None and not bounds[0] < bounds[1]:
             raise ValueError(f"`bounds` must be (smallest, largest) with smallest < largest, got {bounds}.")
-        self.evaluator = evaluator
+        self.schedules = dict(schedules or {})
         self.bounds = bounds
         self.callbacks = tuple(callbacks)
         if not image.is_floating_point():
@@ -81,6 +88,9 @@ class Runner:
                 f"The initial image must be a floating tensor with values in [0, 1], got {image.dtype}."
             )
         image = image.detach()
+        # Tensors that are filled before each step: what reads them may be a graph on the device.
+        self._factors = {name: image.new_ones(()) for name in self.schedules}
+        self.evaluator = weighted(evaluator, self._factors) if self._factors else evaluator
         # The evaluation says what is wrong with one that has no values.
         if image.device.type != "meta" and not bool(image.isfinite().all()):
             raise ValueError("The initial image must be finite, got one with NaN or infinite values.")
@@ -136,10 +146,11 @@ class Runner:
         """
         if num_steps < 0:
             raise ValueError(f"`num_steps` must not be negative, got {num_steps}.")
+        factors = factors_of_steps(self.schedules, num_steps)
         start = time.perf_counter() - self._seconds
         reason = "finished"
         try:
-            reason = self._loop(num_steps, start, keep)
+            reason = self._loop(num_steps, factors, start, keep)
         except KeyboardInterrupt:
             self._failed = True
             self._restore()
@@ -181,11 +192,19 @@ class Runner:
             setattr(self, f"_{name}", state[name].to(device, copy=True))
         self._record.load_state_dict(state["record"], device)
 
-    def _loop(self, num_steps: int, start: float, keep: Callable[[Mapping[str, Any]], None] | None) -> str:
+    def _loop(
+        self,
+        num_steps: int,
+        factors: Mapping[str, Sequence[float]],
+        start: float,
+        keep: Callable[[Mapping[str, Any]], None] | None,
+    ) -> str:
+        self._weigh(factors, max(self._done - 1, 0))
         if keep is not None:
             keep(self.state_dict())
         while self._done < num_steps and not self._stop_reason:
             index = self._done + 1
+            self._weigh(factors, index - 1)
             terms = self._step(start)
             if (index % self._poll_interval == 0 or index == num_steps) and not bool(self._finite):
                 return self._give_up()
@@ -204,6 +223,10 @@ class Runner:
                 self._done,
             )
         return self._stop_reason or "finished"
+
+    def _weigh(self, factors: Mapping[str, Sequence[float]], index: int) -> None:
+        for name, factor in self._factors.items():
+            factor.fill_(factors[name][index])
 
     def _step(self, start: float) -> Terms:
         found: list[Terms] = []

@@ -7,9 +7,10 @@ from typing import get_args
 from torch import Tensor
 
 from pystyle.colors import luminance, match_colors, match_luminance, transfer_luminance
+from pystyle.criterion._blend import changed_images, first_image
 from pystyle.images import resize
 from pystyle.runner import Callback, Result, Step
-from pystyle.typing import Colors, Init, Reference, References
+from pystyle.typing import Colors, Init, MaskedImage, Reference, References
 
 
 class ColorControl:
@@ -28,22 +29,31 @@ class ColorControl:
     def __init__(self, colors: Colors, references: References) -> None:
         if colors not in get_args(Colors):
             raise ValueError(f"`colors` must be one of {get_args(Colors)}, got {colors!r}.")
-        content = references["content"]
         self.colors = colors
-        self.photograph = content if isinstance(content, Tensor) else content[0][0]
+        self.photograph = first_image(references["content"])
         self.references = self._seen(references)
 
     def _seen(self, references: References) -> References:
         if self.colors == "content":
-            style = _each(references["style"], lambda image: match_colors(image, self.photograph))
-            return {**references, "style": style}
+            return self._changed(references, lambda image: match_colors(image, self.photograph))
         if self.colors == "luminance":
-            style = _each(references["style"], lambda image: _grey(match_luminance(image, self.photograph)))
-            return {**references, "content": _grey(luminance(self.photograph)), "style": style}
+            grey = self._changed(references, lambda image: _grey(match_luminance(image, self.photograph)))
+            return {**grey, "content": _each(references["content"], lambda image: _grey(luminance(image)))}
         return references
+
+    @staticmethod
+    def _changed(references: References, change: Callable[[Tensor], Tensor]) -> References:
+        """The references with all styles changed."""
+        return {
+            name: reference if name == "content" else _each(reference, change)
+            for name, reference in references.items()
+        }
 
     def init(self, init: Init) -> Init:
         """What the run starts from."""
+        if self.colors != "style" and init == "recoloured":
+            # The styles have the colours of the content already.
+            return "content"
         if self.colors == "luminance" and isinstance(init, Tensor):
             return _grey(luminance(init))
         return init
@@ -89,9 +99,10 @@ class _Colored:
 
 
 def _each(reference: Reference, change: Callable[[Tensor], Tensor]) -> Reference:
-    if isinstance(reference, Tensor):
-        return change(reference)
-    return [(change(image), weight) for image, weight in reference]
+    def changed(image: Tensor | MaskedImage) -> Tensor | MaskedImage:
+        return replace(image, image=change(image.image)) if isinstance(image, MaskedImage) else change(image)
+
+    return changed_images(reference, changed)
 
 
 def _grey(channel: Tensor) -> Tensor:

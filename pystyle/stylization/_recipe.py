@@ -3,21 +3,30 @@
 Every number here was chosen by the measurements in `docs/choosing-the-defaults.md`.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 from pystyle.criterion import Criterion
 from pystyle.encoders import Encoder
-from pystyle.losses import ContentLoss, TotalVariationLoss, WassersteinLoss
+from pystyle.losses import ContentLoss, Loss, TotalVariationLoss
 from pystyle.pyramid import Pyramid
+from pystyle.stylization._style_losses import style_loss_of
+from pystyle.typing import StyleLossName
 
 _LAYERS = {
-    "relu4_2": ("image", "relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"),
-    "relu4": ("image", "relu1", "relu2", "relu3", "relu4", "relu5"),
+    "relu4_2": ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"),
+    "relu4": ("relu1", "relu2", "relu3", "relu4", "relu5"),
 }
-"""The style layers by the content layer: those of the VGGs and of AlexNet, and the colours themselves."""
+"""The style layers by the content layer: those of the VGGs and of AlexNet."""
 
 
-def stylization_criterion(encoder: Encoder, *, strength: float = 1.0) -> Criterion:
+def stylization_criterion(
+    encoder: Encoder,
+    *,
+    strength: float = 1.0,
+    style_loss: StyleLossName | Loss = "wasserstein",
+    style_layers: Sequence[str] | None = None,
+) -> Criterion:
     """The criterion of :func:`~pystyle.stylize`.
 
     All losses are relative, so that it gives comparable pictures with every encoder and size.
@@ -25,12 +34,17 @@ def stylization_criterion(encoder: Encoder, *, strength: float = 1.0) -> Criteri
     Args:
         encoder: One with the layers of the VGGs or of AlexNet.
         strength: How much the style counts relative to the content, as a factor.
+        style_loss: The name of a loss, or one of your own, whose weight is multiplied by `strength`.
+        style_layers: The layers of a loss with a name; its usual ones if not given: the image and the first
+            layer of each block; of the third and the fourth for ``"mrf"``, of these and the second for
+            ``"nearest-neighbor"`` and ``"contextual"``, of the second to the fifth for ``"relaxed-emd"``.
 
     Returns:
         A criterion with the losses ``content``, ``style`` and ``smoothness``.
 
     Raises:
-        ValueError: If `strength` is not positive or the encoder has other layers.
+        ValueError: If `strength` is not positive, the encoder has other layers, or there is no such loss.
+        TypeError: If `style_loss` is neither a name nor a loss.
 
     Example:
         >>> from pystyle.encoders import vgg16
@@ -49,32 +63,39 @@ def stylization_criterion(encoder: Encoder, *, strength: float = 1.0) -> Criteri
         encoder,
         {
             "content": ContentLoss(content_layer, relative=True),
-            "style": WassersteinLoss(_LAYERS[content_layer], weight=3.0 * strength, relative=True),
+            "style": style_loss_of(
+                style_loss, five_layers=_LAYERS[content_layer], layers=style_layers, strength=strength
+            ),
             "smoothness": TotalVariationLoss(weight=1.0),
         },
     )
 
 
-def stylization_pyramid(edge_size: int, *, num_steps: int = 150) -> Pyramid:
+def stylization_pyramid(edge_size: int | Sequence[int], *, num_steps: int | Sequence[int] = 150) -> Pyramid:
     """The levels of :func:`~pystyle.stylize`: sizes grow by √2, and each level has 4/5 of the steps before.
 
     Args:
-        edge_size: The short edge of the result in pixels.
-        num_steps: Steps of all levels together.
+        edge_size: The short edge of the result in pixels, or those of all levels.
+        num_steps: Steps of all levels together, or those of each level.
 
     Returns:
         A pyramid.
 
     Raises:
-        ValueError: If `edge_size` or `num_steps` is not positive.
+        ValueError: If `edge_size` or `num_steps` is not positive, or there are not as many steps as levels.
 
     Example:
         >>> stylization_pyramid(512, num_steps=300)
         Pyramid(edge_sizes=(128, 181, 256, 362, 512), num_steps=(89, 72, 57, 45, 37))
     """
+    if isinstance(edge_size, int):
+        sizes = Pyramid.from_ratio(edge_size, num_steps=0, smallest=128).edge_sizes
+    else:
+        sizes = Pyramid(edge_size, num_steps=0).edge_sizes
+    if not isinstance(num_steps, int):
+        return Pyramid(sizes, num_steps)
     if num_steps < 1:
         raise ValueError(f"`num_steps` must be at least 1, got {num_steps}.")
-    sizes = Pyramid.from_ratio(edge_size, num_steps=0, smallest=128).edge_sizes
     shares = [1 - 0.8**index for index in range(len(sizes) + 1)]
     bounds = [round(num_steps * share / shares[-1]) for share in shares]
     return Pyramid(sizes, [end - start for start, end in pairwise(bounds)])

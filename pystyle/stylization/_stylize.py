@@ -1,38 +1,44 @@
 import math
 import os
-from collections.abc import Sequence
-from typing import Literal, TypeAlias
+from collections.abc import Callable, Mapping, Sequence
+from typing import Literal
 
 import torch
 from torch import Tensor
 
 from pystyle.checkpoints import Checkpoints
+from pystyle.criterion._blend import images_of
 from pystyle.encoders import Encoder, vgg19
 from pystyle.evaluation import EagerEvaluation, Evaluation, StripEvaluation
-from pystyle.images import read_image, scaled_size
+from pystyle.images import scaled_size
+from pystyle.losses import Loss
 from pystyle.optim import LBFGS
+from pystyle.parametrizations import Parametrization, Pixels
 from pystyle.runner import Callback, Result, choose_evaluation
 from pystyle.stylization._colors import ColorControl
 from pystyle.stylization._recipe import stylization_criterion, stylization_pyramid
-from pystyle.typing import Colors, Init, OptimizerFactory, Precision, References
-
-ImageSource: TypeAlias = Tensor | str | os.PathLike[str]
+from pystyle.stylization._regions import confined_criterion, recoloured_in_regions, styles_of_regions
+from pystyle.stylization._sources import ImageSource, references_of
+from pystyle.typing import Colors, Init, MaskedImage, OptimizerFactory, Precision, References, StyleLossName
 
 
 def stylize(
     content: ImageSource,
-    style: ImageSource | Sequence[ImageSource],
+    style: ImageSource | Sequence[ImageSource] | Mapping[str, ImageSource],
     *,
-    edge_size: int = 512,
+    edge_size: int | Sequence[int] = 512,
     strength: float = 1.0,
+    style_loss: StyleLossName | Loss = "wasserstein",
+    style_layers: Sequence[str] | None = None,
     style_weights: Sequence[float] | None = None,
     style_scale: float = 1.0,
     colors: Colors = "style",
     encoder: Encoder | None = None,
     optimizer: OptimizerFactory = LBFGS,
+    parametrization: Callable[[Tensor], Parametrization] = Pixels,
     averaging: float | None = None,
-    num_steps: int = 150,
-    init: Init = "content",
+    num_steps: int | Sequence[int] = 150,
+    init: Init = "recoloured",
     seed: int | None = None,
     device: torch.device | str | None = None,
     precision: Precision = "float32",
@@ -45,10 +51,16 @@ def stylize(
     """Paint a photograph in the manner of one or several paintings.
 
     Args:
-        content: What is to be seen: an image or the path of one.
-        style: The manner: an image, the path of one, or several that are blended.
-        edge_size: The short edge of the result in pixels.
+        content: What is to be seen: an image or the path of one. Of a :class:`~pystyle.MaskedImage` the
+            regions are painted, each by itself; what lies in none stays a photograph.
+        style: The manner: an image, the path of one, or several that are blended; or an image for each region
+            of the content, by name. A style with masks gives to each region what is in its own of that name.
+        edge_size: The short edge of the result in pixels, which is approached in steps of √2, or the short
+            edges of all levels, such as (128, 256, 512).
         strength: How much the style counts relative to the content, as a factor.
+        style_loss: The name of a loss, or one of your own, whose weight is multiplied by `strength`; see
+            :func:`~pystyle.stylization.stylization_criterion`.
+        style_layers: The layers of a loss with a name; its usual ones if not given.
         style_weights: How much each of several styles counts; equal if not given.
         style_scale: Size of the style relative to the content: larger strokes above 1.
         colors: Whose colours the picture has. ``"style"``: those of the painting. ``"content"``: those of
@@ -57,10 +69,13 @@ def stylize(
         encoder: Another encoder than ``vgg19(padding="replicate", ceil_mode=True)``. It is moved to
             `device`.
         optimizer: Any optimizer class of torch or pystyle, or a `functools.partial` of one.
+        parametrization: What is optimised: a class of :mod:`pystyle.parametrizations` or a
+            `functools.partial` of one.
         averaging: The decay of an average of the iterates, with which each level ends. Adam needs
             one, such as 0.97, to be free of noise; L-BFGS does not.
-        num_steps: Steps of all levels together.
-        init: What to start from; see :func:`~pystyle.optimize_image`.
+        num_steps: Steps of all levels together, or those of each level.
+        init: What to start from; see :func:`~pystyle.optimize_image`. The default is the content in the
+            colours of the style, region by region if there are any.
         seed: Of noise to start from.
         device: Where to compute; the accelerator if there is one, else the CPU.
         precision: Of the encoder; see :class:`~pystyle.evaluation.EagerEvaluation`.
@@ -97,26 +112,24 @@ def stylize(
         torch.Size([1, 3, 24, 32])
     """
     device = torch.device(device) if device is not None else _best_device()
-    styles = [style] if isinstance(style, Tensor | str | os.PathLike) else list(style)
-    weights = [1.0] * len(styles) if style_weights is None else list(style_weights)
-    if not styles or len(weights) != len(styles):
-        raise ValueError(
-            f"`style_weights` must have one weight for each of at least one style, got {len(weights)} "
-            f"for {len(styles)}."
-        )
-    photograph, paintings = _image(content, device), [_image(source, device) for source in styles]
-    references: References = {
-        "content": photograph,
-        "style": list(zip(paintings, weights, strict=True)),
-    }
+    references = references_of(content, style, style_weights, device)
     control = ColorControl(colors, references)
     criterion = stylization_criterion(
-        (_default_encoder() if encoder is None else encoder).to(device), strength=strength
+        (_default_encoder() if encoder is None else encoder).to(device),
+        strength=strength,
+        style_loss=style_loss,
+        style_layers=style_layers,
     )
+    photograph, start = control.references["content"], control.init(init)
+    if isinstance(photograph, MaskedImage):
+        styles = styles_of_regions(photograph, references)
+        criterion = confined_criterion(criterion, photograph, styles)
+        if start == "recoloured":
+            start = recoloured_in_regions(photograph, control.references, styles)
     pyramid = stylization_pyramid(edge_size, num_steps=num_steps)
     evaluation: Evaluation
     if tile == "auto":
-        largest = _largest_size(photograph, paintings, edge_size, style_scale)
+        largest = _largest_size(references, pyramid.edge_sizes[-1], style_scale)
         evaluation = choose_evaluation(
             criterion, largest, optimizer=optimizer, memory_budget=memory_budget, precision=precision
         )
@@ -125,8 +138,9 @@ def stylize(
     result = pyramid.optimize(
         criterion,
         control.references,
-        init=control.init(init),
+        init=start,
         optimizer=optimizer,
+        parametrization=parametrization,
         averaging=averaging,
         callbacks=control.callbacks(callbacks),
         evaluation=evaluation,
@@ -138,10 +152,6 @@ def stylize(
     return control.finished(result)
 
 
-def _image(source: ImageSource, device: torch.device) -> Tensor:
-    return (source if isinstance(source, Tensor) else read_image(source)).to(device)
-
-
 def _default_encoder() -> Encoder:
     # With zeros around the image, or edges that the deep layers do not see, the picture gets a frame.
     return vgg19(padding="replicate", ceil_mode=True)
@@ -151,11 +161,12 @@ def _best_device() -> torch.device:
     return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
 
 
-def _largest_size(
-    content: Tensor, styles: Sequence[Tensor], edge_size: int, style_scale: float
-) -> tuple[int, int]:
+def _largest_size(references: References, edge_size: int, style_scale: float) -> tuple[int, int]:
     """The size of the largest image at the last level."""
     style_edge = max(round(edge_size * style_scale), 1)
-    edges = [(content, edge_size), *((style, style_edge) for style in styles)]
-    sizes = [scaled_size((image.shape[2], image.shape[3]), edge) for image, edge in edges]
+    sizes = [
+        scaled_size((image.shape[2], image.shape[3]), edge_size if name == "content" else style_edge)
+        for name, reference in references.items()
+        for image in images_of(reference)
+    ]
     return max(sizes, key=math.prod)

@@ -2,8 +2,8 @@ import torch
 from torch import Tensor
 
 from pystyle.losses import Loss
-from pystyle.testing._require import close, pickled_copy, require, tensors_of
-from pystyle.typing import IMAGE
+from pystyle.testing._loss_positions import check_positions, loss_value
+from pystyle.testing._require import close, pickled_copy, require
 
 
 def check_loss(loss: Loss, *, channels: int = 6, size: int = 12, largest: float = 1.0) -> None:
@@ -11,8 +11,8 @@ def check_loss(loss: Loss, *, channels: int = 6, size: int = 12, largest: float 
 
     It is finite and differentiable, also on flat and tiny maps; repeatable, from the same states of its
     `generators`; leaves its inputs alone; gives the same in float32 and float64; is a mean over the
-    batch; does not grow when image and reference are the same; is what `spatial` says; leaves a single
-    reference as it is; and survives pickling.
+    batch; does not grow when image and reference are the same; is what `spatial` says; honours regions
+    or refuses them; leaves a single reference as it is; and survives pickling.
 
     Args:
         loss: The loss; of several layers the first is tried.
@@ -33,29 +33,13 @@ def check_loss(loss: Loss, *, channels: int = 6, size: int = 12, largest: float 
     _check_declaration(loss)
     loss = loss.at(loss.layers[0])
     _check_inputs(loss, features, other)
-    _check_value(loss, features, other)
+    _checkloss_value(loss, features, other)
     _check_precision(loss, features, other)
     _check_batch(loss, features, other)
     _check_edge_cases(loss, channels)
-    if loss.spatial == "pooled":
-        _check_pooled(loss, features)
-    if loss.spatial == "dense":
-        _check_dense(loss, features, other)
+    check_positions(loss, features, other)
     if loss.reference is not None:
         _check_references(loss, other)
-
-
-def _value(loss: Loss, features: Tensor, reference: Tensor) -> Tensor:
-    # What a loss goes on drawing from is set back, so that each time is the first.
-    states = [(generator, generator.get_state()) for generator in loss.generators()]
-    target = None
-    if loss.reference is not None:
-        with torch.no_grad():
-            target = loss.prepare(loss.represent(reference))
-    value = loss.compare(loss.represent(features), target)
-    for generator, state in states:
-        generator.set_state(state)
-    return value
 
 
 def _check_declaration(loss: Loss) -> None:
@@ -76,14 +60,14 @@ def _check_declaration(loss: Loss) -> None:
 def _check_inputs(loss: Loss, features: Tensor, other: Tensor) -> None:
     before = features.clone(), other.clone()
     with torch.no_grad():
-        _value(loss, features, other)
+        loss_value(loss, features, other)
     unchanged = torch.equal(features, before[0]) and torch.equal(other, before[1])
     require(unchanged, "the features are not changed.")
 
 
-def _check_value(loss: Loss, features: Tensor, other: Tensor) -> None:
+def _checkloss_value(loss: Loss, features: Tensor, other: Tensor) -> None:
     features = features.clone().requires_grad_()
-    value = _value(loss, features, other)
+    value = loss_value(loss, features, other)
     number = float(value.detach()) if value.numel() == 1 else None
     require(value.ndim == 0, f"`compare` returns a scalar, got the shape {tuple(value.shape)}.")
     require(value.isfinite(), f"the loss of ordinary features is finite, got {number}.")
@@ -92,33 +76,33 @@ def _check_value(loss: Loss, features: Tensor, other: Tensor) -> None:
     require(gradient.isfinite().all(), "the gradient of ordinary features is finite.")
     require(gradient.abs().sum() > 0, "the gradient of different features is not zero.")
     require(
-        torch.equal(_value(loss, features, other), value),
+        torch.equal(loss_value(loss, features, other), value),
         "the same features give the same loss, from the same states of `generators()`.",
     )
     if loss.reference is not None:
-        same = float(_value(loss, other, other))
+        same = float(loss_value(loss, other, other))
         require(
             same <= (number or 0.0), f"the reference itself is not worse ({same}) than others ({number})."
         )
 
 
 def _check_precision(loss: Loss, features: Tensor, other: Tensor) -> None:
-    value, double = _value(loss, features, other), _value(loss, features.double(), other.double())
+    value, double = loss_value(loss, features, other), loss_value(loss, features.double(), other.double())
     require(double.dtype == torch.float64, f"float64 features give a float64 loss, got {double.dtype}.")
     require(close(value, double, 1e-3), f"float32 and float64 agree, got {float(value)} and {float(double)}.")
     large = (features * 2e4).bfloat16(), (other * 2e4).bfloat16()
-    require(_value(loss, *large).isfinite(), "bfloat16 features of 20,000 give a finite loss.")
+    require(loss_value(loss, *large).isfinite(), "bfloat16 features of 20,000 give a finite loss.")
     promise = "the memory layout of features does not matter"
     try:
-        transposed = _value(loss, features.mT.contiguous().mT, other)
+        transposed = loss_value(loss, features.mT.contiguous().mT, other)
     except RuntimeError as error:
         raise AssertionError(f"A promise is broken: {promise}. {error}") from error
     require(close(transposed, value, 1e-5), f"{promise}.")
 
 
 def _check_batch(loss: Loss, features: Tensor, other: Tensor) -> None:
-    both = _value(loss, torch.cat((features, other)), torch.cat((other, features)))
-    mean = (_value(loss, features, other) + _value(loss, other, features)) / 2
+    both = loss_value(loss, torch.cat((features, other)), torch.cat((other, features)))
+    mean = (loss_value(loss, features, other) + loss_value(loss, other, features)) / 2
     require(
         close(both, mean, 1e-4), f"the loss of a batch is a mean, got {float(both)} instead of {float(mean)}."
     )
@@ -137,54 +121,10 @@ def _check_edge_cases(loss: Loss, channels: int) -> None:
         cases["a single position"] = (single[:1], single[1:])
     for name, (features, other) in cases.items():
         features.requires_grad_()
-        value = _value(loss, features, other)
+        value = loss_value(loss, features, other)
         (gradient,) = torch.autograd.grad(value, features)
         finite = value.isfinite() and gradient.isfinite().all()
         require(finite, f"value and gradient are finite for features that are {name}.")
-
-
-def _check_pooled(loss: Loss, features: Tensor) -> None:
-    width = features.shape[3] // 3
-    tiles = features[..., :width], features[..., width:]
-    shares = [tile.shape[3] / features.shape[3] for tile in tiles]
-    whole = tensors_of(loss.represent(features))
-    left, right = (tensors_of(loss.represent(tile)) for tile in tiles)
-    added = [shares[0] * a + shares[1] * b for a, b in zip(left, right, strict=True)]
-    promise = (
-        "a 'pooled' representation of an image is the mean of those of its parts, weighted by their areas"
-    )
-    require(close(whole, added, 1e-4), f"{promise}. Is it derived too early (a root, a standard deviation)?")
-
-
-def _check_dense(loss: Loss, features: Tensor, other: Tensor) -> None:
-    if loss.reference is None:
-        scalar = loss.represent(features)
-        require(
-            isinstance(scalar, Tensor) and scalar.ndim == 0, "without a reference `represent` is the loss."
-        )
-        return
-    for tensor in tensors_of(loss.represent(features)):
-        same = tensor.shape[-2:] == features.shape[-2:]
-        require(
-            same, f"a 'dense' representation has the positions of the features, got {tuple(tensor.shape)}."
-        )
-    # What judges the image itself sees all of it, also where features are computed in strips.
-    if set(loss.layers) != {IMAGE}:
-        _check_rows(loss, features, other)
-
-
-def _check_rows(loss: Loss, features: Tensor, other: Tensor) -> None:
-    height = features.shape[2] // 3
-    # Parts that are alike would hide what is no mean.
-    features = features * torch.linspace(0.1, 1, features.shape[2])[:, None]
-    rows = slice(None, height), slice(height, None)
-    shares = [height / features.shape[2], 1 - height / features.shape[2]]
-    parts = [_value(loss, features[:, :, part], other[:, :, part]) for part in rows]
-    added = shares[0] * parts[0] + shares[1] * parts[1]
-    require(
-        close(_value(loss, features, other), added, 1e-4),
-        "a 'dense' loss of an image is the mean of those of its parts, weighted by their areas.",
-    )
 
 
 def _check_references(loss: Loss, features: Tensor) -> None:

@@ -13,6 +13,7 @@ import torch
 import pystyle
 from pystyle.cli import main
 from pystyle.images import read_image, write_image
+from pystyle.parametrizations import Fourier, LaplacianPyramid, LowResolution, Pixels
 from pystyle.runner import Result
 
 FILES = ["content.png", "style.png"]
@@ -64,6 +65,16 @@ def test_without_options_the_defaults_of_stylize_are_used(calls):
         (["--colors", "luminance"], "colors", "luminance"),
         (["--style-weights", "3"], "style_weights", [3.0]),
         (["--steps", "9"], "num_steps", 9),
+        (["--steps", "9,4"], "num_steps", [9, 4]),
+        (["--pyramid", "128", "181", "256"], "edge_size", [128, 181, 256]),
+        (["--pyramid=128,181"], "edge_size", [128, 181]),
+        (["--loss", "relaxed-emd"], "style_loss", "relaxed-emd"),
+        (["--layers", "relu1_1", "relu3_1"], "style_layers", ["relu1_1", "relu3_1"]),
+        (["--layers=image,relu3_1"], "style_layers", ["image", "relu3_1"]),
+        (["--parametrization", "pixels"], "parametrization", Pixels),
+        (["--parametrization", "laplacian"], "parametrization", LaplacianPyramid),
+        (["--parametrization", "fourier"], "parametrization", Fourier),
+        (["--parametrization", "low-resolution"], "parametrization", LowResolution),
         (["--seed", "5"], "seed", 5),
         (["--device", "cpu"], "device", "cpu"),
         (["--init", "style_colours"], "init", "style_colours"),
@@ -215,3 +226,38 @@ def _state():
         torch.backends.cudnn.benchmark,
         torch.get_float32_matmul_precision(),
     )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (["--steps", "1,2"], "`--steps` must be one number or one for each of 1 levels, got (1, 2)."),
+        (
+            ["--pyramid", "64", "48"],
+            "`--pyramid` must be positive and grow from level to level, got (64, 48).",
+        ),
+        (["--layers", "relu9"], "`--layers` must be some of conv1, relu1, "),
+        (["--loss", "mrf", "--tile", "16"], "MRFLoss at 'relu3' needs all positions at once"),
+    ],
+)
+def test_what_only_the_run_can_know_is_said_in_the_words_of_the_command_line(
+    capsys, folder, options, message
+):
+    assert (
+        _stylize("--encoder", "alexnet", "--weights", "none", "--size", "32", "--device", "cpu", *options)
+        == 2
+    )
+    assert message in capsys.readouterr().err
+    assert not (folder / "out.png").exists()
+
+
+def test_previews_of_all_steps_of_all_sizes_are_checked(capsys, folder):
+    (folder / "out-00003.png").touch()
+    assert _stylize(*TINY, "--steps", "2,1", "--pyramid", "32", "40", "--save-every", "3") == 2
+    assert "out-00003.png" in capsys.readouterr().err
+
+
+def test_a_run_with_another_loss_and_sizes_of_its_own_writes_a_picture():
+    options = ["--loss", "histogram", "--layers=relu1,relu2", "--parametrization", "laplacian", "--json"]
+    assert _stylize(*TINY, "--pyramid", "32", "40", "--steps", "2,1", *options) == 0
+    assert read_image("out.png").shape == (1, 3, 40, 60)

@@ -95,6 +95,7 @@ def test_sequential_encoder_keeps_no_hooks_and_no_features():
         ({}, "at least one module, got none"),
         ({"": nn.ReLU()}, "must not be empty or contain a dot, got ''"),
         ({"a.b": nn.ReLU()}, "must not be empty or contain a dot, got 'a.b'"),
+        ({"half": nn.ReLU()}, "must not be those of methods of torch's modules, got 'half'"),
     ],
 )
 def test_modules_need_names_without_dots(modules, message):

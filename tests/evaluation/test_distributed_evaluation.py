@@ -29,22 +29,21 @@ losses = {
     "style": GramLoss(["image", "relu1_1", "relu3_1"], relative=True),
     "smoothness": TotalVariationLoss(),
 }
-criterion = Criterion(vgg11(weights=None, padding="replicate").double(), losses)
-whole = EagerEvaluation().bind(criterion, references)
-shared = StripEvaluation(rows=16, distributed=True).bind(criterion, references)
+encoder = vgg11(weights=None, padding="replicate").double()
+criterion = Criterion(encoder, losses)
+normalizing = Criterion(encoder, losses, normalize_gradients=["content", "style"])
 for size in (70, 7):  # Seven rows are too few to be shared.
-    x = image[:, :, :size]
-    if size == 7:
-        references = {"content": content[:, :, :7], "style": style}
-        whole = EagerEvaluation().bind(criterion, references)
-        shared = StripEvaluation(rows=16, distributed=True).bind(criterion, references)
-    (terms, gradient), (other_terms, other_gradient) = whole(x), shared(x)
-    assert list(terms) == list(other_terms)
-    for found in (other_terms, shared.terms(x)):
-        for name, term in terms.items():
-            assert abs(float(found[name] / term) - 1) < 1e-12, name
-    error = (gradient - other_gradient).abs().max() / gradient.abs().max()
-    assert error < 1e-12, float(error)
+    x, references = image[:, :, :size], {"content": content[:, :, :size], "style": style}
+    for each in (criterion, normalizing):
+        whole = EagerEvaluation().bind(each, references)
+        shared = StripEvaluation(rows=16, distributed=True).bind(each, references)
+        (terms, gradient), (other_terms, other_gradient) = whole(x), shared(x)
+        assert list(terms) == list(other_terms)
+        for found in (other_terms, shared.terms(x)):
+            for name, term in terms.items():
+                assert abs(float(found[name] / term) - 1) < 1e-12, name
+        error = (gradient - other_gradient).abs().max() / gradient.abs().max()
+        assert error < 1e-12, float(error)
 result = optimize_image(
     criterion, references, num_steps=5, evaluation=StripEvaluation(rows=16, distributed=True)
 )

@@ -3,14 +3,26 @@
 import pytest
 import torch
 
+import pystyle.losses
 from pystyle import (
     ContentLoss,
+    CovarianceLoss,
     Criterion,
     GramLoss,
     Loss,
+    LPIPSLoss,
+    MaskedImage,
+    MattingLaplacianLoss,
+    MeanLoss,
     MeanStdLoss,
+    MomentLoss,
+    MultiLayerGramLoss,
+    PNormLoss,
+    TemporalLoss,
     TotalVariationLoss,
+    ValueRangeLoss,
     WassersteinLoss,
+    WaveletLoss,
     optimize_image,
 )
 from pystyle.encoders import vgg11
@@ -28,11 +40,23 @@ LOSSES = {
     "relative Gram": lambda: GramLoss(LAYERS, relative=True, normalization="chw"),
     "mean and std": lambda: MeanStdLoss(LAYERS, layer_weights=[1, 2, 3]),
     "Wasserstein": lambda: WassersteinLoss(["image", "relu1_1"], relative=True),
+    "covariance": lambda: CovarianceLoss(LAYERS, relative=True),
+    "mean": lambda: MeanLoss(LAYERS),
+    "moment": lambda: MomentLoss(LAYERS),
+    "multi-layer Gram": lambda: MultiLayerGramLoss(LAYERS),
     "content": lambda: ContentLoss(["relu2_1", "relu3_1"], weight=2.0),
+    "content l1": lambda: ContentLoss(["relu2_1", "relu3_1"], distance="l1"),
+    "LPIPS": lambda: LPIPSLoss({"relu2_1": torch.linspace(0, 1, 128), "relu1_1": torch.ones(64)}),
     "relative content": lambda: ContentLoss("relu4_1", relative=True),
     "pixels": lambda: ContentLoss("image"),
     "total variation": lambda: TotalVariationLoss(),
+    "value range": lambda: ValueRangeLoss(low=0.4, high=0.5),
+    "p-norm": lambda: PNormLoss(),
+    "wavelet": lambda: WaveletLoss(),
+    "matting": lambda: MattingLaplacianLoss(),
+    "temporal": lambda: TemporalLoss(reference="content"),
 }
+WITHOUT_REGIONS = ("wavelet", "matting")
 
 
 class Whole(Loss):
@@ -63,6 +87,43 @@ def test_every_loss_has_the_value_and_the_gradient_of_the_whole(name, rows):
     assert_same(
         evaluate(StripEvaluation(rows=rows), losses), evaluate(EagerEvaluation(), losses), tolerance=1e-10
     )
+
+
+def test_every_pooled_and_dense_loss_is_in_the_list():
+    classes = (getattr(pystyle.losses, name) for name in pystyle.losses.__all__)
+    adds_up = {cls for cls in classes if getattr(cls, "spatial", "set") != "set"}
+    assert {type(make()) for make in LOSSES.values()} == adds_up
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_every_loss_is_finite_and_near_in_half_precision(name):
+    references = {name: image.float() for name, image in REFERENCES.items()}
+    losses = {"loss": LOSSES[name]()}
+    (half_terms, half), (terms, full) = (
+        evaluate(EagerEvaluation(precision=precision), losses, IMAGE.float(), references)
+        for precision in ("bfloat16", "float32")
+    )
+    assert float(half_terms.total) == pytest.approx(float(terms.total), rel=0.05)
+    # Where rounding decides which value of a pooling is the largest, single pixels differ.
+    assert (half - full).norm() < 0.3 * full.norm()
+
+
+@pytest.mark.parametrize(
+    ("name", "propagation"),
+    [(name, "simple") for name in LOSSES if name not in WITHOUT_REGIONS]
+    + [(name, method) for name in ("Gram", "content") for method in ("inside", "all")],
+)
+def test_every_loss_within_a_region_has_the_value_and_the_gradient_of_the_whole(name, propagation):
+    # The region of the image begins below the first strip; that of the style is soft.
+    low, soft = torch.zeros(1, 1, 70, 36), torch.linspace(0, 1, 50).reshape(1, 1, 50, 1).expand(1, 1, 50, 36)
+    low[:, :, 18:, :33] = 1
+    references = {"content": MaskedImage(CONTENT, {"low": low}), "style": MaskedImage(STYLE, {"low": soft})}
+    losses = {"loss": LOSSES[name]().within("low", propagation=propagation)}
+    strips, whole = (
+        evaluate(kind, losses, references=references) for kind in (StripEvaluation(rows=7), EagerEvaluation())
+    )
+    assert_same(strips, whole, tolerance=1e-10)
+    assert float(whole[0].total) > 0
 
 
 def test_losses_together_have_the_terms_of_the_whole_in_their_order():

@@ -52,6 +52,27 @@ def test_noise_in_the_colours_of_the_style_has_their_mean_and_covariance():
     assert float(correlation) == pytest.approx(float(torch.corrcoef(expected)[0, 1]), abs=0.02)
 
 
+def test_the_recoloured_content_has_the_mean_and_covariance_of_the_style():
+    style = 0.3 + 0.2 * STYLE
+    style[:, 1] = 0.5 * style[:, 0] + 0.1 * style[:, 1]
+    image = initial_image("recoloured", {"content": CONTENT, "style": style})
+    found, expected = (x.transpose(0, 1).flatten(1) for x in (image, style))
+    torch.testing.assert_close(found.mean(1), expected.mean(1), rtol=0, atol=1e-4)
+    torch.testing.assert_close(torch.cov(found), torch.cov(expected), rtol=0, atol=1e-4)
+    # It is still the content: a linear map of its colours.
+    pixels = CONTENT[0].flatten(1)
+    basis = torch.cat((pixels, torch.ones_like(pixels[:1])))
+    residual = torch.linalg.lstsq(basis.T, found.T).solution.T @ basis - found
+    assert residual.abs().max() < 1e-4
+
+
+def test_the_content_recoloured_by_a_blend_is_the_blend_of_recoloured_contents():
+    styles = STYLE, 0.3 + 0.1 * STYLE.flip(1)
+    blend = {"content": CONTENT, "style": [(styles[0], 1.0), (styles[1], 3.0)]}
+    first, second = (initial_image("recoloured", {"content": CONTENT, "style": style}) for style in styles)
+    torch.testing.assert_close(initial_image("recoloured", blend), 0.25 * first + 0.75 * second)
+
+
 def test_a_size_gives_noise_of_this_size():
     image = initial_image((5, 7), {"style": STYLE.double()}, seed=1)
     assert image.shape == (1, 3, 5, 7)

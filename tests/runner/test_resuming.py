@@ -17,6 +17,7 @@ from pystyle import (
     ContentLoss,
     Criterion,
     GramLoss,
+    MaskedImage,
     PatchNCELoss,
     Pyramid,
     RelaxedEMDLoss,
@@ -32,7 +33,7 @@ from pystyle.encoders import SequentialEncoder, vgg11
 from pystyle.evaluation import EagerEvaluation, StripEvaluation
 from pystyle.optim import LBFGS
 from pystyle.parametrizations import Fourier, LaplacianPyramid, LowResolution
-from pystyle.runner import CSVLogger, JSONLogger, StopOnPlateau
+from pystyle.runner import CosineSchedule, CSVLogger, JSONLogger, StopOnPlateau
 
 ADAM = partial(torch.optim.Adam, lr=0.02, betas=(0.9, 0.99))
 LINE_SEARCH = partial(torch.optim.LBFGS, max_iter=3, line_search_fn="strong_wolfe")
@@ -113,6 +114,7 @@ RUNS = {
     "low resolution": {"parametrization": partial(LowResolution, factor=2)},
     "strips": {"evaluation": StripEvaluation(4)},
     "bfloat16": {"evaluation": EagerEvaluation("bfloat16")},
+    "schedule": {"schedules": {"style": CosineSchedule(1.0, 0.1)}},
     "noise": {"init": "uniform", "seed": 7},
     "size": {"init": (11, 13), "seed": 7},
 }
@@ -140,7 +142,14 @@ def test_a_pyramid_goes_on_in_the_middle_of_a_level(optimizer, step, tmp_path):
     def run(**arguments):
         pyramid = Pyramid([6, 8, 10], num_steps=4)
         return pyramid.optimize(
-            drawing(), REFERENCES, optimizer=optimizer, averaging=0.8, style_scale=0.8, **arguments
+            drawing(),
+            REFERENCES,
+            optimizer=optimizer,
+            averaging=0.8,
+            style_scale=0.8,
+            schedules={"style": CosineSchedule(1.0, 0.1)},
+            level_weights={"content": [1.0, 0.5, 2.0]},
+            **arguments,
         )
 
     interrupted(run, tmp_path, step)
@@ -384,6 +393,27 @@ def test_another_configuration_is_refused_with_what_differs(name, tmp_path):
         optimize_image(**{**arguments, **changed}, checkpoint=tmp_path, resume=True)
     assert str(caught.value).startswith(f"The checkpoint of step 5 in '{tmp_path}' is of another run: ")
     assert str(caught.value).endswith(" Give the arguments of that run, or name another folder.")
+
+
+def test_another_mask_or_schedule_is_refused(tmp_path):
+    losses = criterion(style=GramLoss("relu").within("sky"))
+
+    def run(height, **arguments):
+        mask = torch.zeros(1, 1, 12, 10)
+        mask[:, :, :height] = 1
+        references = {**REFERENCES, "content": MaskedImage(REFERENCES["content"], {"sky": mask})}
+        return optimize_image(losses, references, num_steps=2, checkpoint=tmp_path, **arguments)
+
+    first = run(6)
+    check_equal(run(6, resume=True), first)
+    with pytest.raises(
+        CheckpointError, match=r"`references\.content\.masks\.sky` was float32 of 1 x 1 x 12 x 10"
+    ):
+        run(7, resume=True)
+    with pytest.raises(
+        CheckpointError, match=r"`schedules` was None and is not there; `schedules\.style` was not"
+    ):
+        run(6, resume=True, schedules={"style": CosineSchedule(1.0, 0.5)})
 
 
 def test_another_pyramid_is_refused(tmp_path):

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from pystyle import GramLoss, Loss
 from pystyle.functional import RawMoments, mean_squared_error, mean_std, raw_moments
+from pystyle.losses import LayerMask
 from pystyle.testing import check_loss
 
 
@@ -209,7 +210,49 @@ class MagnitudeOfEachImage(GoodSetLoss):
         return (representation - target).square().mean((1, 2))
 
 
-GOOD = [GoodPooledLoss, GoodDenseLoss, GoodSetLoss, GoodLossWithoutReference, GoodLossOfTuples]
+class SlopesWithoutRegions(Loss):
+    reference, spatial = None, "dense"
+
+    def represent(self, features: Tensor) -> Tensor:
+        return features.float().diff(dim=2).square().sum() / features.numel() + 0.1 * features.square().mean()
+
+
+class RegionOfTheWhole(GoodPooledLoss):
+    def represent_within(self, features: Tensor, mask: LayerMask) -> Tensor:
+        del mask
+        return self.represent(features)
+
+
+class RegionOfTheRows(GoodPooledLoss):
+    def represent_within(self, features: Tensor, mask: LayerMask) -> Tensor:
+        return raw_moments(features, mask.mask).mean
+
+
+class RegionOfEachImage(GoodSetLoss):
+    def compare(self, representation: Tensor, target: Tensor) -> Tensor:
+        return super().compare(representation, target) + 0 * representation.mean()
+
+    def represent_within(self, features: Tensor, mask: LayerMask) -> Tensor:
+        return self.represent(mask.select(features)) / 0
+
+
+class GoodLossThatRefusesRegions(SlopesWithoutRegions):
+    def represent(self, features: Tensor) -> Tensor:
+        return features.diff(dim=2).square().sum() / features.numel() + 0.1 * features.square().mean()
+
+    def represent_within(self, features: Tensor, mask: LayerMask) -> Tensor:
+        del features, mask
+        raise ValueError("This loss has no regions.")
+
+
+GOOD = [
+    GoodPooledLoss,
+    GoodDenseLoss,
+    GoodSetLoss,
+    GoodLossWithoutReference,
+    GoodLossOfTuples,
+    GoodLossThatRefusesRegions,
+]
 BROKEN = [
     (
         PooledTooEarly,
@@ -246,6 +289,10 @@ BROKEN = [
     (ChangesItsReference, "`views` does not change the image"),
     (NegativeMagnitude, "`magnitude` is a finite number that is not negative, got -"),
     (MagnitudeOfEachImage, "`magnitude` is a finite number"),
+    (SlopesWithoutRegions, "the loss of a region that is all of the image .* overrides `represent_within`"),
+    (RegionOfTheWhole, "the loss of a region is that of the positions inside, got"),
+    (RegionOfTheRows, "a 'pooled' representation of a region is the mean of those of its parts"),
+    (RegionOfEachImage, "the loss of a region is a finite scalar"),
 ]
 
 

@@ -1,0 +1,33 @@
+"""Published methods, each in a module that can be read beside its paper.
+
+A module states at its top what the paper says, what its authors' code does, and where each constant
+stands. Its functions are made of the public parts of the library: ``criterion`` gives the losses, and the
+others run them with the sizes, the start, the optimizer and the finish of the paper as defaults of
+keywords.
+"""
+
+from pystyle.papers import (
+    crowson_2022,
+    galerne_2024,
+    gatys_2015,
+    gatys_2016,
+    heitz_2021,
+    kolkin_2019,
+    li_2017,
+    li_wand_2016,
+    mechrez_2018,
+    risser_2017,
+)
+
+__all__ = [
+    "crowson_2022",
+    "galerne_2024",
+    "gatys_2015",
+    "gatys_2016",
+    "heitz_2021",
+    "kolkin_2019",
+    "li_2017",
+    "li_wand_2016",
+    "mechrez_2018",
+    "risser_2017",
+]

@@ -1,0 +1,62 @@
+"""Weights that change from level to level, and schedules that run through all levels."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from pystyle.pyramid._level import Level
+from pystyle.typing import Schedule
+
+
+@dataclass(frozen=True)
+class LevelSchedule:
+    """A schedule of the whole run as one of a level.
+
+    Attributes:
+        level: The level.
+        schedule: Of the whole run; None for a constant.
+        weight: The factor of the level.
+    """
+
+    level: Level
+    schedule: Schedule | None
+    weight: float
+
+    def __call__(self, fraction: float) -> float:
+        """The factor after this fraction of the level."""
+        if self.schedule is None:
+            return self.weight
+        step = self.level.steps_before + fraction * max(self.level.num_steps - 1, 0)
+        return self.weight * self.schedule(min(step / max(self.level.all_steps - 1, 1), 1.0))
+
+
+def schedules_at(
+    level: Level, schedules: Mapping[str, Schedule], level_weights: Mapping[str, Sequence[float]]
+) -> dict[str, Schedule]:
+    """The schedules of a level, by the names of the losses.
+
+    Args:
+        level: The level.
+        schedules: Of the whole run.
+        level_weights: One factor for each level that is run.
+    """
+    return {
+        name: LevelSchedule(
+            level, schedules.get(name), level_weights[name][level.index] if name in level_weights else 1.0
+        )
+        for name in dict.fromkeys([*schedules, *level_weights])
+    }
+
+
+def check_level_weights(level_weights: Mapping[str, Sequence[float]], num_levels: int) -> None:
+    """Check that there is one factor for each level of the pyramid, finite and not negative.
+
+    Raises:
+        ValueError: If there is not.
+    """
+    for name, weights in level_weights.items():
+        if len(weights) != num_levels or not all(0 <= weight < math.inf for weight in weights):
+            raise ValueError(
+                f"`level_weights[{name!r}]` must have one factor for each of the {num_levels} levels, finite "
+                f"and not negative, got {tuple(weights)}."
+            )

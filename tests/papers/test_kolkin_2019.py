@@ -1,0 +1,122 @@
+"""STROTSS: the four terms and their weights against loops, and the start of each level."""
+
+import inspect
+
+import pytest
+import torch
+from torch.nn.functional import interpolate
+
+from pystyle.encoders import SequentialEncoder, vgg16
+from pystyle.papers import kolkin_2019
+
+LAYERS = ["relu1_1", "relu1_2", "relu2_1", "relu2_2", "relu3_1", "relu3_2", "relu3_3", "relu4_3", "relu5_3"]
+
+
+@pytest.fixture(scope="module")
+def vgg() -> SequentialEncoder:
+    return vgg16(weights=None).double()
+
+
+def columns(encoder, image):
+    features = encoder(image, LAYERS)
+    size = image.shape[2:]
+    maps = [image, *(interpolate(features[layer], size, mode="bilinear") for layer in LAYERS)]
+    return torch.cat(maps, dim=1)[0].flatten(1).T
+
+
+def cosine_distances(x, y):
+    return 1 - (x / x.norm(dim=1, keepdim=True)) @ (y / y.norm(dim=1, keepdim=True)).T
+
+
+def relaxed(distances):
+    return torch.maximum(distances.min(1).values.mean(), distances.min(0).values.mean())
+
+
+def terms(encoder, content, style, image):
+    found, photo, painting = (columns(encoder, each) for each in (image, content, style))
+    colours = [each[0].flatten(1).T - 0.5 for each in (image, style)]
+    euclidean = ((colours[0][:, None] - colours[1][None]).square().sum(2) / 3).sqrt()
+    palette = relaxed(cosine_distances(*colours) + euclidean)
+    mean = (found.mean(0) - painting.mean(0)).abs().mean()
+    spread = (torch.cov(found.T, correction=0) - torch.cov(painting.T, correction=0)).abs().mean()
+    similarities = [cosine_distances(each, each) for each in (found, photo)]
+    similarities = [each / each.sum(0, keepdim=True) for each in similarities]
+    content_term = (similarities[0] - similarities[1]).abs().mean()
+    return content_term, mean + spread, relaxed(cosine_distances(found, painting)), palette
+
+
+@pytest.mark.parametrize("alpha", [4.0, 0.5])
+@pytest.mark.parametrize("variant", ["paper", "code"])
+def test_the_loss_is_that_of_the_paper_and_of_the_code(vgg, picture, check_formula, variant, alpha):
+    content, style, image = picture(0, 16, 20), picture(1, 20, 16), picture(2, 16, 20)
+
+    def formula(image):
+        of_content, moments, style_term, palette = terms(vgg, content, style, image)
+        if variant == "paper":
+            whole = alpha * of_content + moments + style_term + palette / alpha
+            return whole / (2 + alpha + 1 / alpha)
+        whole = alpha * 16 * 20 * of_content + moments + style_term + palette / max(alpha, 1)
+        return whole / (2 + alpha)
+
+    criterion = kolkin_2019.criterion(vgg, variant=variant, alpha=alpha, num_samples=16 * 20, resample=False)
+    check_formula(criterion, {"content": content, "style": style}, image, formula)
+
+
+def test_a_hypercolumn_has_2179_channels(vgg, picture):
+    encoder = kolkin_2019.criterion(vgg).encoder
+    image = picture(0, 16, 20)
+    found = encoder(image, [kolkin_2019.COLUMNS])[kolkin_2019.COLUMNS]
+    assert found.shape == (1, 2179, 16, 20)
+    assert torch.equal(found[:, :3], image)
+
+
+def test_the_numbers_are_those_of_the_sources(vgg):
+    run = inspect.signature(kolkin_2019.style_transfer).parameters
+    assert (run["edge_sizes"].default, run["lr"].default) == ((64, 128, 256, 512), 2e-3)
+    losses = kolkin_2019.criterion(vgg).losses
+    assert losses["style"].num_samples == 5000
+    assert losses["style"].num_image_samples == losses["content"].num_samples == 1024
+    assert losses["style"].resample
+    assert losses["content"].resample
+
+
+def test_alpha_and_the_step_are_halved_and_the_detail_is_left_out_in_the_end(picture, monkeypatch):
+    seen = []
+    run = kolkin_2019.optimize_image
+
+    def watch(criterion, references, *, init, optimizer, num_steps, **options):
+        style = criterion.losses["style"].weight
+        seen.append((1 / style - 2, optimizer.keywords["lr"], num_steps, init, references["content"]))
+        return run(criterion, references, init=init, optimizer=optimizer, num_steps=0, **options)
+
+    monkeypatch.setattr(kolkin_2019, "optimize_image", watch)
+    content, style = picture(0, 48, 48, torch.float32), picture(1, 48, 48, torch.float32)
+    levels = kolkin_2019.style_transfer(
+        content, style, encoder=vgg16(weights=None), edge_sizes=(16, 24, 32), num_samples=64
+    )
+    assert [each[0] for each in seen] == pytest.approx([16, 8, 4])
+    assert [each[1] for each in seen] == [2e-3, 2e-3, 1e-3]
+    assert {each[2] for each in seen} == {250}
+    enlarged = [
+        interpolate(level.image, side, mode="bilinear") for level, side in zip(levels, (24, 32), strict=False)
+    ]
+    assert torch.equal(seen[1][3], enlarged[0] + kolkin_2019.detail(seen[1][4]))
+    assert torch.equal(seen[2][3], enlarged[1])
+    grey = seen[0][3] - kolkin_2019.detail(seen[0][4])
+    assert float(grey.std(dim=(2, 3)).max()) < 1e-6
+
+
+def test_a_short_run_lowers_the_loss(picture):
+    content, style = picture(0, 32, 24, torch.float32), picture(1, 32, 32, torch.float32)
+    (level,) = kolkin_2019.style_transfer(
+        content, style, encoder=vgg16(weights=None), edge_sizes=(24,), num_steps=4, num_samples=64, lr=0.01
+    )
+    assert bool(level.image.isfinite().all())
+    assert min(level.history["total"][1:]) < level.history["total"][0]
+
+
+def test_wrong_arguments_are_refused(vgg):
+    with pytest.raises(ValueError, match="`variant` must be 'paper' or 'code', got 'x'"):
+        kolkin_2019.criterion(vgg, variant="x")
+    with pytest.raises(ValueError, match=r"`alpha` must be positive, got 0\.0"):
+        kolkin_2019.criterion(vgg, alpha=0.0)

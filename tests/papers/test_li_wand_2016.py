@@ -1,0 +1,138 @@
+"""CNNMRF against brute force: the sums of the paper, and the gradient that the code writes by hand."""
+
+import pickle
+
+import pytest
+import torch
+from torch.nn.functional import mse_loss
+
+from pystyle.papers import li_wand_2016
+
+LAYERS = ["relu3_1", "relu4_1"]
+SIZE = (32, 40)
+
+
+def corners(length, stride):
+    """Where patches begin; the last ones always reach the border."""
+    found = list(range(0, length - 2, stride))
+    return found if found[-1] == length - 3 else [*found, length - 3]
+
+
+def matches(own, reference, stride):
+    """Of each patch of the features its place and the most similar patch of the reference, by all cosines."""
+    candidates = [
+        reference[:, row : row + 3, column : column + 3]
+        for row in corners(reference.shape[1], stride)
+        for column in corners(reference.shape[2], stride)
+    ]
+    lengths = [float(candidate.norm()) for candidate in candidates]
+    for row in corners(own.shape[1], stride):
+        for column in corners(own.shape[2], stride):
+            patch = own[:, row : row + 3, column : column + 3]
+            cosines = [float((patch * c).sum()) / n for c, n in zip(candidates, lengths, strict=True)]
+            yield row, column, candidates[cosines.index(max(cosines))]
+
+
+def variation(image):
+    levels = 255 * image
+    corner = levels[..., :-1, :-1]
+    right, below = levels[..., :-1, 1:] - corner, levels[..., 1:, :-1] - corner
+    return (right.square() + below.square()).sum()
+
+
+def test_the_energy_of_the_paper_is_equation_1(exact_encoder, picture, check_formula):
+    content, style, image = picture(0, *SIZE), picture(1, 40, 32), picture(2, *SIZE)
+
+    def energy(image):
+        found = exact_encoder(image, [*LAYERS, "relu4_2"])
+        painting = exact_encoder(style, LAYERS)
+        total = (found["relu4_2"] - exact_encoder(content, ["relu4_2"])["relu4_2"]).square().sum()
+        for layer in LAYERS:
+            own = found[layer][0]
+            for row, column, match in matches(own.detach(), painting[layer][0], 1):
+                total = total + (own[:, row : row + 3, column : column + 3] - match).square().sum()
+        return total + 1e-3 * variation(image)
+
+    criterion = li_wand_2016.criterion(exact_encoder, variant="paper", size=SIZE)
+    check_formula(criterion, {"content": content, "style": style}, image, energy)
+
+
+def test_the_gradient_of_the_code_is_the_averaged_difference(exact_encoder, picture):
+    content, style = picture(0, *SIZE), picture(1, 40, 32)
+    image = picture(2, *SIZE).requires_grad_()
+    found, painting = exact_encoder(image, LAYERS), exact_encoder(style, LAYERS)
+    pulls = []
+    for layer in LAYERS:
+        own, sums = found[layer][0].detach(), torch.zeros_like(found[layer][0])
+        counts = torch.zeros_like(sums)
+        for row, column, match in matches(own, painting[layer][0], 2):
+            window = (slice(None), slice(row, row + 3), slice(column, column + 3))
+            sums[window] += match - own[window]
+            counts[window] += 1
+        pulls.append((-1e-4 * sums / counts)[None])
+    content_loss = 20 * mse_loss(found["relu4_1"], exact_encoder(content, ["relu4_1"])["relu4_1"])
+    smooth = 1e-3 * variation(image) / 2
+    (expected,) = torch.autograd.grad(
+        [content_loss + smooth, *(found[layer] for layer in LAYERS)], image, [torch.ones_like(smooth), *pulls]
+    )
+    criterion = li_wand_2016.criterion(exact_encoder, size=SIZE)
+    objective = criterion.bind({"content": content, "style": style})
+    (ours,) = torch.autograd.grad(objective(image).total, image)
+    assert float((ours - expected).norm() / expected.norm()) < 1e-5
+
+
+@pytest.mark.parametrize("variant", ["paper", "code"])
+def test_an_image_that_is_its_own_style_stays_as_it_is(exact_encoder, picture, variant):
+    image = picture(0, *SIZE)
+    criterion = li_wand_2016.criterion(exact_encoder, variant=variant, size=SIZE, smoothness=0.0)
+    leaf = image.clone().requires_grad_()
+    total = criterion.bind({"content": image, "style": image})(leaf).total
+    (gradient,) = torch.autograd.grad(total, leaf)
+    assert float(total.detach()) < 1e-18
+    assert float(gradient.abs().max()) < 1e-12
+
+
+def test_matches_come_from_turned_and_scaled_views_too(exact_encoder, picture):
+    content, style = picture(0, *SIZE), picture(1, 40, 40)
+    turned = style.rot90(1, (2, 3))
+    for variant in ("paper", "code"):
+        plain, with_views = (
+            li_wand_2016.criterion(
+                exact_encoder, variant=variant, size=SIZE, rotations=rotations, smoothness=0
+            )
+            for rotations in ((0.0,), (0.0, 90.0))
+        )
+        values = [
+            float(each.bind({"content": content, "style": style})(turned[..., :32, :]).total)
+            for each in (plain, with_views)
+        ]
+        assert values[1] < values[0]
+
+
+def test_the_loss_of_the_code_survives_pickling():
+    loss = li_wand_2016.AveragedPatchesLoss(LAYERS, layer_weights=[1e-4, 2e-4], rotations=(0.0, 7.5))
+    assert repr(pickle.loads(pickle.dumps(loss))) == repr(loss)
+
+
+@pytest.mark.parametrize("variant", ["paper", "code"])
+def test_a_short_run_lowers_the_energy_at_each_level(encoder, picture, variant):
+    content, style = picture(0, 48, 40, torch.float32), picture(1, 48, 48, torch.float32)
+    levels = li_wand_2016.style_transfer(
+        content,
+        style,
+        encoder=encoder,
+        variant=variant,
+        edge_sizes=(32, 48),
+        num_steps=4,
+        rotations=(0.0,),
+        scales=(1.0,),
+    )
+    assert [tuple(level.image.shape[2:]) for level in levels] == [(32, 27), (48, 40)]
+    for level in levels:
+        assert bool(level.image.isfinite().all())
+        assert min(level.history["total"]) < level.history["total"][0]
+
+
+def test_an_unknown_variant_is_refused(encoder):
+    with pytest.raises(ValueError, match="`variant` must be 'paper' or 'code', got 'lua'"):
+        li_wand_2016.criterion(encoder, variant="lua")
