@@ -36,6 +36,7 @@ copybutton_prompt_is_regexp = True
 
 PUBLIC_PACKAGES = (
     "pystyle",
+    "pystyle.checkpoints",
     "pystyle.colors",
     "pystyle.criterion",
     "pystyle.encoders",

@@ -23,6 +23,7 @@ FLOORS = {
     "colors": 1,
     "functional": 1,
     "images": 1,
+    "checkpoints": 2,
     "encoders": 2,
     "losses": 2,
     "optim": 2,

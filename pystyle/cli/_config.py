@@ -16,13 +16,14 @@ from pystyle.cli._inputs import INITS, STANDARD_STREAM
 
 CONFIG_OPTION = "--config"
 
-_FLAGS = ("json", "overwrite", "quiet")
+_FLAGS = ("json", "overwrite", "quiet", "resume")
 _PATHS = {
     "mask": (),
     "style-mask": (),
     "content": (),
     "style": (),
     "output": (),
+    "checkpoint": (),
     "log": (),
     "init": INITS,
     "weights": WEIGHTS,
@@ -32,7 +33,7 @@ _PATHS = {
 _KEYS = {"num_steps": "steps", "style_layers": "layers", "style_loss": "loss", "styles": "style"}
 """The keys of attributes that have another name than their option."""
 
-_NOT_SAVED = ("command", "config", "save_config", *_FLAGS)
+_NOT_SAVED = ("command", "config", "save_config", "checkpoint", "checkpoint_every", *_FLAGS)
 
 
 @dataclass(frozen=True)

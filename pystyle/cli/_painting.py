@@ -21,6 +21,8 @@ _NO_TERMS = ("step", "seconds", "total", "edge_size")
 _IN_OPTIONS = {
     '`references["content"]`': "The content at this `--size`",
     '`references["style"]`': "A style at this `--size` and `--style-scale`",
+    "`checkpoint`": "`--checkpoint`",
+    "`resume=True`": "`--resume`",
     "`edge_sizes`": "`--pyramid`",
     "`layers`": "`--layers`",
     "`num_steps`": "`--steps`",
@@ -116,10 +118,12 @@ def _complete(result: Result, latest: Step | None) -> Painting:
     if latest is None and result.stop_reason != "finished":
         raise CommandError(f"The run ended early: {result.stop_reason} No picture was written.")
     columns = {name: column for name, column in result.history.items() if column}
+    # Without a step of its own a run went on from the checkpoint of its last one.
+    steps = columns.get("step", [0])[-1] if latest is None else latest.index
     return Painting(
         image=result.image,
-        steps=0 if latest is None else latest.index,
-        num_steps=0 if latest is None else latest.num_steps,
+        steps=steps,
+        num_steps=steps if latest is None else latest.num_steps,
         seconds=result.seconds,
         stop_reason=result.stop_reason,
         loss=columns["total"][-1] if "total" in columns else None,

@@ -19,6 +19,7 @@ exit codes:
   1    a failure: an unreadable picture, missing weights, a full disk, a run that diverged
   2    a command line that cannot be carried out; nothing was computed
   130  Ctrl-C; the picture so far was saved
+  143  SIGTERM during a run with --checkpoint; its state was saved
 
 Errors are one line on stderr. Set PYSTYLE_TRACEBACK=1 to see where an error came from.
 """

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from pystyle import __version__
+from pystyle.checkpoints import Checkpoints
 from pystyle.cli._config import config_text
 from pystyle.cli._ending import finish
 from pystyle.cli._errors import UsageError
@@ -64,6 +65,8 @@ def run(options: argparse.Namespace) -> int:
             "colors": options.colors,
             "parametrization": PARAMETRIZATIONS[options.parametrization],
             "init": read_init(options.init, content),
+            "checkpoint": _checkpoint(options),
+            "resume": options.resume,
             **OPTIMIZERS[options.optimizer],
         },
     )
@@ -81,6 +84,11 @@ def _flat(values: Sequence[Any] | None) -> list[Any] | None:
 
 def _check(options: argparse.Namespace) -> None:
     """Everything that can be wrong is found before the computation."""
+    overwrite = options.overwrite or options.resume
+    if options.resume and options.checkpoint is None:
+        raise UsageError("`--resume` needs the folder of the checkpoints. Name it with `--checkpoint`.")
+    if options.checkpoint is not None and options.checkpoint.exists() and not options.checkpoint.is_dir():
+        raise UsageError(f"`--checkpoint` must be a folder, got the file '{options.checkpoint}'.")
     check_streams([options.content, *options.styles])
     check_masks(len(options.styles), options.mask, options.style_mask)
     if options.style_weights is not None and len(options.style_weights) != len(options.styles):
@@ -91,22 +99,26 @@ def _check(options: argparse.Namespace) -> None:
     if options.log is not None:
         if options.log.suffix.lower() not in _LOGGERS:
             raise UsageError(f"`--log` must end in {' or '.join(_LOGGERS)}, got '{options.log}'.")
-        check_new_file("--log", options.log, overwrite=options.overwrite)
+        check_new_file("--log", options.log, overwrite=overwrite)
     if options.save_config is not None:
         if STANDARD_STREAM in (options.content, *options.styles):
             raise UsageError("`--save-config` needs pictures in files, since '-' would read another one.")
-        check_new_file("--save-config", options.save_config, overwrite=options.overwrite)
+        check_new_file("--save-config", options.save_config, overwrite=overwrite)
     if options.output == STANDARD_STREAM:
         if options.json or options.save_every is not None:
             raise UsageError("`--output -` leaves no place for `--json` and `--save-every`. Name a file.")
         check_standard_output()
         return
     path = Path(options.output)
-    check_picture_file(path, overwrite=options.overwrite, encoding=_encoding(options))
+    check_picture_file(path, overwrite=overwrite, encoding=_encoding(options))
     if options.save_every is not None:
         num_steps = options.num_steps if isinstance(options.num_steps, int) else sum(options.num_steps)
         steps = range(options.save_every, num_steps + 1, options.save_every)
-        check_previews(path, steps, overwrite=options.overwrite)
+        check_previews(path, steps, overwrite=overwrite)
+
+
+def _checkpoint(options: argparse.Namespace) -> Checkpoints | None:
+    return options.checkpoint and Checkpoints(options.checkpoint, options.checkpoint_every)
 
 
 def _callbacks(options: argparse.Namespace) -> list[Callback]:

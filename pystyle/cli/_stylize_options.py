@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import torch
 
+from pystyle.checkpoints import Checkpoints
 from pystyle.cli._config import CONFIG_OPTION, Config
 from pystyle.cli._inputs import INITS
 from pystyle.cli._options import (
@@ -164,6 +165,19 @@ def _add_optimization_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=integer("--save-every", least=1),
         help="write the picture so far every N steps, beside OUT, with the step in the name",
+    )
+    add("--checkpoint", metavar="FOLDER", type=Path, help="keep the state of the run in a folder of its own")
+    add(
+        "--checkpoint-every",
+        metavar="SECONDS",
+        type=positive_number("--checkpoint-every"),
+        default=Checkpoints.seconds,
+        help="what a kill may cost (default: %(default)s); any other end keeps all steps",
+    )
+    add(
+        "--resume",
+        action="store_true",
+        help="go on from the last checkpoint, if there is one; files of the interrupted run are replaced",
     )
     add("--log", metavar="FILE", type=Path, help="write the losses of each step to FILE.csv or FILE.jsonl")
 

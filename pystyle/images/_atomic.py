@@ -2,20 +2,25 @@
 
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
+Buffer = bytes | bytearray | memoryview
 
-def replace_file(destination: str | os.PathLike[str], data: bytes) -> None:
+
+def replace_file(
+    destination: str | os.PathLike[str], data: Buffer | Sequence[Buffer], *, kind: str = "image"
+) -> None:
     """Writes the bytes under a temporary name in the same folder, then renames.
 
     A crash or a full disk leaves the old file as it was. A symbolic link is followed, not replaced.
     """
     path = Path(os.path.realpath(destination))
     if path.is_dir():
-        raise IsADirectoryError(f"Cannot write the image '{path}': it is a folder. Name a file in it.")
+        raise IsADirectoryError(f"Cannot write the {kind} '{path}': it is a folder. Name a file in it.")
     if not path.parent.is_dir():
         raise FileNotFoundError(
-            f"Cannot write the image '{path}': the folder '{path.parent}' does not exist. Create it first."
+            f"Cannot write the {kind} '{path}': the folder '{path.parent}' does not exist. Create it first."
         )
     temporary = path.parent / f".{secrets.token_hex(8)}.tmp"
     try:
@@ -25,7 +30,7 @@ def replace_file(destination: str | os.PathLike[str], data: bytes) -> None:
             temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666
         )
         with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
+            file.writelines([data] if isinstance(data, Buffer) else data)
             file.flush()
             os.fsync(file.fileno())
         os.replace(temporary, path)

@@ -189,6 +189,14 @@ class Loss(nn.Module, ABC):
         """
         return self.compare(_empty(representation), target)
 
+    def generators(self) -> Sequence[torch.Generator]:
+        """The generators that it goes on drawing from: none.
+
+        A loss that makes other random choices at each evaluation names them, so that a checkpoint can
+        keep their states.
+        """
+        return ()
+
     def extra_repr(self) -> str:
         """The arguments that are not the default."""
         layers = repr(self.layers[0]) if len(self.layers) == 1 else repr(list(self.layers))

@@ -2,7 +2,7 @@ from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 
 from pystyle.functional import maximum_mean_discrepancy
 from pystyle.losses._loss import Loss
@@ -103,6 +103,10 @@ class MMDLoss(Loss):
             offset=self.offset,
             bandwidth=self.bandwidth,
         ).mean()
+
+    def generators(self) -> Sequence[Generator]:
+        """The generator of the choices that are made anew each time."""
+        return self._draws.running
 
     def extra_repr(self) -> str:
         """The arguments that are not the default."""

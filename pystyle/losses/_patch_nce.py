@@ -1,6 +1,6 @@
 from collections.abc import Mapping, Sequence
 
-from torch import Tensor
+from torch import Generator, Tensor
 
 from pystyle.functional import patch_nce
 from pystyle.losses._loss import Loss
@@ -82,6 +82,10 @@ class PatchNCELoss(Loss):
         """The cross entropy at the positions of the grid, averaged over the batch."""
         image, reference = sampled_alike(representation, target, self.num_samples, self._draws)
         return patch_nce(image, reference, temperature=self.temperature).mean()
+
+    def generators(self) -> Sequence[Generator]:
+        """The generator of the choices that are made anew each time."""
+        return self._draws.running
 
     def extra_repr(self) -> str:
         """The arguments that are not the default."""

@@ -1,7 +1,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from torch import Tensor
+from torch import Generator, Tensor
 
 from pystyle.functional import relaxed_earth_movers_distance
 from pystyle.losses._loss import Loss
@@ -98,6 +98,10 @@ class RelaxedEMDLoss(Loss):
         """The distance to the target, averaged over the batch."""
         image = sampled(representation, self.num_image_samples, self._draws)
         return relaxed_earth_movers_distance(image, target, distance=self.distance).mean()
+
+    def generators(self) -> Sequence[Generator]:
+        """The generator of the choices that are made anew each time."""
+        return self._draws.running
 
     def extra_repr(self) -> str:
         """The arguments that are not the default."""

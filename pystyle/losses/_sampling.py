@@ -17,6 +17,11 @@ class Draws:
         """The generator to draw from now."""
         return self._running or torch.Generator().manual_seed(self._seed)
 
+    @property
+    def running(self) -> tuple[torch.Generator, ...]:
+        """The generator that goes on from draw to draw, if there is one."""
+        return () if self._running is None else (self._running,)
+
 
 def sampled(features: Tensor, num_samples: int | None, draws: Draws) -> Tensor:
     """The features at a grid of positions, (batch, channels, samples)."""

@@ -1,6 +1,6 @@
 from collections.abc import Mapping, Sequence
 
-from torch import Tensor
+from torch import Generator, Tensor
 
 from pystyle.functional import mean_absolute_error, self_similarity
 from pystyle.losses._loss import Loss
@@ -76,6 +76,10 @@ class SelfSimilarityLoss(Loss):
         """The difference at the positions of the grid, averaged over the batch."""
         image, reference = sampled_alike(representation, target, self.num_samples, self._draws)
         return mean_absolute_error(self_similarity(image), self_similarity(reference))
+
+    def generators(self) -> Sequence[Generator]:
+        """The generator of the choices that are made anew each time."""
+        return self._draws.running
 
     def extra_repr(self) -> str:
         """The arguments that are not the default."""

@@ -1,7 +1,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from torch import Tensor
+from torch import Generator, Tensor
 
 from pystyle.functional import (
     quantile_distance,
@@ -99,6 +99,10 @@ class SlicedWassersteinLoss(Loss):
             return quantile_distance(values, target.values).mean()
         directions = self._directions(representation)
         return sliced_wasserstein_distance(representation, target, directions).mean()
+
+    def generators(self) -> Sequence[Generator]:
+        """The generator of the choices that are made anew each time."""
+        return self._draws.running
 
     def extra_repr(self) -> str:
         """The arguments that are not the default."""

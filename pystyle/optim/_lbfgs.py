@@ -29,6 +29,8 @@ class LBFGS(Optimizer):
             estimate is blended with the estimate (from the second pair on: before the first there
             is none). 0 leaves all pairs as they are, as torch does.
         bounds: The smallest and the largest value of a parameter; None for no bounds.
+        history_bytes: The memory that the pairs may take; None for no limit. Where `history_size`
+            pairs would take more, they are kept in bfloat16, and as many as fit, at least one.
 
     Raises:
         ValueError: If a value is out of range.
@@ -70,6 +72,7 @@ class LBFGS(Optimizer):
         history_size: int = 20,
         damping: float = 0.0,
         bounds: tuple[float, float] | None = None,
+        history_bytes: int | None = None,
     ) -> None:
         if lr <= 0:
             raise ValueError(f"`lr` must be positive, got {lr}.")
@@ -79,9 +82,10 @@ class LBFGS(Optimizer):
             raise ValueError(f"`damping` must be in [0, 1), got {damping}.")
         if bounds is not None and not bounds[0] < bounds[1]:
             raise ValueError(f"`bounds` must be (smallest, largest) with smallest < largest, got {bounds}.")
-        super().__init__(
-            params, {"lr": lr, "history_size": history_size, "damping": damping, "bounds": bounds}
-        )
+        if history_bytes is not None and history_bytes < 1:
+            raise ValueError(f"`history_bytes` must be positive, or None for no limit, got {history_bytes}.")
+        defaults = {"lr": lr, "history_size": history_size, "damping": damping, "bounds": bounds}
+        super().__init__(params, {**defaults, "history_bytes": history_bytes})
         if len(self.param_groups) != 1:
             raise ValueError(f"LBFGS takes one group of parameters, got {len(self.param_groups)}.")
 
@@ -111,15 +115,30 @@ class LBFGS(Optimizer):
         self._scatter(moved)
         return loss
 
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Go on from a state; see `torch.optim.Optimizer`."""
+        super().load_state_dict(state_dict)
+        # Torch gives all of it the type of the parameters, and the pairs may have a smaller one.
+        for saved, state in zip(state_dict["state"].values(), self.state.values(), strict=True):
+            for name in ("steps", "changes"):
+                state[name] = state[name].to(saved[name].dtype)
+
     def _start(self, state: dict[str, Any], gradient: Tensor) -> None:
-        size = self.param_groups[0]["history_size"]
+        size, dtype = self._history(gradient)
         state["step"] = 0
-        state["steps"] = gradient.new_zeros(size, gradient.numel())
-        state["changes"] = gradient.new_zeros(size, gradient.numel())
+        state["steps"] = gradient.new_zeros(size, gradient.numel(), dtype=dtype)
+        state["changes"] = gradient.new_zeros(size, gradient.numel(), dtype=dtype)
         # 1 / yᵀs of each pair; 0 makes a pair count for nothing.
         state["rho"] = gradient.new_zeros(size)
         # The smallest number keeps a gradient of zero from becoming NaN.
         state["scale"] = 1 / gradient.abs().sum().clamp_min(torch.finfo(gradient.dtype).tiny)
+
+    def _history(self, gradient: Tensor) -> tuple[int, torch.dtype]:
+        """How many pairs are kept, and of which type."""
+        size, limit = self.param_groups[0]["history_size"], self.param_groups[0]["history_bytes"]
+        if limit is None or 2 * size * gradient.numel() * gradient.element_size() <= limit:
+            return size, gradient.dtype
+        return min(size, max(limit // (4 * gradient.numel()), 1)), torch.bfloat16
 
     def _learn(self, state: dict[str, Any], gradient: Tensor) -> None:
         """Add the pair of the last step to the ring of pairs."""
@@ -131,6 +150,10 @@ class LBFGS(Optimizer):
             blend = ((1 - damping) * expected / (expected - curvature)).nan_to_num(1.0)
             blend = torch.where(curvature < damping * expected, blend, torch.ones_like(blend))
             change = blend * change + (1 - blend) / state["scale"] * last
+            curvature = change.dot(last)
+        if state["steps"].dtype != last.dtype:
+            # The numbers of a pair have to be those of the pair as it is kept.
+            last, change = (tensor.to(state["steps"].dtype).to(tensor) for tensor in (last, change))
             curvature = change.dot(last)
         valid = curvature > 1e-10 * change.norm() * last.norm()
         index = (state["step"] - 1) % len(state["rho"])
@@ -159,12 +182,12 @@ class LBFGS(Optimizer):
         direction = -gradient
         factors = {}
         for index in order:
-            factors[index] = steps[index].dot(direction) * rho[index]
-            direction = torch.addcmul(direction, changes[index], factors[index], value=-1)
+            factors[index] = steps[index].to(direction).dot(direction) * rho[index]
+            direction = torch.addcmul(direction, changes[index].to(direction), factors[index], value=-1)
         direction = direction * state["scale"]
         for index in reversed(order):
-            factor = factors[index] - changes[index].dot(direction) * rho[index]
-            direction = torch.addcmul(direction, steps[index], factor)
+            factor = factors[index] - changes[index].to(direction).dot(direction) * rho[index]
+            direction = torch.addcmul(direction, steps[index].to(direction), factor)
         return direction
 
     def _params(self) -> list[Tensor]:

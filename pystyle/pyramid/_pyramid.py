@@ -1,10 +1,12 @@
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
-from typing import Self, cast
+from typing import Any, Self, cast
 
 from torch import Tensor
 
+from pystyle.checkpoints import Checkpoints
 from pystyle.criterion import Criterion
 from pystyle.criterion._blend import first_image
 from pystyle.criterion._checks import check_loss_names
@@ -16,7 +18,7 @@ from pystyle.pyramid._carry import carry_state
 from pystyle.pyramid._level import Counted, Level, levels_of
 from pystyle.pyramid._level_schedules import check_level_weights, schedules_at
 from pystyle.pyramid._references import fits, resized_references
-from pystyle.runner import Callback, Result, Runner, explained_memory_errors, initial_image
+from pystyle.runner import Callback, Keeper, Result, Runner, explained_memory_errors, initial_image
 from pystyle.runner._schedules import factors_of_steps
 from pystyle.typing import History, Init, OptimizerFactory, References, Schedule
 
@@ -96,6 +98,8 @@ class Pyramid:
         evaluation: Evaluation = EagerEvaluation(),
         seed: int | None = None,
         style_scale: float = 1.0,
+        checkpoint: str | os.PathLike[str] | Checkpoints | None = None,
+        resume: bool = False,
     ) -> Result:
         """Run all levels; the arguments are those of :func:`~pystyle.optimize_image`.
 
@@ -122,6 +126,9 @@ class Pyramid:
             seed: Of noise to start from.
             style_scale: Short edge of the style relative to that of the image: larger strokes
                 above 1, smaller ones below.
+            checkpoint: A folder in which the state of the run is kept, or
+                :class:`~pystyle.checkpoints.Checkpoints` with one and how often it is written.
+            resume: Go on from the last checkpoint in that folder, in the middle of a level.
 
         Returns:
             The result of the last level, with the history of all. Its column ``edge_size`` tells
@@ -129,7 +136,9 @@ class Pyramid:
             picture at the size of the level.
 
         Raises:
-            ValueError: If even the last level is too small for the encoder, or an argument is wrong.
+            ValueError: If even the last level is too small for the encoder, an argument is wrong, or there
+                is a checkpoint and `resume` is false.
+            CheckpointError: If the checkpoint is of a run with other arguments, or all are damaged.
             MemoryError: If there is too little memory, with what to change.
         """
         schedules, level_weights = schedules or {}, level_weights or {}
@@ -147,16 +156,32 @@ class Pyramid:
             resized_references(references, levels[0].edge_size, style_scale),
             seed=seed,
         )
-        history: History = {}
-        result, previous, seconds = Result(image.clamp(0, 1), history, "interrupted", 0.0, True), None, 0.0
+        arguments = {
+            "references": references,
+            "init": init,
+            "optimizer": optimizer,
+            "parametrization": parametrization,
+            "pyramid": self,
+            "bounds": bounds,
+            "averaging": averaging,
+            "evaluation": evaluation,
+            "seed": seed,
+            "style_scale": style_scale,
+            "schedules": schedules,
+            "level_weights": level_weights,
+        }
+        keeper = Keeper(
+            checkpoint, resume=resume, criterion=criterion, callbacks=callbacks, arguments=arguments
+        )
+        done: dict[str, Any] = {"level": 0, "history": {}, "seconds": 0.0, **keeper.surroundings}
+        history, seconds, previous = done["history"], done["seconds"], None
+        result = Result(image.clamp(0, 1), history, "interrupted", seconds, True)
         try:
-            for level in levels:
+            for level in levels[done["level"] :]:
                 size = scaled_size(full_size, level.edge_size)
-                with explained_memory_errors(criterion, size, optimizer, evaluation):
+                with keeper, explained_memory_errors(criterion, size, optimizer, evaluation):
                     runner = Runner(
-                        evaluation.bind(
-                            criterion, resized_references(references, level.edge_size, style_scale)
-                        ),
+                        keeper.bind(evaluation, resized_references(references, level.edge_size, style_scale)),
                         resize(image, size),
                         optimizer=optimizer,
                         parametrization=parametrization,
@@ -167,7 +192,10 @@ class Pyramid:
                     )
                     if previous is not None:
                         carry_state(previous.optimizer, runner.optimizer)
-                    result = runner.run(level.num_steps)
+                    before = {"level": level.index, "history": _copied(history), "seconds": seconds}
+                    result = keeper.run(
+                        runner, level.num_steps, steps_before=level.steps_before, surroundings=before
+                    )
                 _extend(history, result.history, level, seconds)
                 image, previous, seconds = result.image, runner, seconds + result.seconds
                 if result.failed:
@@ -196,6 +224,10 @@ def _full_size(init: Init, references: References) -> tuple[int, int]:
             f"`init` must be an image or a size (height, width) without a content, got {init!r}."
         )
     return (init.shape[2], init.shape[3]) if isinstance(init, Tensor) else init
+
+
+def _copied(history: History) -> History:
+    return {name: list(column) for name, column in history.items()}
 
 
 def _extend(history: History, rows: History, level: Level, seconds: float) -> None:

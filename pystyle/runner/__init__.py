@@ -2,6 +2,7 @@
 
 from pystyle.runner._choose import choose_evaluation
 from pystyle.runner._inits import initial_image
+from pystyle.runner._keeper import Keeper
 from pystyle.runner._loggers import CSVLogger, JSONLogger
 from pystyle.runner._memory import estimate_memory, explained_memory_errors, largest_size
 from pystyle.runner._optimize import optimize_image
@@ -18,6 +19,7 @@ __all__ = [
     "Callback",
     "CosineSchedule",
     "JSONLogger",
+    "Keeper",
     "LinearSchedule",
     "Preview",
     "ProgressBar",

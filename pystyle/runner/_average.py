@@ -1,3 +1,6 @@
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -29,3 +32,12 @@ class Average:
     def image(self) -> Tensor | None:
         """The average; None before the first update."""
         return None if self._sum is None else self._sum / self._weight
+
+    def state_dict(self) -> dict[str, Any]:
+        """What :meth:`load_state_dict` goes on from."""
+        return {"sum": self._sum, "weight": self._weight}
+
+    def load_state_dict(self, state: Mapping[str, Any], device: torch.device) -> None:
+        """Go on from a state, on this device."""
+        self._weight = state["weight"]
+        self._sum = None if state["sum"] is None else state["sum"].to(device, copy=True)

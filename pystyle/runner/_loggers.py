@@ -1,32 +1,57 @@
 import csv
 import json
+import logging
 import os
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from io import TextIOWrapper
+from typing import Any
 
 from pystyle.runner._step import Step
+
+_LOG = logging.getLogger("pystyle")
 
 
 class _Logger(ABC):
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self.path = path
         self._stream: TextIOWrapper | None = None
+        self._size = 0
 
     def __call__(self, step: Step) -> None:
         """Write one row and flush it."""
-        first = self._stream is None
         if self._stream is None:
-            self._stream = open(self.path, "w", newline="", encoding="utf-8")  # noqa: SIM115
+            self._stream = self._open()
         row = {"step": step.index, "seconds": round(step.seconds, 3), "total": float(step.terms.total)}
         row.update({name: float(term) for name, term in step.terms.items()})
-        self._write(self._stream, row, first)
+        self._write(self._stream, row, self._size == 0)
         self._stream.flush()
+        self._size = os.fstat(self._stream.fileno()).st_size
 
     def close(self) -> None:
         """Close the file."""
         if self._stream is not None:
             self._stream.close()
             self._stream = None
+        self._size = 0
+
+    def state_dict(self) -> dict[str, Any]:
+        """How much has been written, for a checkpoint."""
+        return {"size": self._size}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on behind the rows of a checkpoint; what was written after them is removed."""
+        self._size = state["size"]
+
+    def _open(self) -> TextIOWrapper:
+        there = os.path.getsize(self.path) if self._size and os.path.exists(self.path) else 0
+        if there < self._size:
+            _LOG.warning("The log '%s' lacks rows that were written before the checkpoint.", self.path)
+            self._size = there
+        if self._size:
+            os.truncate(self.path, self._size)
+            return open(self.path, "a", newline="", encoding="utf-8")
+        return open(self.path, "w", newline="", encoding="utf-8")
 
     @abstractmethod
     def _write(self, stream: TextIOWrapper, row: dict[str, float], first: bool) -> None:
@@ -37,7 +62,7 @@ class CSVLogger(_Logger):
     """Writes the terms of each step to a CSV file.
 
     Args:
-        path: The file; it is replaced.
+        path: The file; it is replaced, unless the run goes on from a checkpoint.
 
     Example:
         >>> from pystyle.runner import CSVLogger
@@ -55,7 +80,7 @@ class JSONLogger(_Logger):
     """Writes the terms of each step to a file of JSON lines.
 
     Args:
-        path: The file; it is replaced.
+        path: The file; it is replaced, unless the run goes on from a checkpoint.
 
     Example:
         >>> from pystyle.runner import JSONLogger

@@ -1,13 +1,16 @@
+import os
 from collections.abc import Callable, Mapping, Sequence
 
 from torch import Tensor
 
+from pystyle.checkpoints import Checkpoints
 from pystyle.criterion import Criterion
 from pystyle.criterion._checks import check_loss_names
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.optim import LBFGS
 from pystyle.parametrizations import Parametrization, Pixels
 from pystyle.runner._inits import initial_image
+from pystyle.runner._keeper import Keeper
 from pystyle.runner._memory import explained_memory_errors
 from pystyle.runner._result import Result
 from pystyle.runner._runner import Runner
@@ -29,6 +32,8 @@ def optimize_image(
     schedules: Mapping[str, Schedule] | None = None,
     evaluation: Evaluation = EagerEvaluation(),
     seed: int | None = None,
+    checkpoint: str | os.PathLike[str] | Checkpoints | None = None,
+    resume: bool = False,
 ) -> Result:
     """Optimise an image until its features are as the criterion wants them.
 
@@ -52,12 +57,18 @@ def optimize_image(
             :class:`~pystyle.runner.CosineSchedule`. All of them are called before the first step.
         evaluation: How the terms and the gradient are computed, and in which precision.
         seed: Of noise to start from.
+        checkpoint: A folder in which the state of the run is kept, or
+            :class:`~pystyle.checkpoints.Checkpoints` with one and how often it is written.
+        resume: Go on from the last checkpoint in that folder, with the same bytes as a run that was not
+            interrupted; without one the run starts at its beginning.
 
     Returns:
         The picture, the history of all terms, and why the run stopped.
 
     Raises:
-        ValueError: If a reference is missing or an argument has an impossible value.
+        ValueError: If a reference is missing, an argument has an impossible value, or there is a
+            checkpoint and `resume` is false.
+        CheckpointError: If the checkpoint is of a run with other arguments, or all are damaged.
         MemoryError: If there is too little memory, with what to change.
 
     Shape:
@@ -84,9 +95,22 @@ def optimize_image(
     check_loss_names("schedules", schedules or {}, criterion.named_losses)
     image = initial_image(init, references, seed=seed)
     size = (image.shape[2], image.shape[3])
-    with explained_memory_errors(criterion, size, optimizer, evaluation):
+    arguments = {
+        "references": references,
+        "init": init,
+        "optimizer": optimizer,
+        "parametrization": parametrization,
+        "num_steps": num_steps,
+        "bounds": bounds,
+        "averaging": averaging,
+        "evaluation": evaluation,
+        "seed": seed,
+        "schedules": schedules,
+    }
+    keeper = Keeper(checkpoint, resume=resume, criterion=criterion, callbacks=callbacks, arguments=arguments)
+    with keeper, explained_memory_errors(criterion, size, optimizer, evaluation):
         runner = Runner(
-            evaluation.bind(criterion, references),
+            keeper.bind(evaluation, references),
             image,
             optimizer=optimizer,
             parametrization=parametrization,
@@ -95,4 +119,4 @@ def optimize_image(
             callbacks=callbacks,
             schedules=schedules,
         )
-        return runner.run(num_steps)
+        return keeper.run(runner, num_steps)

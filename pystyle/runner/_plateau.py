@@ -1,3 +1,6 @@
+from collections.abc import Mapping
+from typing import Any
+
 from pystyle.runner._step import Step
 
 
@@ -43,3 +46,11 @@ class StopOnPlateau:
     def close(self) -> None:
         """Forget the losses, so that the next run starts anew."""
         self._losses = []
+
+    def state_dict(self) -> dict[str, Any]:
+        """The losses so far, for a checkpoint."""
+        return {"losses": list(self._losses), "level": self._level}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from the losses of a checkpoint."""
+        self._losses, self._level = list(state["losses"]), state["level"]

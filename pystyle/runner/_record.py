@@ -1,3 +1,6 @@
+from collections.abc import Mapping
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -6,24 +9,42 @@ from pystyle.typing import History
 
 
 class Record:
-    """The terms of every step, kept on their device until the run is over."""
+    """The terms of every step, kept on their device until the run is over.
+
+    Rows are kept in blocks, (steps, terms), which nobody changes.
+    """
 
     def __init__(self) -> None:
         self._names: tuple[str, ...] = ()
-        self._rows: list[Tensor] = []
+        self._blocks: list[Tensor] = []
         self._seconds: list[float] = []
 
     def append(self, terms: Terms, seconds: float) -> None:
         """Add a row."""
         self._names = ("total", *terms)
-        self._rows.append(torch.stack([terms.total, *terms.values()]))
+        self._blocks.append(torch.stack([terms.total, *terms.values()])[None])
         self._seconds.append(seconds)
 
     def history(self) -> History:
         """The columns, up to the first row that is not finite."""
-        rows = torch.stack(self._rows).double().cpu() if self._rows else torch.zeros(0, 1)
+        rows = self._table().double().cpu()
         finite = rows.isfinite().all(1).tolist()
         count = finite.index(False) if False in finite else len(finite)
         columns: History = {"step": list(range(count)), "seconds": self._seconds[:count], "total": []}
         columns.update(zip(self._names, rows[:count].T.tolist(), strict=False))
         return columns
+
+    def state_dict(self) -> dict[str, Any]:
+        """What :meth:`load_state_dict` goes on from."""
+        seconds = torch.tensor(self._seconds, dtype=torch.float64)
+        return {"names": self._names, "rows": self._table(), "seconds": seconds}
+
+    def load_state_dict(self, state: Mapping[str, Any], device: torch.device) -> None:
+        """Go on from a state, on this device."""
+        self._names, self._seconds = tuple(state["names"]), state["seconds"].tolist()
+        self._blocks = [state["rows"].to(device)] if len(state["rows"]) else []
+
+    def _table(self) -> Tensor:
+        if len(self._blocks) > 1:
+            self._blocks = [torch.cat(self._blocks)]
+        return self._blocks[0] if self._blocks else torch.zeros(0, 1)

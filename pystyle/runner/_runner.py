@@ -1,5 +1,8 @@
+import copy
+import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,6 +20,7 @@ from pystyle.runner._schedules import factors_of_steps
 from pystyle.runner._step import Callback, Step
 from pystyle.typing import OptimizerFactory, Schedule
 
+_LOG = logging.getLogger("pystyle")
 _POLL_INTERVAL = 25
 """Steps between two looks at the finite flag on devices where a look makes the host wait."""
 
@@ -87,7 +91,8 @@ class Runner:
         # Tensors that are filled before each step: what reads them may be a graph on the device.
         self._factors = {name: image.new_ones(()) for name in self.schedules}
         self.evaluator = weighted(evaluator, self._factors) if self._factors else evaluator
-        if not bool(image.isfinite().all()):
+        # The evaluation says what is wrong with one that has no values.
+        if image.device.type != "meta" and not bool(image.isfinite().all()):
             raise ValueError("The initial image must be finite, got one with NaN or infinite values.")
         self.parametrization = parametrization(image if bounds is None else image.clamp(*bounds))
         self._parameters = dict(self.parametrization.named_parameters())
@@ -101,10 +106,12 @@ class Runner:
         if self._optimizer_projects:
             self.optimizer.param_groups[0]["bounds"] = bounds if self._projected else None
         self._failed = False
+        self._done, self._stop_reason, self._seconds = 0, "", 0.0
         self._record = Record()
         self._average = None if averaging is None else Average(averaging)
         self._last_good = {name: value.detach().clone() for name, value in self._parameters.items()}
         self._finite = torch.ones((), dtype=torch.bool, device=image.device)
+        self._moved = torch.zeros((), dtype=torch.bool, device=image.device)
         self._poll_interval = 1 if image.device.type == "cpu" else _POLL_INTERVAL
 
     @property
@@ -126,11 +133,12 @@ class Runner:
         if self.bounds is not None and not self._optimizer_projects:
             image.clamp_(*self.bounds)
 
-    def run(self, num_steps: int) -> Result:
+    def run(self, num_steps: int, *, keep: Callable[[Mapping[str, Any]], None] | None = None) -> Result:
         """Take the steps.
 
         Args:
-            num_steps: How many; 0 gives the initial image back.
+            num_steps: How many, with those before a state that was loaded; 0 gives the initial image back.
+            keep: Called with :meth:`state_dict` at the beginning and after the callbacks of each step.
 
         Returns:
             The picture, the history and why the run stopped. Ctrl-C ends the run without an error,
@@ -139,10 +147,10 @@ class Runner:
         if num_steps < 0:
             raise ValueError(f"`num_steps` must not be negative, got {num_steps}.")
         factors = factors_of_steps(self.schedules, num_steps)
-        start = time.perf_counter()
+        start = time.perf_counter() - self._seconds
         reason = "finished"
         try:
-            reason = self._loop(num_steps, factors, start)
+            reason = self._loop(num_steps, factors, start, keep)
         except KeyboardInterrupt:
             self._failed = True
             self._restore()
@@ -153,9 +161,49 @@ class Runner:
         seconds = time.perf_counter() - start
         return Result(self._picture(), self._record.history(), reason, seconds, self._failed)
 
-    def _loop(self, num_steps: int, factors: Mapping[str, Sequence[float]], start: float) -> str:
-        self._weigh(factors, 0)
-        for index in range(1, num_steps + 1):
+    def state_dict(self) -> dict[str, Any]:
+        """What the rest of the run depends on beside the arguments; the tensors are the runner's own."""
+        return {
+            "step": self._done,
+            "stop_reason": self._stop_reason,
+            "seconds": self._seconds,
+            "parametrization": dict(self.parametrization.state_dict()),
+            "optimizer": self.optimizer.state_dict(),
+            "average": None if self._average is None else self._average.state_dict(),
+            "last_good": dict(self._last_good),
+            "finite": self._finite,
+            "moved": self._moved,
+            "record": self._record.state_dict(),
+        }
+
+    @torch.no_grad()
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from the state of another runner with the same arguments."""
+        device = self._finite.device
+        self._done, self._stop_reason = state["step"], state["stop_reason"]
+        self._seconds = state["seconds"]
+        self.parametrization.load_state_dict(state["parametrization"])
+        self.optimizer.load_state_dict(copy.deepcopy(state["optimizer"]))
+        if self._average is not None:
+            self._average.load_state_dict(state["average"], device)
+        for name, value in self._last_good.items():
+            value.copy_(state["last_good"][name])
+        for name in ("finite", "moved"):
+            setattr(self, f"_{name}", state[name].to(device, copy=True))
+        self._record.load_state_dict(state["record"], device)
+
+    def _loop(
+        self,
+        num_steps: int,
+        factors: Mapping[str, Sequence[float]],
+        start: float,
+        keep: Callable[[Mapping[str, Any]], None] | None,
+    ) -> str:
+        self._weigh(factors, max(self._done - 1, 0))
+        if keep is not None:
+            keep(self.state_dict())
+        while self._done < num_steps and not self._stop_reason:
+            index = self._done + 1
             self._weigh(factors, index - 1)
             terms = self._step(start)
             if (index % self._poll_interval == 0 or index == num_steps) and not bool(self._finite):
@@ -163,9 +211,18 @@ class Runner:
             step = Step(index, num_steps, terms, time.perf_counter() - start, self._picture)
             for callback in self.callbacks:
                 callback(step)
-            if step.stop_reason:
-                return step.stop_reason if self._finish(start) else self._give_up()
-        return "finished" if self._finish(start) else self._give_up()
+            self._done, self._stop_reason, self._seconds = index, step.stop_reason or "", step.seconds
+            if keep is not None:
+                keep(self.state_dict())
+        if not self._finish(start):
+            return self._give_up()
+        if self._done and not bool(self._moved):
+            _LOG.warning(
+                "The image did not move in %d steps: the gradient is zero, or too small for this optimizer. "
+                "Raise the weights of the losses or the learning rate.",
+                self._done,
+            )
+        return self._stop_reason or "finished"
 
     def _weigh(self, factors: Mapping[str, Sequence[float]], index: int) -> None:
         for name, factor in self._factors.items():
@@ -193,10 +250,11 @@ class Runner:
         if not found:
             raise TypeError(f"{type(self.optimizer).__name__}.step() must call the closure that it is given.")
         with torch.no_grad():
-            for parameter in self._parameters.values():
+            for name, parameter in self._parameters.items():
                 if self._projected:
                     self.project(parameter)
                 self._finite = self._finite & parameter.isfinite().all()
+                self._moved = self._moved | (parameter != self._last_good[name]).any()
         if self._average is not None:
             self._average.update(self._good_image())
         return found[0]

@@ -1,10 +1,12 @@
 import math
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
 import torch
 from torch import Tensor
 
+from pystyle.checkpoints import Checkpoints
 from pystyle.criterion._blend import images_of
 from pystyle.encoders import Encoder, vgg19
 from pystyle.evaluation import EagerEvaluation, Evaluation, StripEvaluation
@@ -43,6 +45,8 @@ def stylize(
     tile: int | Literal["auto"] | None = "auto",
     memory_budget: int | None = None,
     callbacks: Sequence[Callback] = (),
+    checkpoint: str | os.PathLike[str] | Checkpoints | None = None,
+    resume: bool = False,
 ) -> Result:
     """Paint a photograph in the manner of one or several paintings.
 
@@ -80,6 +84,10 @@ def stylize(
         memory_budget: Bytes that the run may take with ``tile="auto"``; most of what is free
             if not given.
         callbacks: Called with a step after each step.
+        checkpoint: A folder in which the state of the run is kept, or
+            :class:`~pystyle.checkpoints.Checkpoints` with one and how often it is written.
+        resume: Go on from the last checkpoint in that folder, with the same bytes as a run that was not
+            interrupted; without one the run starts at its beginning.
 
     Returns:
         The picture, the history of all terms, and why the run stopped. With ``colors="luminance"`` the
@@ -87,7 +95,8 @@ def stylize(
 
     Raises:
         ImageReadError: If a file cannot be read.
-        ValueError: If an argument has an impossible value.
+        ValueError: If an argument has an impossible value, or there is a checkpoint and `resume` is false.
+        CheckpointError: If the checkpoint is of a run with other arguments, or all are damaged.
         MemoryError: If there is too little memory even for strips.
 
     Shape:
@@ -137,6 +146,8 @@ def stylize(
         evaluation=evaluation,
         seed=seed,
         style_scale=style_scale,
+        checkpoint=checkpoint,
+        resume=resume,
     )
     return control.finished(result)
 

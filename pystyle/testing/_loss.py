@@ -9,10 +9,10 @@ from pystyle.testing._require import close, pickled_copy, require
 def check_loss(loss: Loss, *, channels: int = 6, size: int = 12, largest: float = 1.0) -> None:
     """Check that a loss keeps the promises on which the rest of the library rests.
 
-    It is finite and differentiable, also on flat and tiny maps; repeatable; leaves its inputs
-    alone; gives the same in float32 and float64; is a mean over the batch; does not grow when image
-    and reference are the same; is what `spatial` says; honours regions or refuses them; leaves a single
-    reference as it is; and survives pickling.
+    It is finite and differentiable, also on flat and tiny maps; repeatable, from the same states of its
+    `generators`; leaves its inputs alone; gives the same in float32 and float64; is a mean over the
+    batch; does not grow when image and reference are the same; is what `spatial` says; honours regions
+    or refuses them; leaves a single reference as it is; and survives pickling.
 
     Args:
         loss: The loss; of several layers the first is tried.
@@ -75,7 +75,10 @@ def _checkloss_value(loss: Loss, features: Tensor, other: Tensor) -> None:
     (gradient,) = torch.autograd.grad(value, features)
     require(gradient.isfinite().all(), "the gradient of ordinary features is finite.")
     require(gradient.abs().sum() > 0, "the gradient of different features is not zero.")
-    require(torch.equal(loss_value(loss, features, other), value), "the same features give the same loss.")
+    require(
+        torch.equal(loss_value(loss, features, other), value),
+        "the same features give the same loss, from the same states of `generators()`.",
+    )
     if loss.reference is not None:
         same = float(loss_value(loss, other, other))
         require(

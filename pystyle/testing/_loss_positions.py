@@ -10,11 +10,16 @@ from pystyle.typing import IMAGE
 
 def loss_value(loss: Loss, features: Tensor, reference: Tensor) -> Tensor:
     """The loss of features with those of the reference."""
+    # What a loss goes on drawing from is set back, so that each time is the first.
+    states = [(generator, generator.get_state()) for generator in loss.generators()]
     target = None
     if loss.reference is not None:
         with torch.no_grad():
             target = loss.prepare(loss.represent(reference))
-    return loss.compare(loss.represent(features), target)
+    value = loss.compare(loss.represent(features), target)
+    for generator, state in states:
+        generator.set_state(state)
+    return value
 
 
 def check_positions(loss: Loss, features: Tensor, other: Tensor) -> None:

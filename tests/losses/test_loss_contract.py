@@ -83,26 +83,26 @@ LOSSES: dict[type[Loss], list[dict[str, object]]] = {
     PatchNCELoss: [
         {"layers": "relu3_1"},
         COMMON,
-        {"layers": "a", "num_samples": 20, "temperature": 0.2, "seed": 1, "resample": False},
+        {"layers": "a", "num_samples": 20, "temperature": 0.2, "seed": 1, "resample": True},
         {"layers": "a", "num_samples": None},
     ],
     RelaxedEMDLoss: [
         {"layers": "relu3_1"},
         COMMON,
-        {"layers": "a", "num_samples": 50, "num_image_samples": 40, "seed": 1, "resample": False},
+        {"layers": "a", "num_samples": 50, "num_image_samples": 40, "seed": 1, "resample": True},
         {"layers": "a", "distance": "euclidean"},
         {"layers": "image", "distance": "palette", "num_samples": None},
     ],
     SelfSimilarityLoss: [
         {"layers": "relu3_1"},
         COMMON,
-        {"layers": "a", "num_samples": 20, "seed": 1, "resample": False},
+        {"layers": "a", "num_samples": 20, "seed": 1, "resample": True},
         {"layers": "a", "num_samples": None},
     ],
     SlicedWassersteinLoss: [
         {"layers": "relu3_1"},
         COMMON,
-        {"layers": "a", "num_directions": 9, "seed": 1, "resample": False},
+        {"layers": "a", "num_directions": 9, "seed": 1, "resample": True},
     ],
     WassersteinLoss: [
         {"layers": "relu3_1"},
@@ -116,7 +116,7 @@ LOSSES: dict[type[Loss], list[dict[str, object]]] = {
     ],
     MMDLoss: [
         {"layers": "relu3_1"},
-        {"layers": "a", "kernel": "linear", "seed": 3, "resample": False},
+        {"layers": "a", "kernel": "linear", "seed": 3, "resample": True},
         {"layers": "a", "kernel": "polynomial", "degree": 3, "offset": 0.5},
         {"layers": "a", "kernel": "gaussian", "bandwidth": 2.0},
         COMMON,

@@ -1,3 +1,4 @@
+import copy
 from collections.abc import Callable
 from functools import partial
 
@@ -17,6 +18,7 @@ FACTORIES = {
     "short steps": partial(LBFGS, lr=0.5, history_size=5),
     "damped": partial(LBFGS, damping=0.2),
     "bounded": partial(LBFGS, bounds=(0.0, 1.0)),
+    "half precision history": partial(LBFGS, history_bytes=4 * 60 * 5),
     "bounded and damped": partial(LBFGS, bounds=(0.0, 1.0), damping=0.2, history_size=7),
 }
 
@@ -292,6 +294,49 @@ def test_a_saved_state_goes_on_identically(tmp_path):
     assert torch.equal(path_of(optimizer, x, valley, 10), path_of(other, y, valley, 10))
 
 
+@pytest.mark.parametrize(
+    ("limit", "pairs", "dtype"),
+    [
+        (None, 20, torch.float32),
+        # A pair of 12 numbers takes 96 bytes, or 48 in bfloat16.
+        (20 * 96, 20, torch.float32),
+        (20 * 96 - 1, 20, torch.bfloat16),
+        (20 * 48 - 1, 19, torch.bfloat16),
+        (7 * 48, 7, torch.bfloat16),
+        (1, 1, torch.bfloat16),
+    ],
+)
+def test_a_history_takes_no_more_than_it_may(limit, pairs, dtype):
+    x = torch.linspace(-1, 2, 12).requires_grad_()
+    optimizer = LBFGS([x], history_bytes=limit)
+    path_of(optimizer, x, valley, 3)
+    state = optimizer.state[x]
+    assert (state["steps"].dtype, state["steps"].shape) == (dtype, (pairs, 12))
+    assert (state["changes"].dtype, state["changes"].shape) == (dtype, (pairs, 12))
+
+
+def test_the_numbers_of_a_rounded_pair_are_its_own():
+    x = torch.linspace(-1, 2, 12).requires_grad_()
+    optimizer = LBFGS([x], history_bytes=5 * 48)
+    path_of(optimizer, x, valley, 5)
+    state = optimizer.state[x]
+    steps, changes = state["steps"].double(), state["changes"].double()
+    curvatures = (steps * changes).sum(1)[:4]
+    assert (curvatures > 0).all()
+    torch.testing.assert_close(state["rho"][:4].double(), 1 / curvatures, rtol=1e-5, atol=0)
+
+
+def test_a_rounded_history_goes_on_identically_from_a_state():
+    x = torch.linspace(-1, 2, 12).requires_grad_()
+    optimizer = LBFGS([x], history_bytes=4 * 48)
+    path_of(optimizer, x, valley, 7)
+    y = x.detach().clone().requires_grad_()
+    other = LBFGS([y])
+    other.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    assert other.state[y]["steps"].dtype == torch.bfloat16
+    assert torch.equal(path_of(optimizer, x, valley, 10), path_of(other, y, valley, 10))
+
+
 def test_a_zero_gradient_leaves_everything_finite():
     x = torch.ones(3, requires_grad=True)
     optimizer = LBFGS([x], damping=0.2)
@@ -316,6 +361,7 @@ def test_a_converged_run_stays_where_it_is():
         ({"history_size": 0}, "`history_size` must be at least 1, got 0"),
         ({"damping": 1.0}, r"`damping` must be in \[0, 1\), got 1.0"),
         ({"damping": -0.1}, r"`damping` must be in"),
+        ({"history_bytes": 0}, "`history_bytes` must be positive, or None for no limit, got 0"),
         ({"bounds": (1.0, 0.0)}, "smallest < largest, got"),
         ({"bounds": (0.5, 0.5)}, "smallest < largest, got"),
     ],

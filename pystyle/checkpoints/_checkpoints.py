@@ -1,0 +1,40 @@
+import math
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Checkpoints:
+    """Where a run keeps its state, and how often it is written.
+
+    A run that is killed loses the steps since the last checkpoint; one that ends in any other way writes one
+    more.
+
+    Args:
+        folder: A folder of the run's own; it is made if there is none.
+        seconds: A checkpoint is written after the first step that ends so long after the last one.
+        steps: Write one every so many steps instead.
+
+    Raises:
+        ValueError: If an interval is not positive.
+
+    Example:
+        >>> Checkpoints("run", steps=50)   # optimize_image(..., checkpoint=Checkpoints("run", steps=50))
+        Checkpoints(folder=PosixPath('run'), seconds=60.0, steps=50)
+    """
+
+    folder: str | os.PathLike[str]
+    seconds: float = 60.0
+    steps: int | None = None
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seconds < math.inf:
+            raise ValueError(f"`seconds` must be finite and not negative, got {self.seconds}.")
+        if self.steps is not None and self.steps < 1:
+            raise ValueError(f"`steps` must be at least 1, or None for seconds, got {self.steps}.")
+        object.__setattr__(self, "folder", Path(self.folder))
+
+    def due(self, *, steps: int, seconds: float) -> bool:
+        """Whether to write, so many steps and seconds after the last checkpoint."""
+        return seconds >= self.seconds if self.steps is None else steps >= self.steps
