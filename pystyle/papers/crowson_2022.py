@@ -26,6 +26,7 @@ The weights are for torchvision's network. The Caffe network, which comes with p
 several hundred times as large; ``network="caffe"`` divides by the squares of these ratios.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Literal
 
@@ -133,7 +134,7 @@ def style_transfer(
     init: Init = "content",
     optimizer: OptimizerFactory = partial(Adam, lr=0.02, betas=(0.9, 0.99)),
     averaging: float = 0.99,
-    callbacks: tuple[Callback, ...] = (),
+    callbacks: Sequence[Callback] = (),
     evaluation: Evaluation = EagerEvaluation(),
     seed: int | None = None,
 ) -> Result:

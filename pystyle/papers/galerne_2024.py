@@ -31,6 +31,7 @@ of overlapping blocks, with the same gradient; 1e-6 is added to the variance und
 resampled by antialiased cubic kernels.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Literal
 
@@ -108,7 +109,7 @@ def style_transfer(
     encoder: Encoder | None = None,
     steps: Literal["code", "fast"] | tuple[int, ...] = "code",
     largest: int = 1023,
-    callbacks: tuple[Callback, ...] = (),
+    callbacks: Sequence[Callback] = (),
     evaluation: Evaluation = StripEvaluation(),
 ) -> list[Result]:
     """A photograph in the style of a painting, at the size of the photograph.

@@ -31,6 +31,7 @@ bounds are those of the three colours together, in RGB; the normalised weights a
 network by activations that we measured, on other pictures than the authors.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Literal
 
@@ -117,7 +118,7 @@ def texture_synthesis(
     init: Init | None = None,
     num_steps: int = 2000,
     optimizer: OptimizerFactory = partial(LBFGS, history_size=20),
-    callbacks: tuple[Callback, ...] = (),
+    callbacks: Sequence[Callback] = (),
     evaluation: Evaluation = EagerEvaluation(),
     seed: int | None = 0,
 ) -> Result:

@@ -38,6 +38,7 @@ resampled bilinearly, antialiased; the paper gives no number of steps.
 """
 
 import math
+from collections.abc import Sequence
 from functools import partial
 from typing import Literal, TypeAlias
 
@@ -156,7 +157,7 @@ def style_transfer(
     init: Init | None = None,
     num_steps: int = 500,
     optimizer: OptimizerFactory = partial(LBFGS, history_size=100),
-    callbacks: tuple[Callback, ...] = (),
+    callbacks: Sequence[Callback] = (),
     evaluation: Evaluation = EagerEvaluation(),
     seed: int | None = 0,
 ) -> Result:
@@ -223,7 +224,7 @@ def high_resolution(
     edge_sizes: tuple[int, int] | None = None,
     num_steps: tuple[int, int] = (500, 200),
     optimizer: OptimizerFactory = partial(LBFGS, history_size=100),
-    callbacks: tuple[Callback, ...] = (),
+    callbacks: Sequence[Callback] = (),
     evaluation: Evaluation = EagerEvaluation(),
 ) -> tuple[Result, Result]:
     """Two runs, the second one larger and begun with the enlarged picture of the first.

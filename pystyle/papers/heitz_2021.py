@@ -31,6 +31,7 @@ sizes are compared exactly, so that nothing is repeated or cropped. The spatial 
 here; see :func:`pystyle.functional.sliced_wasserstein_distance`.
 """
 
+from collections.abc import Sequence
 from functools import partial
 
 import torch
@@ -83,7 +84,7 @@ def texture_synthesis(
     num_steps: int = 64 * 64,
     resample: bool = True,
     optimizer: OptimizerFactory = partial(LBFGS, history_size=100),
-    callbacks: tuple[Callback, ...] = (),
+    callbacks: Sequence[Callback] = (),
     evaluation: Evaluation = EagerEvaluation(),
     seed: int = 0,
 ) -> Result:

@@ -164,7 +164,7 @@ def style_transfer(
     num_steps: int | None = None,
     lr: float = 2e-3,
     num_samples: int = 1024,
-    callbacks: tuple[Callback, ...] = (),
+    callbacks: Sequence[Callback] = (),
     evaluation: Evaluation = EagerEvaluation(),
     seed: int = 0,
 ) -> list[Result]:

@@ -44,6 +44,7 @@ No denoising; colours are multiplied by 255, which the authors multiply by 256.
 """
 
 import math
+from collections.abc import Sequence
 from functools import partial
 from typing import Literal, TypeAlias
 
@@ -150,7 +151,7 @@ def style_transfer(
     init: Init | None = None,
     num_steps: int = 1000,
     optimizer: OptimizerFactory | None = None,
-    callbacks: tuple[Callback, ...] = (),
+    callbacks: Sequence[Callback] = (),
     evaluation: Evaluation = EagerEvaluation(),
     seed: int = 0,
 ) -> Result:

@@ -197,7 +197,7 @@ def style_transfer(
     rotations: Sequence[float] | None = None,
     scales: Sequence[float] | None = None,
     optimizer: OptimizerFactory = partial(LBFGS, history_size=25),
-    callbacks: tuple[Callback, ...] = (),
+    callbacks: Sequence[Callback] = (),
     evaluation: Evaluation = EagerEvaluation(),
 ) -> list[Result]:
     """A photograph in the patches of a painting, from coarse to fine.

@@ -24,6 +24,7 @@ What differs here: all positions count; the halved distances of the code only ma
 twice, and are left out. Steps, size and optimizer are ours, for neither source has them.
 """
 
+from collections.abc import Sequence
 from functools import partial
 from typing import Literal
 
@@ -100,7 +101,7 @@ def style_transfer(
     init: Init = "content",
     num_steps: int = 500,
     optimizer: OptimizerFactory = partial(LBFGS, history_size=100),
-    callbacks: tuple[Callback, ...] = (),
+    callbacks: Sequence[Callback] = (),
     evaluation: Evaluation = EagerEvaluation(),
     seed: int | None = None,
 ) -> Result:

@@ -33,6 +33,7 @@ What differs here: histograms are matched exactly, by sorting, which is the limi
 """
 
 import math
+from collections.abc import Sequence
 from functools import partial
 
 import torch
@@ -102,7 +103,7 @@ def texture_synthesis(
     gram_weight: float = 1.0,
     histogram_weights: tuple[float, ...] = HISTOGRAM_WEIGHTS,
     optimizer: OptimizerFactory = partial(Adam, lr=0.05),
-    callbacks: tuple[Callback, ...] = (),
+    callbacks: Sequence[Callback] = (),
     evaluation: Evaluation = EagerEvaluation(),
     seed: int = 0,
 ) -> list[Result]:

@@ -16,6 +16,11 @@ def test_the_pairs_are_held_unless_they_are_resampled():
     assert first != second
 
 
+def test_equal_features_have_no_discrepancy_whatever_the_pairs():
+    for seed in range(5):
+        assert float(MMDLoss("a", seed=seed).compare(FEATURES.flatten(2), FEATURES.flatten(2).clone())) == 0
+
+
 def test_another_seed_gives_other_pairs_and_the_global_state_is_left_alone():
     state = torch.random.get_rng_state()
     values = [MMDLoss("a", seed=seed).compare(FEATURES.flatten(2), WIDE.flatten(2)) for seed in (0, 0, 1)]

@@ -45,8 +45,7 @@ def terms(encoder, content, style, image):
     return content_term, mean + spread, relaxed(cosine_distances(found, painting)), palette
 
 
-@pytest.mark.parametrize("alpha", [4.0, 0.5])
-@pytest.mark.parametrize("variant", ["paper", "code"])
+@pytest.mark.parametrize(("variant", "alpha"), [("paper", 4.0), ("code", 4.0), ("code", 0.5)])
 def test_the_loss_is_that_of_the_paper_and_of_the_code(vgg, picture, check_formula, variant, alpha):
     content, style, image = picture(0, 16, 20), picture(1, 20, 16), picture(2, 16, 20)
 
@@ -92,13 +91,13 @@ def test_alpha_and_the_step_are_halved_and_the_detail_is_left_out_in_the_end(pic
     monkeypatch.setattr(kolkin_2019, "optimize_image", watch)
     content, style = picture(0, 48, 48, torch.float32), picture(1, 48, 48, torch.float32)
     levels = kolkin_2019.style_transfer(
-        content, style, encoder=vgg16(weights=None), edge_sizes=(16, 24, 32), num_samples=64
+        content, style, encoder=vgg16(weights=None), edge_sizes=(16, 20, 24), num_samples=64
     )
     assert [each[0] for each in seen] == pytest.approx([16, 8, 4])
     assert [each[1] for each in seen] == [2e-3, 2e-3, 1e-3]
     assert {each[2] for each in seen} == {250}
     enlarged = [
-        interpolate(level.image, side, mode="bilinear") for level, side in zip(levels, (24, 32), strict=False)
+        interpolate(level.image, side, mode="bilinear") for level, side in zip(levels, (20, 24), strict=False)
     ]
     assert torch.equal(seen[1][3], enlarged[0] + kolkin_2019.detail(seen[1][4]))
     assert torch.equal(seen[2][3], enlarged[1])
