@@ -84,7 +84,7 @@ class Run:
         if init is not None:
             start = resize(init.to(device), (content.shape[2], content.shape[3]), interpolation="bilinear")
         self.image = start.clone().requires_grad_()
-        self.optimizer = partial(LBFGS, history_size=100)([self.image])
+        self.optimizer = partial(LBFGS, history_size=100, initial_step=None)([self.image])
         self.checkpoint = checkpoint
         self.evaluations, self.seconds, self.last = 0, 0.0, float("nan")
         if checkpoint.exists():

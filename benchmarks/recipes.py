@@ -39,7 +39,7 @@ def gatys(
     return optimize_image(
         gatys_criterion(vgg19()),
         references,
-        optimizer=partial(LBFGS, history_size=100),
+        optimizer=partial(LBFGS, history_size=100, initial_step=None),
         num_steps=num_steps,
         bounds=(0, 1) if bounded else None,
     )

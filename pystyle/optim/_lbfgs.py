@@ -11,10 +11,10 @@ Loss = Tensor | float | None
 class LBFGS(Optimizer):
     """L-BFGS without line search and without waiting for the device, optionally within bounds.
 
-    One step takes one evaluation, as ``torch.optim.LBFGS(max_iter=1)`` does, and gives the same
-    iterates, up to the note below. But torch's reads about two numbers per pair of its history
-    back to the host in every step (204 for a history of 100), which stalls a GPU; here nothing
-    leaves the device.
+    One step takes one evaluation, as ``torch.optim.LBFGS(max_iter=1)`` does, and with
+    ``initial_step=None`` gives the same iterates, up to the note below. But torch's reads about two
+    numbers per pair of its history back to the host in every step (204 for a history of 100), which
+    stalls a GPU; here nothing leaves the device.
 
     With bounds it is a projected method: coordinates at a bound that the gradient pushes outwards
     are held, the others move along the L-BFGS direction of their own gradient and are clamped, and
@@ -22,13 +22,15 @@ class LBFGS(Optimizer):
 
     Args:
         params: The tensors to optimise, all on one device and of one type. There is one group.
-        lr: The length of a step relative to the quasi-Newton step. The first step is along the
-            gradient, ``lr`` long in all coordinates together.
+        lr: The length of a step relative to the quasi-Newton step.
         history_size: Pairs that are kept; each takes twice the memory of the parameters.
         damping: Powell's damping. A pair whose curvature is below this fraction of the current
             estimate is blended with the estimate (from the second pair on: before the first there
             is none). 0 leaves all pairs as they are, as torch does.
         bounds: The smallest and the largest value of a parameter; None for no bounds.
+        initial_step: The mean length of the first step in a coordinate, times `lr`; it goes along the
+            gradient. The default is for pixels in [0, 1]. None takes torch's: `lr` in all coordinates
+            together.
         history_bytes: The memory that the pairs may take; None for no limit. Where `history_size`
             pairs would take more, they are kept in bfloat16, and as many as fit, at least one.
 
@@ -50,6 +52,10 @@ class LBFGS(Optimizer):
         tensor([0.5000, 1.0000])
 
     Note:
+        The first step of torch moves a pixel of an image by about 1e-5. The change of the gradient, of which
+        the second step is made, is then little more than its rounding; in half precision it may be nothing
+        else, and the second step go as far as the bounds allow.
+
         The path does not depend on the scale of the loss. Torch multiplies the first gradient by
         ``min(1, 1 / |g|₁)``, here by ``1 / |g|₁`` until there is a pair, and takes pairs with
         yᵀs > 1e-10; here that number is relative to the lengths of y and s. With torch's rules a
@@ -72,6 +78,7 @@ class LBFGS(Optimizer):
         history_size: int = 20,
         damping: float = 0.0,
         bounds: tuple[float, float] | None = None,
+        initial_step: float | None = 5e-3,
         history_bytes: int | None = None,
     ) -> None:
         if lr <= 0:
@@ -82,10 +89,14 @@ class LBFGS(Optimizer):
             raise ValueError(f"`damping` must be in [0, 1), got {damping}.")
         if bounds is not None and not bounds[0] < bounds[1]:
             raise ValueError(f"`bounds` must be (smallest, largest) with smallest < largest, got {bounds}.")
+        if initial_step is not None and not initial_step > 0:
+            raise ValueError(
+                f"`initial_step` must be positive, or None for that of torch, got {initial_step}."
+            )
         if history_bytes is not None and history_bytes < 1:
             raise ValueError(f"`history_bytes` must be positive, or None for no limit, got {history_bytes}.")
         defaults = {"lr": lr, "history_size": history_size, "damping": damping, "bounds": bounds}
-        super().__init__(params, {**defaults, "history_bytes": history_bytes})
+        super().__init__(params, {**defaults, "initial_step": initial_step, "history_bytes": history_bytes})
         if len(self.param_groups) != 1:
             raise ValueError(f"LBFGS takes one group of parameters, got {len(self.param_groups)}.")
 
@@ -131,7 +142,9 @@ class LBFGS(Optimizer):
         # 1 / yᵀs of each pair; 0 makes a pair count for nothing.
         state["rho"] = gradient.new_zeros(size)
         # The smallest number keeps a gradient of zero from becoming NaN.
-        state["scale"] = 1 / gradient.abs().sum().clamp_min(torch.finfo(gradient.dtype).tiny)
+        length = self.param_groups[0]["initial_step"]
+        length = 1.0 if length is None else length * gradient.numel()
+        state["scale"] = length / gradient.abs().sum().clamp_min(torch.finfo(gradient.dtype).tiny)
 
     def _history(self, gradient: Tensor) -> tuple[int, torch.dtype]:
         """How many pairs are kept, and of which type."""

@@ -153,7 +153,7 @@ def style_transfer(
                 losses,
                 {"content": photograph, "style": _not_too_large(style, min(size))},
                 init=resize(results[-1].image, size) if results else photograph,
-                optimizer=partial(LBFGS, history_size=10 if results else 100),
+                optimizer=partial(LBFGS, history_size=10 if results else 100, initial_step=None),
                 num_steps=counts[min(index, len(counts) - 1)],
                 bounds=None,
                 callbacks=callbacks,

@@ -117,7 +117,7 @@ def texture_synthesis(
     size: tuple[int, int] | None = None,
     init: Init | None = None,
     num_steps: int = 2000,
-    optimizer: OptimizerFactory = partial(LBFGS, history_size=20),
+    optimizer: OptimizerFactory = partial(LBFGS, history_size=20, initial_step=None),
     callbacks: Sequence[Callback] = (),
     evaluation: Evaluation = EagerEvaluation(),
     seed: int | None = 0,

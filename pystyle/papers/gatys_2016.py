@@ -156,7 +156,7 @@ def style_transfer(
     style_weight: float = 1e3,
     init: Init | None = None,
     num_steps: int = 500,
-    optimizer: OptimizerFactory = partial(LBFGS, history_size=100),
+    optimizer: OptimizerFactory = partial(LBFGS, history_size=100, initial_step=None),
     callbacks: Sequence[Callback] = (),
     evaluation: Evaluation = EagerEvaluation(),
     seed: int | None = 0,
@@ -223,7 +223,7 @@ def high_resolution(
     variant: Literal["code", "torch"] = "code",
     edge_sizes: tuple[int, int] | None = None,
     num_steps: tuple[int, int] = (500, 200),
-    optimizer: OptimizerFactory = partial(LBFGS, history_size=100),
+    optimizer: OptimizerFactory = partial(LBFGS, history_size=100, initial_step=None),
     callbacks: Sequence[Callback] = (),
     evaluation: Evaluation = EagerEvaluation(),
 ) -> tuple[Result, Result]:

@@ -83,7 +83,7 @@ def texture_synthesis(
     init: Init | None = None,
     num_steps: int = 64 * 64,
     resample: bool = True,
-    optimizer: OptimizerFactory = partial(LBFGS, history_size=100),
+    optimizer: OptimizerFactory = partial(LBFGS, history_size=100, initial_step=None),
     callbacks: Sequence[Callback] = (),
     evaluation: Evaluation = EagerEvaluation(),
     seed: int = 0,

@@ -196,7 +196,7 @@ def style_transfer(
         init = mean + 0.1 * (2 * noise - 1) / 255
     random = statistics == "gaussian"
     if optimizer is None:
-        optimizer = partial(Adam, lr=0.02) if random else partial(LBFGS, history_size=100)
+        optimizer = partial(Adam, lr=0.02) if random else partial(LBFGS, history_size=100, initial_step=None)
     return optimize_image(
         criterion(encoder, statistics=statistics, style_weight=style_weight, size=size, seed=seed),
         {"content": content, "style": resize(style, size)},

@@ -196,7 +196,7 @@ def style_transfer(
     style_weight: float | None = None,
     rotations: Sequence[float] | None = None,
     scales: Sequence[float] | None = None,
-    optimizer: OptimizerFactory = partial(LBFGS, history_size=25),
+    optimizer: OptimizerFactory = partial(LBFGS, history_size=25, initial_step=None),
     callbacks: Sequence[Callback] = (),
     evaluation: Evaluation = EagerEvaluation(),
 ) -> list[Result]:

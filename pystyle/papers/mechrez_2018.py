@@ -100,7 +100,7 @@ def style_transfer(
     style_weight: float = 1.0,
     init: Init = "content",
     num_steps: int = 500,
-    optimizer: OptimizerFactory = partial(LBFGS, history_size=100),
+    optimizer: OptimizerFactory = partial(LBFGS, history_size=100, initial_step=None),
     callbacks: Sequence[Callback] = (),
     evaluation: Evaluation = EagerEvaluation(),
     seed: int | None = None,

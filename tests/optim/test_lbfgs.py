@@ -65,7 +65,9 @@ def test_iterates_are_those_of_torch_on_a_nonlinear_function(history_size):
     start = torch.linspace(-1, 2, 12, dtype=torch.float64)
     ours, theirs = start.clone().requires_grad_(), start.clone().requires_grad_()
     # Large, because torch leaves out pairs with yᵀs below 1e-10 whatever the scale of the loss.
-    found = path_of(LBFGS([ours], history_size=history_size), ours, lambda x: 1e6 * valley(x), 50)
+    found = path_of(
+        LBFGS([ours], history_size=history_size, initial_step=None), ours, lambda x: 1e6 * valley(x), 50
+    )
     expected = path_of(torch_lbfgs([theirs], history_size), theirs, lambda x: 1e6 * valley(x), 50)
     assert (expected[20] - expected[49]).norm() > 1e-9, "the comparison must not be one of converged points"
     assert torch.equal(found[:3], expected[:3])
@@ -80,7 +82,7 @@ def test_iterates_are_those_of_torch_in_a_style_transfer():
     )
     objective = criterion.bind({"style": style.square()})
     ours, theirs = start.clone().requires_grad_(), start.clone().requires_grad_()
-    found = path_of(LBFGS([ours]), ours, lambda image: objective(image).total, 50)
+    found = path_of(LBFGS([ours], initial_step=None), ours, lambda image: objective(image).total, 50)
 
     # The L-BFGS of torch needs gradients in the memory layout of the image.
     theirs.register_hook(Tensor.contiguous)
@@ -100,9 +102,36 @@ def test_the_path_does_not_depend_on_the_scale_of_the_loss(exponent):
     torch.testing.assert_close(found, expected, rtol=1e-9, atol=1e-9)
 
 
-def test_the_first_step_is_along_the_gradient_and_as_long_as_the_learning_rate():
+def test_the_first_step_is_along_the_gradient_and_has_the_wanted_mean_length():
+    x = torch.tensor([1.0, 2.0, 5.0]).requires_grad_()
+    optimizer = LBFGS([x], lr=0.5, initial_step=0.2)
+    x.grad = torch.tensor([3.0, -1.0, 0.0])
+    optimizer.step()
+    # 0.1 on average of three coordinates, in the ratio of 3 to 1.
+    assert x.tolist() == pytest.approx([1 - 0.225, 2 + 0.075, 5.0])
+
+
+def test_the_second_step_does_not_learn_from_rounding():
+    # The gradient is that of |x - target|² / 2 with the resolution of half precision in x.
+    generator = torch.Generator().manual_seed(0)
+    target = torch.rand(20000, generator=generator)
+    lengths = {}
+    for initial_step in (None, 5e-3):
+        x = torch.rand(20000, generator=torch.Generator().manual_seed(1)).requires_grad_()
+        optimizer = LBFGS([x], initial_step=initial_step)
+        for _ in range(2):
+            before = x.detach().clone()
+            x.grad = before.bfloat16().float() - target
+            optimizer.step()
+        lengths[initial_step] = float((x.detach() - before).square().mean().sqrt())
+    distance = float((before - target).square().mean().sqrt())
+    assert lengths[5e-3] == pytest.approx(distance, rel=0.3)
+    assert lengths[None] != pytest.approx(distance, rel=0.3)
+
+
+def test_the_first_step_of_torch_is_as_long_as_the_learning_rate():
     x = torch.tensor([1.0, 2.0]).requires_grad_()
-    optimizer = LBFGS([x], lr=0.5)
+    optimizer = LBFGS([x], lr=0.5, initial_step=None)
     x.grad = torch.tensor([3.0, -1.0])
     optimizer.step()
     assert x.tolist() == pytest.approx([1 - 0.375, 2 + 0.125])
@@ -361,6 +390,7 @@ def test_a_converged_run_stays_where_it_is():
         ({"history_size": 0}, "`history_size` must be at least 1, got 0"),
         ({"damping": 1.0}, r"`damping` must be in \[0, 1\), got 1.0"),
         ({"damping": -0.1}, r"`damping` must be in"),
+        ({"initial_step": 0.0}, "`initial_step` must be positive"),
         ({"history_bytes": 0}, "`history_bytes` must be positive, or None for no limit, got 0"),
         ({"bounds": (1.0, 0.0)}, "smallest < largest, got"),
         ({"bounds": (0.5, 0.5)}, "smallest < largest, got"),
