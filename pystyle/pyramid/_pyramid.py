@@ -17,7 +17,7 @@ from pystyle.parametrizations import Parametrization, Pixels
 from pystyle.pyramid._carry import carry_state
 from pystyle.pyramid._level import Counted, Level, levels_of
 from pystyle.pyramid._level_schedules import check_level_weights, schedules_at
-from pystyle.pyramid._references import fits, resized_references
+from pystyle.pyramid._references import fits, reference_scales, resized_references
 from pystyle.runner import Callback, Keeper, Result, Runner, explained_memory_errors, initial_image
 from pystyle.runner._schedules import factors_of_steps
 from pystyle.typing import History, Init, OptimizerFactory, References, Schedule
@@ -108,8 +108,8 @@ class Pyramid:
 
         Args:
             criterion: Encoder and losses.
-            references: The images that the losses compare with, by name. The content is resized
-                to the level, all others to `style_scale` times the level.
+            references: The images that the losses compare with, by name. The content, and what else is
+                compared position by position, is resized to the level, all others to `style_scale` times it.
             init: What the first level starts from. A tensor or a size has the aspect ratio of the
                 result; it is brought to the size of the level.
             optimizer: Any optimizer class of torch or pystyle, or a `functools.partial` of one.
@@ -145,7 +145,8 @@ class Pyramid:
         for argument, names in (("schedules", schedules), ("level_weights", level_weights)):
             check_loss_names(argument, names, criterion.named_losses)
         check_level_weights(level_weights, len(self.edge_sizes))
-        levels = self._levels(criterion, references, style_scale)
+        scales = reference_scales(criterion, references, style_scale)
+        levels = self._levels(criterion, scales)
         left_out = len(self.edge_sizes) - len(levels)
         level_weights = {name: weights[left_out:] for name, weights in level_weights.items()}
         # So that a wrong one is found now and not at the last level.
@@ -153,7 +154,7 @@ class Pyramid:
         full_size = _full_size(init, references)
         image = initial_image(
             scaled_size(full_size, levels[0].edge_size) if isinstance(init, tuple) else init,
-            resized_references(references, levels[0].edge_size, style_scale),
+            resized_references(references, levels[0].edge_size, scales),
             seed=seed,
         )
         arguments = {
@@ -181,7 +182,7 @@ class Pyramid:
                 size = scaled_size(full_size, level.edge_size)
                 with keeper, explained_memory_errors(criterion, size, optimizer, evaluation):
                     runner = Runner(
-                        keeper.bind(evaluation, resized_references(references, level.edge_size, style_scale)),
+                        keeper.bind(evaluation, resized_references(references, level.edge_size, scales)),
                         resize(image, size),
                         optimizer=optimizer,
                         parametrization=parametrization,
@@ -208,9 +209,9 @@ class Pyramid:
                 getattr(callback, "close", lambda: None)()
         return replace(result, history=history, seconds=seconds)
 
-    def _levels(self, criterion: Criterion, references: References, style_scale: float) -> list[Level]:
+    def _levels(self, criterion: Criterion, scales: Mapping[str, float]) -> list[Level]:
         sizes, steps = self.edge_sizes, cast(Sequence[int], self.num_steps)
-        large_enough = [fits(criterion, references, size, style_scale) for size in sizes]
+        large_enough = [fits(criterion, size, scales) for size in sizes]
         first = large_enough.index(True) if True in large_enough else len(sizes) - 1
         return levels_of(sizes[first:], steps[first:])
 

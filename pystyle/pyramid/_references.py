@@ -1,5 +1,7 @@
 """The references at the size of a level."""
 
+from collections.abc import Mapping
+
 from torch import Tensor
 from torch.nn.functional import interpolate
 
@@ -9,10 +11,20 @@ from pystyle.images import resize
 from pystyle.typing import MaskedImage, Reference, References
 
 
-def resized_references(references: References, edge_size: int, style_scale: float) -> References:
-    """The content at the size of the level, all other references at `style_scale` times it."""
+def reference_scales(criterion: Criterion, references: References, style_scale: float) -> Mapping[str, float]:
+    """The size of each reference relative to the image.
+
+    It is 1 for the content and whatever else is compared position by position, and `style_scale` for others.
+    """
+    losses = criterion.named_losses.values()
+    aligned = {"content", *(loss.reference for loss in losses if loss.spatial == "dense")}
+    return {name: 1.0 if name in aligned else style_scale for name in references}
+
+
+def resized_references(references: References, edge_size: int, scales: Mapping[str, float]) -> References:
+    """The references at the size of the level, times their scales."""
     return {
-        name: _resized(reference, edge_size if name == "content" else max(round(edge_size * style_scale), 1))
+        name: _resized(reference, max(round(edge_size * scales[name]), 1))
         for name, reference in references.items()
     }
 
@@ -33,8 +45,7 @@ def _resized(reference: Reference, edge_size: int) -> Reference:
     return changed_images(reference, resized)
 
 
-def fits(criterion: Criterion, references: References, edge_size: int, style_scale: float) -> bool:
+def fits(criterion: Criterion, edge_size: int, scales: Mapping[str, float]) -> bool:
     """Whether the encoder can take the images at this level."""
     smallest = criterion.encoder.minimum_size(criterion.layers)
-    others = any(name != "content" for name in references)
-    return min(edge_size, round(edge_size * style_scale) if others else edge_size) >= smallest
+    return min(edge_size, *(round(edge_size * scale) for scale in scales.values())) >= smallest

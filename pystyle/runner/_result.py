@@ -16,7 +16,7 @@ class Result:
             Row k holds the losses after k steps, row 0 those of the initial image and the last row
             those of the picture. It can go to ``pandas.DataFrame`` as it is.
         stop_reason: ``"finished"``, or a sentence that says why the run ended early.
-        seconds: How long it took.
+        seconds: How long the steps took, without what the references took before.
         failed: Whether the run diverged or was interrupted. A callback that stops is no failure.
 
     Example:

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pystyle import ContentLoss, Criterion, GramLoss, Loss, Pyramid, TotalVariationLoss
+from pystyle import ContentLoss, Criterion, GramLoss, Loss, Pyramid, TemporalLoss, TotalVariationLoss
 from pystyle.encoders import SequentialEncoder, vgg11
 from pystyle.images import resize
 from pystyle.optim import LBFGS
@@ -190,6 +190,15 @@ def test_blended_styles_are_resized_each():
     first, second = REFERENCES["style"], random_image(4, 20, 25)
     assert torch.equal(optimize([(first, 2.0), (second, 0.0)]), optimize(first))
     assert not torch.equal(optimize([(first, 1.0), (second, 1.0)]), optimize(first))
+
+
+def test_what_is_compared_position_by_position_has_the_size_of_the_image():
+    # A loss of the dense kind with another reference than the content, such as a warped frame.
+    losses = {"style": GramLoss("pixels"), "temporal": TemporalLoss(reference="warped")}
+    criterion = Criterion(pixels(), losses)
+    references = {**REFERENCES, "warped": REFERENCES["content"]}
+    result = Pyramid([6, 12], 1).optimize(criterion, references, style_scale=1.5)
+    assert result.stop_reason == "finished"
 
 
 @pytest.mark.parametrize("style_scale", [1.0, 0.5])
