@@ -142,5 +142,8 @@ StyleLossName: TypeAlias = Literal[
 ]
 """The style losses that have a name; see :func:`pystyle.stylize`."""
 
+Strength: TypeAlias = float | Literal["subtle", "balanced", "strong"]
+"""How much a style counts relative to the content: a factor or its name; see :func:`pystyle.stylize`."""
+
 Init: TypeAlias = NamedInit | Tensor | tuple[int, int]
 """An image to start from: its name, itself, or the size of noise."""

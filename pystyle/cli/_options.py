@@ -5,9 +5,17 @@ import inspect
 from typing import Any, get_args
 
 from pystyle.cli._encoders import DEFAULT_ENCODER, ENCODERS, POOLINGS, WEIGHTS, device
-from pystyle.cli._values import integer, integers, name_or_path, one_of, positive_number
+from pystyle.cli._values import (
+    integer,
+    integers,
+    name_or_path,
+    name_or_positive_number,
+    one_of,
+    positive_number,
+)
 from pystyle.images import write_image
 from pystyle.stylization import stylize
+from pystyle.stylization._recipe import STRENGTHS
 from pystyle.typing import Precision
 
 _LARGEST_SEED = 2**63 - 1
@@ -41,9 +49,10 @@ def add_run_options(parser: argparse.ArgumentParser, *, edge_size: int) -> None:
     add(
         "--strength",
         metavar="FACTOR",
-        type=positive_number("--strength"),
+        type=name_or_positive_number("--strength", tuple(STRENGTHS)),
         default=default_of(stylize, "strength"),
-        help="how much the style counts relative to the content (default: %(default)s)",
+        help="how much the style counts relative to the content: a number, subtle (0.5), balanced (1) or "
+        "strong (2) (default: %(default)s)",
     )
     add(
         "--steps",

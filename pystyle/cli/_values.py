@@ -51,6 +51,20 @@ def positive_number(option: str) -> Callable[[str], float]:
     return convert
 
 
+def name_or_positive_number(option: str, names: Sequence[str]) -> Callable[[str], str | float]:
+    """A converter to a finite number above 0, or to one of some names."""
+
+    def convert(text: str) -> str | float:
+        value = _number(text)
+        if text not in names and not value > 0:
+            raise UsageError(
+                f"`{option}` must be a number greater than 0 or one of {', '.join(names)}, got {text!r}."
+            )
+        return text if text in names else value
+
+    return convert
+
+
 def weights_list(option: str) -> Callable[[str], list[float]]:
     """A converter of numbers between commas, not negative and not all 0."""
 

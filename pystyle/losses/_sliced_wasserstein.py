@@ -48,8 +48,8 @@ class SlicedWassersteinLoss(Loss):
         them, relu1_1 to relu4_4. It needs as many positions in the image as in its reference, or a
         whole multiple; here the transport between any two sizes is exact.
 
-        The spatial tags of the paper need no argument: the loss of a region is the loss of the
-        features at its positions.
+        The spatial tags of the paper need no argument: they let positions match those with the same tag
+        only, and that is what :meth:`within` does, with a loss for each tag.
 
     References:
         Heitz, Vanhoey, Chambon, Belcour. *A sliced Wasserstein loss for neural texture synthesis*.

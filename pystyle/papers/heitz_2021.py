@@ -27,8 +27,8 @@ tchambon/A-Sliced-Wasserstein-Loss-for-Neural-Texture-Synthesis, commit 491ee6d.
 say something, so there is no `variant`.
 
 What differs here: the authors' scaled weights are replaced by those of mean activation 1; sets of any two
-sizes are compared exactly, so that nothing is repeated or cropped. The spatial tags of section 5 are not
-here; see :func:`pystyle.functional.sliced_wasserstein_distance`.
+sizes are compared exactly, so that nothing is repeated or cropped. The spatial tags of section 5, which let
+positions match those with the same tag only, are :meth:`pystyle.Loss.within` with a loss for each tag.
 """
 
 from collections.abc import Sequence

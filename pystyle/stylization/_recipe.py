@@ -3,6 +3,7 @@
 Every number here was chosen by the measurements in `docs/choosing-the-defaults.md`.
 """
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -11,7 +12,7 @@ from pystyle.encoders import Encoder
 from pystyle.losses import ContentLoss, Loss, TotalVariationLoss
 from pystyle.pyramid import Pyramid
 from pystyle.stylization._style_losses import style_loss_of
-from pystyle.typing import StyleLossName
+from pystyle.typing import Strength, StyleLossName
 
 _LAYERS = {
     "relu4_2": ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"),
@@ -20,10 +21,14 @@ _LAYERS = {
 """The style layers by the content layer: those of the VGGs and of AlexNet."""
 
 
+STRENGTHS: dict[str, float] = {"subtle": 0.5, "balanced": 1.0, "strong": 2.0}
+"""The strengths that have names."""
+
+
 def stylization_criterion(
     encoder: Encoder,
     *,
-    strength: float = 1.0,
+    strength: Strength = 1.0,
     style_loss: StyleLossName | Loss = "wasserstein",
     style_layers: Sequence[str] | None = None,
 ) -> Criterion:
@@ -33,7 +38,8 @@ def stylization_criterion(
 
     Args:
         encoder: One with the layers of the VGGs or of AlexNet.
-        strength: How much the style counts relative to the content, as a factor.
+        strength: How much the style counts relative to the content, as a factor: ``"subtle"`` is 0.5,
+            ``"balanced"`` 1 and ``"strong"`` 2.
         style_loss: The name of a loss, or one of your own, whose weight is multiplied by `strength`.
         style_layers: The layers of a loss with a name; its usual ones if not given: the image and the first
             layer of each block; of the third and the fourth for ``"mrf"``, of these and the second for
@@ -43,7 +49,8 @@ def stylization_criterion(
         A criterion with the losses ``content``, ``style`` and ``smoothness``.
 
     Raises:
-        ValueError: If `strength` is not positive, the encoder has other layers, or there is no such loss.
+        ValueError: If `strength` is neither positive nor a name, the encoder has other layers, or there is
+            no such loss.
         TypeError: If `style_loss` is neither a name nor a loss.
 
     Example:
@@ -51,8 +58,9 @@ def stylization_criterion(
         >>> list(stylization_criterion(vgg16(weights=None)).losses)
         ['content', 'style', 'smoothness']
     """
-    if not strength > 0:
-        raise ValueError(f"`strength` must be positive, got {strength}.")
+    factor = STRENGTHS.get(strength, math.nan) if isinstance(strength, str) else strength
+    if not factor > 0:
+        raise ValueError(f"`strength` must be positive or one of {', '.join(STRENGTHS)}, got {strength!r}.")
     content_layer = next((layer for layer in _LAYERS if layer in encoder.layers), None)
     if content_layer is None:
         raise ValueError(
@@ -64,7 +72,7 @@ def stylization_criterion(
         {
             "content": ContentLoss(content_layer, relative=True),
             "style": style_loss_of(
-                style_loss, five_layers=_LAYERS[content_layer], layers=style_layers, strength=strength
+                style_loss, five_layers=_LAYERS[content_layer], layers=style_layers, strength=factor
             ),
             "smoothness": TotalVariationLoss(weight=1.0),
         },

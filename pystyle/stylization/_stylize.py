@@ -19,7 +19,16 @@ from pystyle.stylization._colors import ColorControl
 from pystyle.stylization._recipe import stylization_criterion, stylization_pyramid
 from pystyle.stylization._regions import confined_criterion, recoloured_in_regions, styles_of_regions
 from pystyle.stylization._sources import ImageSource, references_of
-from pystyle.typing import Colors, Init, MaskedImage, OptimizerFactory, Precision, References, StyleLossName
+from pystyle.typing import (
+    Colors,
+    Init,
+    MaskedImage,
+    OptimizerFactory,
+    Precision,
+    References,
+    Strength,
+    StyleLossName,
+)
 
 
 def stylize(
@@ -27,7 +36,7 @@ def stylize(
     style: ImageSource | Sequence[ImageSource] | Mapping[str, ImageSource],
     *,
     edge_size: int | Sequence[int] = 512,
-    strength: float = 1.0,
+    strength: Strength = 1.0,
     style_loss: StyleLossName | Loss = "wasserstein",
     style_layers: Sequence[str] | None = None,
     style_weights: Sequence[float] | None = None,
@@ -57,7 +66,8 @@ def stylize(
             of the content, by name. A style with masks gives to each region what is in its own of that name.
         edge_size: The short edge of the result in pixels, which is approached in steps of √2, or the short
             edges of all levels, such as (128, 256, 512).
-        strength: How much the style counts relative to the content, as a factor.
+        strength: How much the style counts relative to the content: a factor, ``"subtle"`` (0.5),
+            ``"balanced"`` (1) or ``"strong"`` (2).
         style_loss: The name of a loss, or one of your own, whose weight is multiplied by `strength`; see
             :func:`~pystyle.stylization.stylization_criterion`.
         style_layers: The layers of a loss with a name; its usual ones if not given.

@@ -61,6 +61,7 @@ def test_without_options_the_defaults_of_stylize_are_used(calls):
     [
         (["--size", "77"], "edge_size", 77),
         (["--strength", "2.5"], "strength", 2.5),
+        (["--strength", "strong"], "strength", "strong"),
         (["--style-scale", "0.5"], "style_scale", 0.5),
         (["--colors", "luminance"], "colors", "luminance"),
         (["--style-weights", "3"], "style_weights", [3.0]),

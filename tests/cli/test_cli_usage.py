@@ -43,8 +43,14 @@ def _stylize_error(capsys, *options, code=2):
         (["--size", "big"], "`--size` must be an integer of at least 1, got 'big'."),
         (["--steps", "0"], "`--steps` must be an integer of at least 1, got '0'."),
         (["--steps", "1.5"], "`--steps` must be an integer of at least 1, got '1.5'."),
-        (["--strength", "-1"], "`--strength` must be a number greater than 0, got '-1'."),
-        (["--strength", "nan"], "`--strength` must be a number greater than 0, got 'nan'."),
+        (
+            ["--strength", "-1"],
+            "greater than 0 or one of subtle, balanced, strong, got '-1'.",
+        ),
+        (
+            ["--strength", "nan"],
+            "greater than 0 or one of subtle, balanced, strong, got 'nan'.",
+        ),
         (["--style-scale", "inf"], "`--style-scale` must be a number greater than 0, got 'inf'."),
         (
             ["--style-weights", "1,2"],

@@ -102,8 +102,14 @@ def test_strength_is_the_factor_of_the_style(paint, encoder):
         factor = 3 if name.startswith("style.") else 1
         if "." in name:
             assert strong[name][0] == pytest.approx(factor * usual[name][0], rel=1e-4)
-    for strength in (0.0, -1.0, float("nan")):
-        with pytest.raises(ValueError, match="`strength` must be positive"):
+    for name, factor in {"subtle": 0.5, "balanced": 1.0, "strong": 2.0}.items():
+        named, numbered = (
+            stylization_criterion(encoder, strength=strength).losses["style"].weight
+            for strength in (name, factor)
+        )
+        assert named == numbered
+    for strength in (0.0, -1.0, float("nan"), "weak"):
+        with pytest.raises(ValueError, match="`strength` must be positive or one of subtle, "):
             stylization_criterion(encoder, strength=strength)
 
 
