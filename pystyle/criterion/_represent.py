@@ -45,7 +45,7 @@ def represent(
                 found[key] = (
                     add_share(found.get(key), part, rows.share)
                     if loss.spatial == "pooled"
-                    else fill_rows(found.get(key), part, rows.start, rows.height)
+                    else fill_rows(found.get(key), part, rows.start, rows.features.shape[2], rows.height)
                 )
     return found
 
@@ -103,11 +103,22 @@ def add_share(sum_: Representation | None, part: Representation, share: float) -
     return added
 
 
-def fill_rows(whole: Representation | None, part: Representation, start: int, height: int) -> Representation:
-    """A dense representation, into which some of its rows were written."""
+def fill_rows(
+    whole: Representation | None, part: Representation, start: int, num_rows: int, height: int
+) -> Representation:
+    """A dense representation, into which some of its rows were written.
+
+    Raises:
+        ValueError: If the part has another number of rows.
+    """
 
     def fill(tensors: Sequence[Tensor]) -> Tensor:
         rows = tensors[0]
+        if rows.shape[-2] != num_rows:
+            raise ValueError(
+                "A dense loss must keep the rows of its features to be computed in strips; within a region "
+                "it has to override `represent_within`. Evaluate the whole image."
+            )
         shape = (*rows.shape[:-2], height, rows.shape[-1])
         all_rows = rows.new_empty(shape) if whole is None else tensors[1]
         all_rows[..., start : start + rows.shape[-2], :] = rows

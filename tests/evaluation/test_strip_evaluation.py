@@ -126,6 +126,23 @@ def test_every_loss_within_a_region_has_the_value_and_the_gradient_of_the_whole(
     assert float(whole[0].total) > 0
 
 
+class DenseWithoutRegions(Loss):
+    reference, spatial = "content", "dense"
+
+    def represent(self, features):
+        return features
+
+
+def test_a_dense_loss_that_does_not_know_regions_is_refused_in_strips():
+    mask = torch.zeros(1, 1, 70, 36)
+    mask[..., 18:] = 1
+    references = {"content": MaskedImage(CONTENT, {"right": mask})}
+    losses = {"loss": DenseWithoutRegions("relu1_1").within("right")}
+    evaluate(EagerEvaluation(), losses, references=references)
+    with pytest.raises(ValueError, match="override `represent_within`"):
+        evaluate(StripEvaluation(rows=16), losses, references=references)
+
+
 def test_losses_together_have_the_terms_of_the_whole_in_their_order():
     losses = {name: make() for name, make in LOSSES.items()}
     strips, whole = (evaluate(kind, losses) for kind in (StripEvaluation(rows=16), EagerEvaluation()))
