@@ -17,6 +17,7 @@ from pystyle.papers import (
     kolkin_2022,
     li_2017,
     li_wand_2016,
+    luan_2017,
     mechrez_2018,
     risser_2017,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "kolkin_2022",
     "li_2017",
     "li_wand_2016",
+    "luan_2017",
     "mechrez_2018",
     "risser_2017",
 ]
