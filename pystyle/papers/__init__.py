@@ -20,6 +20,7 @@ from pystyle.papers import (
     luan_2017,
     mechrez_2018,
     risser_2017,
+    ruder_2016,
 )
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "luan_2017",
     "mechrez_2018",
     "risser_2017",
+    "ruder_2016",
 ]
