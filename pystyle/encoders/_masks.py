@@ -42,7 +42,7 @@ def propagate_mask(
 
     Shape:
         - mask: (1, 1, height, width)
-        - output: (1, 1, *size)
+        - output: ``(1, 1, *size)``
 
     Example:
         >>> import torch

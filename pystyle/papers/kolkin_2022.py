@@ -33,9 +33,8 @@ colours               the chroma of the content, with mean     in OKLab, without
 ====================  =======================================  ==========================================
 
 Sources: nkolkin13/NeuralNeighborStyleTransfer, commit 290976a, ``utils/stylize.py``,
-    ``utils/featureExtract.py``, ``utils/colorization.py``, ``styleTransfer.py``; the column of the paper is
-    what the
-code's comments say of it.
+``utils/featureExtract.py``, ``utils/colorization.py``, ``styleTransfer.py``; the column of the paper is
+what the code's comments say of it.
 
 What differs here: finer layers are averaged where they shrink, and resizing does not align corners;
 positions of the style in the last pass are drawn at random; maps of at most 64 positions are taken as a

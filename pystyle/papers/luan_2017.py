@@ -31,9 +31,8 @@ afterwards            --                                       local affine maps
 ====================  =======================================  ==========================================
 
 Sources: the paper's equations 1 to 4 and section 4, from memory; luanfujun/deep-photo-styletransfer, commit
-    4801fa2,
-``neuralstyle_seg.lua``, ``deepmatting_seg.lua``, ``cuda_utils.cu``, ``gen_all.py``. With the paper's
-formulas taken by the letter, Gram matrices are bare sums, beside which the other terms vanish.
+4801fa2, ``neuralstyle_seg.lua``, ``deepmatting_seg.lua``, ``cuda_utils.cu``, ``gen_all.py``. With the
+paper's formulas taken by the letter, Gram matrices are bare sums, beside which the other terms vanish.
 
 What differs here: the gradient of the Gram matrices is exact, where the code's leaves out a factor of the
 mask, which matters at soft edges only; colours are multiplied by 255, where the code takes 256; the code's
