@@ -74,7 +74,8 @@ class GuidedSumLoss(Loss):
               \qquad \frac{1}{M} \sum_p T_p^2 = 1
 
     It is not the difference of the means over the regions, :class:`pystyle.MeanLoss`: the sum of a region
-    that is a quarter of the image is half its mean.
+    that is a quarter of the image is half its mean. So it is no loss of a region as if that were an image of
+    its own, and :func:`pystyle.testing.check_loss` says so.
 
     Args:
         layers: One layer or several.

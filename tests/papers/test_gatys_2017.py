@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from pystyle import MaskedImage
+from pystyle.losses import LayerMask
 from pystyle.papers import gatys_2016, gatys_2017
 
 CONTENT = "relu4_2"
@@ -156,6 +157,14 @@ def test_each_region_may_have_a_painting_of_its_own(exact_encoder, picture, chec
         return total
 
     check_formula(criterion, {"content": content, "night": night, "noon": noon}, picture(2), formula)
+
+
+def test_the_guided_sum_of_a_quarter_of_the_image_is_half_its_mean():
+    features = torch.tensor([[[[6.0, 1.0, 2.0, 3.0]], [[-2.0, 0.0, 0.0, 5.0]]]])
+    loss = gatys_2017.GuidedSumLoss("relu1_1")
+    quarter = LayerMask.of(torch.tensor([[[[1.0, 0.0, 0.0, 0.0]]]]))
+    assert loss.represent_within(features, quarter).tolist() == [[3.0, -1.0]]
+    assert loss.represent(features).tolist() == [[3.0, 0.75]]
 
 
 def test_a_region_that_is_the_whole_image_changes_nothing(exact_encoder, picture):
