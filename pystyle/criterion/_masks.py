@@ -3,6 +3,7 @@ from collections.abc import Mapping
 from torch import Tensor
 
 from pystyle.encoders import Encoder, propagate_mask
+from pystyle.encoders._masks import dilated
 from pystyle.losses import LayerMask, Loss
 from pystyle.typing import IMAGE
 
@@ -20,7 +21,7 @@ class Masks:
         self._encoder = encoder
         self._masks = masks
         self._name = name
-        self._found: dict[tuple[str, str, str, tuple[int, int]], LayerMask | None] = {}
+        self._found: dict[tuple[str, str, int, str, tuple[int, int]], LayerMask | None] = {}
 
     def at(self, loss: Loss, layer: str, size: tuple[int, int]) -> LayerMask | None:
         """The mask of a loss at a layer of this size; None where it sees the whole image.
@@ -35,15 +36,19 @@ class Masks:
                 f"{self._name} must have a mask of the region {loss.region!r}, got "
                 f"{', '.join(map(repr, self._masks))}."
             )
-        key = (loss.region, loss.propagation, layer, size)
+        key = (loss.region, loss.propagation, loss.dilation, layer, size)
         if key not in self._found:
             self._found[key] = self._layer_mask(loss, layer, size)
         return self._found[key]
 
     def _layer_mask(self, loss: Loss, layer: str, size: tuple[int, int]) -> LayerMask | None:
         mask = self._masks[str(loss.region)]
-        if layer != IMAGE:
-            mask = propagate_mask(self._encoder, layer, mask, size, method=loss.propagation)
+        if layer == IMAGE:
+            mask = dilated(mask, loss.dilation)
+        else:
+            mask = propagate_mask(
+                self._encoder, layer, mask, size, method=loss.propagation, dilation=loss.dilation
+            )
         if not bool((mask > 0).any()):
             raise ValueError(
                 f"The region {loss.region!r} of {self._name} must not be empty at {layer!r}, whose positions "

@@ -9,6 +9,7 @@ from pystyle.functional._contextual import contextual_similarity
 from pystyle.functional._distances import mean_squared_error, unit_vectors
 from pystyle.functional._flow import reliability, warp
 from pystyle.functional._gram import gram_matrix
+from pystyle.functional._local_affine import smoothed_local_affine
 from pystyle.functional._matrix_root import matrix_square_root, trace_of_square_root
 from pystyle.functional._matting import matting_energy, matting_laplacian
 from pystyle.functional._maximum_mean_discrepancy import maximum_mean_discrepancy
@@ -67,6 +68,7 @@ __all__ = [
     "scaled_squared_error",
     "self_similarity",
     "sliced_wasserstein_distance",
+    "smoothed_local_affine",
     "sorted_projections",
     "total_variation",
     "trace_of_square_root",

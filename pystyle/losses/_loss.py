@@ -26,6 +26,7 @@ class Loss(nn.Module, ABC):
             position, of whose scores the loss is the mean. ``"set"``: it needs all positions at once.
         region: The name of the region it is confined to, or None; see :meth:`within`.
         propagation: How the mask of the region gets to the layers.
+        dilation: By how many positions of a layer the region grows there.
 
     Args:
         layers: One layer or several; ``"image"`` is the image itself.
@@ -52,6 +53,7 @@ class Loss(nn.Module, ABC):
     spatial: Spatial
     region: str | None = None
     propagation: Propagation = "simple"
+    dilation: int = 0
 
     def __init__(
         self,
@@ -96,7 +98,7 @@ class Loss(nn.Module, ABC):
               `reference` is None
         """
 
-    def within(self, region: str | None, *, propagation: Propagation = "simple") -> Self:
+    def within(self, region: str | None, *, propagation: Propagation = "simple", dilation: int = 0) -> Self:
         """The same loss, confined to a region of the image and of its reference.
 
         The masks come with the images; see :class:`~pystyle.MaskedImage`. The region of the image is
@@ -107,6 +109,7 @@ class Loss(nn.Module, ABC):
             region: The name of the masks; None for the whole image.
             propagation: How a mask gets to the layers: ``"simple"``, ``"inside"`` or ``"all"``; see
                 :func:`~pystyle.encoders.propagate_mask`.
+            dilation: By how many positions of a layer the region grows there; a negative number shrinks it.
 
         Returns:
             A copy that shares the parameters.
@@ -123,7 +126,7 @@ class Loss(nn.Module, ABC):
         if propagation not in get_args(Propagation):
             raise ValueError(f"`propagation` must be one of {get_args(Propagation)}, got {propagation!r}.")
         confined = copy.copy(self)
-        confined.region, confined.propagation = region, propagation
+        confined.region, confined.propagation, confined.dilation = region, propagation, dilation
         return confined
 
     def represent_within(self, features: Tensor, mask: LayerMask) -> Representation:
@@ -216,7 +219,8 @@ class Loss(nn.Module, ABC):
         if self.region is None:
             return super().__repr__()
         propagation = "" if self.propagation == "simple" else f", propagation={self.propagation!r}"
-        return f"{super().__repr__()}.within({self.region!r}{propagation})"
+        dilation = "" if self.dilation == 0 else f", dilation={self.dilation}"
+        return f"{super().__repr__()}.within({self.region!r}{propagation}{dilation})"
 
 
 def _scaled(representation: Any, factor: float) -> Any:

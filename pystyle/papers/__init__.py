@@ -11,12 +11,16 @@ from pystyle.papers import (
     galerne_2024,
     gatys_2015,
     gatys_2016,
+    gatys_2017,
     heitz_2021,
     kolkin_2019,
+    kolkin_2022,
     li_2017,
     li_wand_2016,
+    luan_2017,
     mechrez_2018,
     risser_2017,
+    ruder_2016,
 )
 
 __all__ = [
@@ -24,10 +28,14 @@ __all__ = [
     "galerne_2024",
     "gatys_2015",
     "gatys_2016",
+    "gatys_2017",
     "heitz_2021",
     "kolkin_2019",
+    "kolkin_2022",
     "li_2017",
     "li_wand_2016",
+    "luan_2017",
     "mechrez_2018",
     "risser_2017",
+    "ruder_2016",
 ]

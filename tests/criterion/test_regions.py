@@ -309,3 +309,19 @@ def test_the_region_is_part_of_the_text_of_a_loss() -> None:
     assert repr(inside.within(None)) == repr(loss) == "GramLoss('relu1_1', weight=2)"
     with pytest.raises(ValueError, match="`propagation` must be one of"):
         loss.within("sky", propagation="outside")
+
+
+def test_a_region_can_grow_at_every_layer_and_in_the_image(pointwise) -> None:
+    generator = torch.Generator().manual_seed(3)
+    photo, painting = (torch.rand(1, 3, 8, 8, generator=generator).double() for _ in range(2))
+    small, large = torch.zeros(1, 1, 8, 8), torch.zeros(1, 1, 8, 8)
+    small[:, :, 2:5, 3:5], large[:, :, 1:6, 2:6] = 1, 1
+    for layer in (pointwise.layers[0], "image"):
+        values = []
+        for mask, dilation in ((small, 1), (large, 0)):
+            loss = GramLoss(layer).within("spot", dilation=dilation)
+            criterion = Criterion(pointwise, {"style": loss})
+            references = {"content": MaskedImage(photo, {"spot": mask}), "style": painting}
+            values.append(criterion.bind(references)(photo).total)
+        assert torch.equal(*values)
+    assert repr(GramLoss("relu1_1").within("spot", dilation=1)).endswith(".within('spot', dilation=1)")

@@ -97,3 +97,18 @@ def test_wrong_arguments_are_refused() -> None:
         propagate_mask(vgg11(weights=None), "relu1_1", torch.ones(4, 4), (4, 4))
     with pytest.raises(ValueError, match=r"`method` must be one of .* got 'outside'"):
         propagate_mask(vgg11(weights=None), "relu1_1", torch.ones(1, 1, 4, 4), (4, 4), method="outside")
+
+
+def test_a_region_grows_and_shrinks_by_positions_of_the_layer() -> None:
+    mask = torch.zeros(1, 1, 6, 6)
+    mask[:, :, :3, 2:5] = 1
+    encoder = SequentialEncoder({"a": nn.Conv2d(3, 3, 1)})
+
+    def rows(method, dilation):
+        found = propagate_mask(encoder, "a", mask, (6, 6), method=method, dilation=dilation)
+        return ["".join(str(int(value)) for value in row) for row in found[0, 0]]
+
+    for method in ("simple", "inside", "all"):
+        assert rows(method, 1) == ["011111", "011111", "011111", "011111", "000000", "000000"]
+        # The border of the image is not the border of the region.
+        assert rows(method, -1) == ["000100", "000100", "000000", "000000", "000000", "000000"]

@@ -1,0 +1,263 @@
+"""NNST-Opt: its losses against loops, what each level starts from, and the colours against scikit-image."""
+
+import inspect
+import pickle
+
+import numpy as np
+import pytest
+import torch
+from torch.nn.functional import interpolate
+
+from pystyle.encoders import SequentialEncoder, vgg16
+from pystyle.papers import kolkin_2022
+
+SHALLOW = ["relu1_1", "relu1_2", "relu2_1", "relu2_2"]
+THIRD = ["relu3_1", "relu3_2", "relu3_3"]
+FOURTH = ["relu4_1", "relu4_2", "relu4_3"]
+
+
+@pytest.fixture(scope="module")
+def vgg() -> SequentialEncoder:
+    return vgg16(weights=None).double()
+
+
+@pytest.fixture(scope="module")
+def light() -> SequentialEncoder:
+    return vgg16(weights=None)
+
+
+def hypercolumns(encoder, image):
+    """Each layer over its channels at a quarter of the size, (positions, 2688)."""
+    size = (image.shape[2] // 4, image.shape[3] // 4)
+    features = encoder(image, SHALLOW + THIRD + FOURTH)
+    parts = []
+    for layer in THIRD + FOURTH + SHALLOW:
+        part = features[layer] / features[layer].shape[1]
+        if layer in SHALLOW:
+            part = torch.nn.functional.avg_pool2d(part, 4 if layer in SHALLOW[:2] else 2)
+        elif layer in FOURTH:
+            part = interpolate(part, size, mode="bilinear")
+        parts.append(part)
+    return torch.cat(parts, 1)[0].flatten(1).T
+
+
+def unit(vectors):
+    return vectors / vectors.norm(dim=1, keepdim=True)
+
+
+def centred_cosines(x, y):
+    return unit(x - x.mean(0)) @ unit(y - y.mean(0)).T
+
+
+def test_targets_are_the_nearest_hypercolumns_of_all_rotations(vgg, picture):
+    query, style = picture(0, 16, 24), picture(1, 24, 16)
+    turned = [style, style.flip(2).mT, style.flip(2, 3), style.flip(3).mT]
+    candidates = torch.cat([hypercolumns(vgg, view) for view in turned])
+    own = hypercolumns(vgg, query)
+    expected = candidates[centred_cosines(own, candidates).argmax(1)]
+    target = kolkin_2022.target_features(query, style, encoder=vgg)
+    assert target.shape == (1, 2688, 4, 6)
+    torch.testing.assert_close(target[0].flatten(1).T, expected)
+
+
+def test_the_loss_of_a_level_is_the_mean_cosine_distance_to_its_target(vgg, picture, check_formula):
+    target = kolkin_2022.target_features(picture(0, 16, 24), picture(1, 16, 16), encoder=vgg)
+    wanted = unit(target[0].flatten(1).T)
+
+    def formula(image):
+        return (1 - (unit(hypercolumns(vgg, image)) * wanted).sum(1)).mean()
+
+    check_formula(kolkin_2022.criterion(target, vgg), {}, picture(2, 16, 24), formula)
+
+
+def test_the_last_loss_is_the_sum_over_layers_of_centred_nearest_distances(vgg, picture, check_formula):
+    style = picture(1, 16, 24)
+    turned = [style, style.flip(2).mT, style.flip(2, 3), style.flip(3).mT]
+
+    def formula(image):
+        layers = SHALLOW + THIRD + FOURTH
+        own, views = vgg(image, layers), [vgg(view, layers) for view in turned]
+        total = 0.0
+        for layer in layers:
+            candidates = torch.cat([view[layer][0].flatten(1).T for view in views])
+            cosines = centred_cosines(own[layer][0].flatten(1).T, candidates)
+            total = total + (1 - cosines.max(1).values).mean()
+        return total
+
+    check_formula(kolkin_2022.last_criterion(vgg), {"style": style}, picture(2, 16, 16), formula)
+
+
+def test_the_last_loss_sees_other_positions_at_each_evaluation_and_repeats_itself_with_its_seed():
+    generator = torch.Generator().manual_seed(0)
+    image, style = (torch.rand(1, 5, 12, 12, generator=generator) for _ in range(2))
+
+    def values(seed):
+        loss = kolkin_2022.SplitFeaturesLoss("relu1_1", max_side=4, seed=seed)
+        target = loss.prepare(loss.join([(style, 1.0)])[0][0])
+        return [float(loss.compare(loss.represent(image), target)) for _ in range(4)]
+
+    assert values(0) == values(0)
+    assert values(0) != values(1)
+    assert len(set(values(0))) > 1
+    state = torch.get_rng_state()
+    loss = kolkin_2022.SplitFeaturesLoss("relu1_1", max_side=4)
+    loss.compare(loss.represent(image), style.flatten(2))
+    assert torch.equal(torch.get_rng_state(), state)
+    assert repr(pickle.loads(pickle.dumps(loss))) == repr(loss)
+
+
+def test_the_paper_has_the_fifth_block_too(light, picture):
+    query, style = (picture(seed, 16, 16, torch.float32) for seed in (0, 1))
+    target = kolkin_2022.target_features(query, style, encoder=light, variant="paper", rotations=(0.0,))
+    assert target.shape[1] == 2688 + 3 * 512
+
+
+def test_the_numbers_are_those_of_the_code():
+    run = inspect.signature(kolkin_2022.style_transfer).parameters
+    defaults = {name: run[name].default for name in ("alpha", "edge_size", "num_steps", "lr", "max_side")}
+    assert defaults == {"alpha": 0.75, "edge_size": 512, "num_steps": 200, "lr": 2e-3, "max_side": 64}
+    assert kolkin_2022.PYRAMID_LEVELS == 8
+
+
+@pytest.mark.parametrize("num_levels", [3, 5])
+def test_levels_search_with_the_content_and_begin_with_the_enlarged_image(
+    light, picture, monkeypatch, num_levels
+):
+    queries, starts, optimizers = [], [], []
+    search, run = kolkin_2022.target_features, kolkin_2022.optimize_image
+
+    def watch_search(query, style, **options):
+        queries.append((query, style))
+        return search(query, style, **options)
+
+    def watch_run(criterion, references, *, init, optimizer, parametrization, num_steps, **options):
+        starts.append(init)
+        optimizers.append((optimizer.keywords["lr"], parametrization.keywords["num_levels"], num_steps))
+        return run(
+            criterion, references, init=init, optimizer=optimizer, parametrization=parametrization,
+            num_steps=0, **options,
+        )  # fmt: skip
+
+    monkeypatch.setattr(kolkin_2022, "target_features", watch_search)
+    monkeypatch.setattr(kolkin_2022, "optimize_image", watch_run)
+    side = 8 * 2 ** (num_levels - 1)
+    content, style = picture(0, side, side, torch.float32), picture(1, side, side, torch.float32)
+    levels = kolkin_2022.style_transfer(
+        content, style, encoder=light, edge_size=side, num_levels=num_levels, alpha=0.6, colors=False,
+        rotations=(0.0,), max_side=8,
+    )  # fmt: skip
+    assert len(levels) == num_levels + 1
+    # Sides are powers of two, so halving is the mean of 2 x 2 pixels.
+    photographs = [content]
+    for _ in range(num_levels):
+        photographs.append(torch.nn.functional.avg_pool2d(photographs[-1], 2))
+    for index, halvings in enumerate(reversed(range(num_levels))):
+        photo = photographs[halvings]
+        query, painting = queries[index]
+        assert painting.shape[2] == side // 2**halvings
+        assert optimizers[index] == (2e-3, 8 - halvings, 200)
+        if index == 0:
+            torch.testing.assert_close(starts[0], photo)
+            torch.testing.assert_close(query, photo)
+            continue
+        size = tuple(photo.shape[2:])
+        before = interpolate(levels[index - 1].image, size, mode="bilinear")
+        detail = photo - interpolate(photographs[halvings + 1], size, mode="bilinear")
+        torch.testing.assert_close(query, 0.4 * (before + detail) + 0.6 * photo)
+        expected = before + detail if halvings >= 3 else before
+        torch.testing.assert_close(starts[index], expected)
+    assert torch.equal(starts[-1], levels[-2].image)
+
+
+def scikit_oklab(image):
+    """OKLab of linear light, from the published matrices."""
+    cones = np.array(
+        [
+            [0.4122214708, 0.5363325363, 0.0514459929],
+            [0.2119034982, 0.6806995451, 0.1073969566],
+            [0.0883024619, 0.2817188376, 0.6299787005],
+        ]
+    )
+    lab = np.array(
+        [
+            [0.2104542553, 0.7936177850, -0.0040720468],
+            [1.9779984951, -2.4285922050, 0.4505937099],
+            [0.0259040371, 0.7827717662, -0.8086757660],
+        ]
+    )
+    return (np.cbrt(image @ cones.T) @ lab.T), (cones, lab)
+
+
+def looped_colours(image, content, style):
+    """The authors' procedure for pictures of (height, width, 3)."""
+    own, matrices = scikit_oklab(image)
+    photo, painting = scikit_oklab(content)[0], scikit_oklab(style)[0]
+    own = np.clip(own, painting.min((0, 1)), painting.max((0, 1)))
+
+    def moments(pixels):
+        mean = pixels.mean(0)
+        covariance = (pixels - mean).T @ (pixels - mean) / len(pixels) + 1e-4 * np.eye(2)
+        values, vectors = np.linalg.eigh(covariance)
+        return mean, vectors @ np.diag(values**0.5) @ vectors.T
+
+    mean, root = moments(photo[..., 1:].reshape(-1, 2))
+    wanted_mean, wanted_root = moments(painting[..., 1:].reshape(-1, 2))
+    chroma = (photo[..., 1:].reshape(-1, 2) - mean) @ np.linalg.inv(root).T @ wanted_root.T + wanted_mean
+    chroma = chroma.reshape(*photo.shape[:2], 2)
+    height, width = own.shape[:2]
+    for _ in range(5):
+        smooth = np.zeros_like(chroma)
+        for y in range(height):
+            for x in range(width):
+                total = 0.0
+                for dy in (-1, 0, 1):
+                    for dx in (-1, 0, 1):
+                        row, column = min(max(y + dy, 0), height - 1), min(max(x + dx, 0), width - 1)
+                        weight = np.exp(-5 * abs(own[y, x, 0] - own[row, column, 0])) ** 2
+                        smooth[y, x] += weight * chroma[row, column]
+                        total += weight
+                smooth[y, x] /= total
+        chroma = smooth
+    found = np.concatenate([own[..., :1], chroma], 2)
+    found = np.clip(found, painting.min((0, 1)), painting.max((0, 1)))
+    back = (found @ np.linalg.inv(matrices[1]).T) ** 3 @ np.linalg.inv(matrices[0]).T
+    return np.clip(back, 0, 1)
+
+
+def test_the_colours_are_those_of_a_loop(picture):
+    image, content, style = picture(0, 8, 12), picture(1, 8, 12), picture(2, 12, 8)
+    expected = looped_colours(*(each[0].permute(1, 2, 0).numpy() for each in (image, content, style)))
+    found = kolkin_2022.recoloured(image, content, style)[0].permute(1, 2, 0).numpy()
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_a_grey_style_gives_a_grey_picture(picture):
+    grey = picture(2, 8, 8).mean(1, keepdim=True).expand(-1, 3, -1, -1)
+    found = kolkin_2022.recoloured(picture(0, 8, 8), picture(1, 8, 8), grey)
+    assert float((found - found.mean(1, keepdim=True)).abs().max()) < 2e-3
+    assert bool(found.isfinite().all())
+
+
+def test_a_short_run_lowers_the_losses(light, picture):
+    content, style = picture(0, 32, 24, torch.float32), picture(1, 32, 32, torch.float32)
+    levels = kolkin_2022.style_transfer(
+        content, style, encoder=light, edge_size=32, num_levels=2, num_steps=4, lr=0.01, max_side=8
+    )
+    assert bool(levels[-1].image.isfinite().all())
+    for level in levels[:-1]:
+        assert level.history["features.hypercolumns"][-1] < level.history["features.hypercolumns"][0]
+
+
+def test_wrong_arguments_are_refused(light, picture):
+    image = picture(0, 16, 16, torch.float32)
+    with pytest.raises(ValueError, match="`variant` must be 'paper' or 'code', got 'x'"):
+        kolkin_2022.target_features(image, image, encoder=light, variant="x")
+    with pytest.raises(ValueError, match=r"`alpha` must be in \[0, 1\], got 2"):
+        kolkin_2022.style_transfer(image, image, encoder=light, alpha=2)
+    with pytest.raises(ValueError, match="`num_levels` must be positive, got 0"):
+        kolkin_2022.style_transfer(image, image, encoder=light, num_levels=0)
+    with pytest.raises(ValueError, match="`max_side` must be positive, got 0"):
+        kolkin_2022.SplitFeaturesLoss("relu1_1", max_side=0)
+    loss = kolkin_2022.ReplacedFeaturesLoss("relu1_1", torch.rand(1, 3, 4, 4))
+    with pytest.raises(ValueError, match="the shape of `target`"):
+        loss.represent(torch.rand(1, 3, 4, 8))
