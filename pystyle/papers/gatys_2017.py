@@ -233,7 +233,7 @@ def mixed_scales(
     style_weight: float = 1e3,
     colors: Tensor | None = None,
     num_steps: int = 500,
-    optimizer: OptimizerFactory = partial(LBFGS, history_size=100),
+    optimizer: OptimizerFactory = partial(LBFGS, history_size=100, initial_step=None),
     callbacks: tuple[Callback, ...] = (),
     evaluation: Evaluation = EagerEvaluation(),
 ) -> Result:
@@ -304,7 +304,7 @@ def style_transfer(
     propagation: Propagation | None = None,
     dilation: int | None = None,
     num_steps: Sequence[int] = (500, 200),
-    optimizer: OptimizerFactory = partial(LBFGS, history_size=100),
+    optimizer: OptimizerFactory = partial(LBFGS, history_size=100, initial_step=None),
     callbacks: tuple[Callback, ...] = (),
     evaluation: Evaluation = EagerEvaluation(),
 ) -> list[Result]:

@@ -283,7 +283,7 @@ def style_transfer(
     style_weight: float = 100.0,
     photorealism: float = 1e4,
     num_steps: tuple[int, int] = (1000, 1000),
-    optimizer: OptimizerFactory = partial(LBFGS, history_size=100),
+    optimizer: OptimizerFactory = partial(LBFGS, history_size=100, initial_step=None),
     callbacks: tuple[Callback, ...] = (),
     evaluation: Evaluation = EagerEvaluation(),
     seed: int = 612,
