@@ -34,7 +34,7 @@ from pystyle.optim import LBFGS
 SYNC = "aten._local_scalar_dense"
 OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "torch": partial(torch.optim.LBFGS, max_iter=1, tolerance_grad=0, tolerance_change=0),
-    "pystyle": LBFGS,
+    "pystyle": partial(LBFGS, initial_step=None),
 }
 
 COLUMNS = (

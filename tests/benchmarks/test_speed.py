@@ -89,8 +89,12 @@ def test_the_peak_of_a_call_is_what_it_allocated_at_most(script):
         for _ in range(2):
             torch.ones(size // 4)
 
-    before, most, _ = script("memory").peak_of(allocate, CPU)
-    assert 0.95 * size < most - before < 1.3 * size
+    # The kernel may fetch back what it had taken away meanwhile; not each time.
+    peaks = []
+    for _ in range(3):
+        before, most, _ = script("memory").peak_of(allocate, CPU)
+        peaks.append(most - before)
+    assert 0.95 * size < min(peaks) < 1.3 * size
 
 
 def test_the_counter_sees_numbers_that_are_read_by_the_host(script):
