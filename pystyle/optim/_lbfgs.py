@@ -144,7 +144,8 @@ class LBFGS(Optimizer):
         # The smallest number keeps a gradient of zero from becoming NaN.
         length = self.param_groups[0]["initial_step"]
         length = 1.0 if length is None else length * gradient.numel()
-        state["scale"] = length / gradient.abs().sum().clamp_min(torch.finfo(gradient.dtype).tiny)
+        smallest = torch.finfo(gradient.dtype).tiny * max(length, 1.0)
+        state["scale"] = length / gradient.abs().sum().clamp_min(smallest)
 
     def _history(self, gradient: Tensor) -> tuple[int, torch.dtype]:
         """How many pairs are kept, and of which type."""

@@ -33,7 +33,7 @@ def check_loss(loss: Loss, *, channels: int = 6, size: int = 12, largest: float 
     _check_declaration(loss)
     loss = loss.at(loss.layers[0])
     _check_inputs(loss, features, other)
-    _checkloss_value(loss, features, other)
+    _check_value(loss, features, other)
     _check_precision(loss, features, other)
     _check_batch(loss, features, other)
     _check_edge_cases(loss, channels)
@@ -65,7 +65,7 @@ def _check_inputs(loss: Loss, features: Tensor, other: Tensor) -> None:
     require(unchanged, "the features are not changed.")
 
 
-def _checkloss_value(loss: Loss, features: Tensor, other: Tensor) -> None:
+def _check_value(loss: Loss, features: Tensor, other: Tensor) -> None:
     features = features.clone().requires_grad_()
     value = loss_value(loss, features, other)
     number = float(value.detach()) if value.numel() == 1 else None

@@ -133,6 +133,6 @@ def test_a_criterion_looks_through_a_vgg_and_a_resnet_at_once():
     style, init = picture(64, 64), torch.full((1, 3, 64, 64), 0.5)
     objective = criterion.bind({"style": style})
     assert list(objective(init)) == ["style.vgg.relu2_1", "style.resnet.layer2"]
-    result = optimize_image(criterion, {"style": style}, init=init, num_steps=5)
+    result = optimize_image(criterion, {"style": style}, init=init, num_steps=20)
     before, after = objective(init), objective(result.image)
     assert all(after[term] < before[term] for term in before)

@@ -92,7 +92,7 @@ def test_the_numbers_are_those_of_the_releases():
         name: p.default for name, p in inspect.signature(gatys_2016.style_transfer).parameters.items()
     }
     assert (defaults["edge_size"], defaults["num_steps"], defaults["style_weight"]) == (512, 500, 1e3)
-    assert defaults["optimizer"].keywords == {"history_size": 100}
+    assert defaults["optimizer"].keywords == {"history_size": 100, "initial_step": None}
     stages = inspect.signature(gatys_2016.high_resolution).parameters
     assert stages["num_steps"].default == (500, 200)
 

@@ -66,7 +66,7 @@ def test_the_numbers_are_those_of_the_code(encoder):
     assert list(heitz_2021.criterion(encoder).losses["texture"].layers) == LAYERS
     parameters = inspect.signature(heitz_2021.texture_synthesis).parameters
     assert parameters["num_steps"].default == 4096
-    assert parameters["optimizer"].default.keywords == {"history_size": 100}
+    assert parameters["optimizer"].default.keywords == {"history_size": 100, "initial_step": None}
 
 
 def test_the_start_is_the_mean_colour_and_a_little_noise(encoder, picture):

@@ -119,7 +119,7 @@ def test_random_pairs_are_for_adam_and_the_rest_for_l_bfgs(encoder, picture, mon
         )
     assert seen == [
         ("Adam", {"lr": 0.02}, (0.0, 1.0), (1, 3, 32, 40)),
-        ("LBFGS", {"history_size": 100}, None, (1, 3, 32, 40)),
+        ("LBFGS", {"history_size": 100, "initial_step": None}, None, (1, 3, 32, 40)),
     ]
 
 

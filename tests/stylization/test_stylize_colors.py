@@ -45,7 +45,7 @@ def test_the_default_takes_the_colours_of_the_style(paint):
 
 def test_the_content_keeps_its_colours_when_the_style_gets_them(paint):
     result = paint(CONTENT, STYLE, colors="content", num_steps=6)
-    by_hand = paint(CONTENT, match_colors(STYLE, CONTENT), num_steps=6)
+    by_hand = paint(CONTENT, match_colors(STYLE, CONTENT), num_steps=6, init="content")
     assert torch.equal(result.image, by_hand.image)
     assert result.history["total"] == by_hand.history["total"]
     usual = paint(CONTENT, STYLE, num_steps=6)
@@ -56,7 +56,7 @@ def test_the_content_keeps_its_colours_when_the_style_gets_them(paint):
 def test_every_style_gets_the_colours_of_the_content(paint):
     both = paint(CONTENT, [STYLE, OTHER_STYLE], style_weights=[2, 1], colors="content")
     matched = [match_colors(style, CONTENT) for style in (STYLE, OTHER_STYLE)]
-    assert torch.equal(both.image, paint(CONTENT, matched, style_weights=[2, 1]).image)
+    assert torch.equal(both.image, paint(CONTENT, matched, style_weights=[2, 1], init="content").image)
 
 
 def grey(channel: Tensor) -> Tensor:
@@ -66,7 +66,7 @@ def grey(channel: Tensor) -> Tensor:
 def test_with_luminance_the_run_sees_grey_pictures_only(paint):
     result = paint(CONTENT, [STYLE, OTHER_STYLE], colors="luminance")
     styles = [grey(match_luminance(style, CONTENT)) for style in (STYLE, OTHER_STYLE)]
-    by_hand = paint(grey(luminance(CONTENT)), styles)
+    by_hand = paint(grey(luminance(CONTENT)), styles, init="content")
     assert result.history["total"] == by_hand.history["total"]
     torch.testing.assert_close(luminance(result.image), luminance(by_hand.image), rtol=0, atol=1e-5)
 
