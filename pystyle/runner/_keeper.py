@@ -84,6 +84,7 @@ class Keeper:
         self._bound: list[Tensor] = []
         self._latest: tuple[int, dict[str, Any]] | None = None
         self._written: int | None = None
+        self._interrupted = False
         self._time = time.perf_counter()
         if checkpoint is None:
             self._checkpoints = None
@@ -113,7 +114,7 @@ class Keeper:
         """Write the last accepted step."""
         try:
             if self._latest is not None and self._written not in (None, self._latest[0]):
-                self._write()
+                self._write_last(retry=kind is None and not self._interrupted)
         finally:
             self._sigterm.__exit__(None, None, None)
 
@@ -148,7 +149,9 @@ class Keeper:
         def keep(state: Mapping[str, Any]) -> None:
             self._keep(steps_before + state["step"], state, surroundings)
 
-        return runner.run(num_steps, keep=keep)
+        result = runner.run(num_steps, keep=keep)
+        self._interrupted = result.failed
+        return result
 
     def _find(self) -> None:
         found = self._folder.newest()
@@ -202,6 +205,15 @@ class Keeper:
                 raise
             _LOG.warning("The checkpoint of step %d could not be written: %s", step, error)
         self._time = time.perf_counter()
+
+    def _write_last(self, *, retry: bool) -> None:
+        try:
+            self._write()
+        except (KeyboardInterrupt, SystemExit):
+            # The first signal of the run came while its end was written. A second one leaves at once.
+            if retry:
+                self._write()
+            raise
 
     def _generators(self) -> list[Tensor]:
         losses = self._criterion.named_losses.values()

@@ -178,6 +178,30 @@ def test_losses_name_the_generators_that_they_go_on_drawing_from():
     assert GramLoss("relu").generators() == ()
 
 
+@pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit])
+@pytest.mark.parametrize("signals", [1, 2])
+def test_a_signal_while_the_end_of_a_level_is_written_loses_no_step(error, signals, tmp_path, monkeypatch):
+    pyramid = Pyramid([6, 12], num_steps=STEPS)
+    expected = pyramid.optimize(criterion(), REFERENCES)
+    write, left = CheckpointFolder.write, [error] * signals
+
+    def interrupted(folder, step, state):
+        if step == STEPS and left:
+            raise left.pop()
+        write(folder, step, state)
+
+    monkeypatch.setattr(CheckpointFolder, "write", interrupted)
+    every = Checkpoints(tmp_path / "run", steps=1000)
+    try:
+        pyramid.optimize(criterion(), REFERENCES, checkpoint=every)
+    except SystemExit:
+        assert error is SystemExit
+    # A second signal leaves at once, with the checkpoint before.
+    assert CheckpointFolder(tmp_path / "run").steps()[-1] == (STEPS if signals == 1 else 0)
+    result = pyramid.optimize(criterion(), REFERENCES, checkpoint=every, resume=True)
+    assert torch.equal(result.image, expected.image)
+
+
 def test_a_run_may_be_interrupted_many_times(tmp_path):
     for step in range(1, STEPS):
         result = optimize_image(
