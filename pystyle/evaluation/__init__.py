@@ -2,11 +2,12 @@
 
 from pystyle.evaluation._eager import EagerEvaluation, EagerEvaluator
 from pystyle.evaluation._evaluation import Evaluation, Evaluator
-from pystyle.evaluation._graph import GraphedEvaluation, GraphedEvaluator, capture_cuda_graph
+from pystyle.evaluation._graph import Capture, GraphedEvaluation, GraphedEvaluator, capture_cuda_graph
 from pystyle.evaluation._memory import evaluation_memory
 from pystyle.evaluation._strips import StripEvaluation, StripEvaluator
 
 __all__ = [
+    "Capture",
     "EagerEvaluation",
     "EagerEvaluator",
     "Evaluation",

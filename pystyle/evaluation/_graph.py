@@ -1,7 +1,7 @@
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import torch
 from torch import Tensor
@@ -18,8 +18,30 @@ _WARM_UPS = 3
 T = TypeVar("T")
 
 
-def capture_cuda_graph(function: Callable[[], T]) -> tuple[T, Callable[[], None]]:
+class Capture(Protocol):
+    """How a function of fixed tensors becomes a graph; :func:`capture_cuda_graph` is one way.
+
+    Example:
+        >>> def call_again(function, *, warm_ups):
+        ...     return function(), lambda: function()
+        >>> capture: Capture = call_again
+    """
+
+    def __call__(self, function: Callable[[], T], *, warm_ups: int) -> tuple[T, Callable[[], None]]:
+        """The result, and a function that writes a new one into its tensors."""
+
+
+def capture_cuda_graph(
+    function: Callable[[], T], *, warm_ups: int = _WARM_UPS
+) -> tuple[T, Callable[[], None]]:
     """The result of a function of fixed tensors, and a function that computes it anew in one launch.
+
+    While a graph is captured nothing is computed: the result is that of the first replay.
+
+    Args:
+        function: Launches the kernels.
+        warm_ups: Calls before that. Libraries choose their algorithms and take their memory in the first
+            ones, which must not be captured.
 
     Raises:
         RuntimeError: If the function does something that cannot be captured, such as waiting for the GPU.
@@ -30,11 +52,10 @@ def capture_cuda_graph(function: Callable[[], T]) -> tuple[T, Callable[[], None]
         ...     x = torch.zeros(3, device="cuda")
         ...     result, replay = capture_cuda_graph(lambda: x + 1)
     """
-    # Libraries choose their algorithms and take their memory in the first calls, which must not be captured.
     stream = torch.cuda.Stream()  # type: ignore[no-untyped-call]
     stream.wait_stream(torch.cuda.current_stream())
     with torch.cuda.stream(stream):
-        for _ in range(_WARM_UPS):
+        for _ in range(warm_ups):
             function()
     torch.cuda.current_stream().wait_stream(stream)
     graph = torch.cuda.CUDAGraph()
@@ -45,10 +66,13 @@ def capture_cuda_graph(function: Callable[[], T]) -> tuple[T, Callable[[], None]
 
 @dataclass(frozen=True)
 class GraphedEvaluation:
-    """On CUDA, the whole evaluation in one launch.
+    """On CUDA, the whole evaluation in one launch, and in a run the whole step.
 
     A pass and its gradient are some hundred kernels; up to a few hundred pixels starting them takes
-    longer than they do. Here they are captured once as a CUDA graph, which is then replayed.
+    longer than they do. Here they are captured once as a CUDA graph, which is then replayed. A
+    :class:`~pystyle.runner.Runner` captures its steps whole, with the optimizer, the projection and the
+    average, if the optimizer has the option ``capturable``, as :class:`~pystyle.optim.LBFGS` and most of
+    torch's have.
 
     Args:
         precision: Of the encoder; see :class:`EagerEvaluation`.
@@ -67,7 +91,7 @@ class GraphedEvaluation:
         'images on cpu cannot be captured'
 
     Note:
-        Not measured on a GPU yet. The step of the optimizer is not part of the graph.
+        Not measured on a GPU yet.
     """
 
     precision: Precision = "float32"
@@ -91,6 +115,9 @@ class GraphedEvaluator:
         device_type: The devices whose images are captured.
 
     Attributes:
+        evaluator: What is captured.
+        capture: How.
+        device_type: Where.
         fallback: Why the latest image was not evaluated by a graph; None if it was.
 
     Example:
@@ -109,15 +136,13 @@ class GraphedEvaluator:
         self,
         evaluator: Evaluator,
         *,
-        capture: Callable[
-            [Callable[[], tuple[Terms, Tensor]]], tuple[tuple[Terms, Tensor], Callable[[], None]]
-        ] = capture_cuda_graph,
+        capture: Capture = capture_cuda_graph,
         device_type: str = "cuda",
     ) -> None:
         self.evaluator = evaluator
         self.fallback: str | None = None
-        self._capture = capture
-        self._device_type = device_type
+        self.capture = capture
+        self.device_type = device_type
         self._image: Tensor | None = None
         self._result: tuple[Terms, Tensor] | None = None
         self._replay: Callable[[], None] | None = None
@@ -125,13 +150,13 @@ class GraphedEvaluator:
     def weighted(self, factors: Mapping[str, float | Tensor]) -> "GraphedEvaluator":
         """The evaluator with other weights; a graph reads factors that are tensors when it is replayed."""
         return GraphedEvaluator(
-            weighted(self.evaluator, factors), capture=self._capture, device_type=self._device_type
+            weighted(self.evaluator, factors), capture=self.capture, device_type=self.device_type
         )
 
     def __call__(self, image: Tensor) -> tuple[Terms, Tensor]:
         """The terms of an image without their graph, and the gradient of their total."""
-        if image.device.type != self._device_type:
-            self._fall_back(f"images on {image.device.type} cannot be captured")
+        if image.device.type != self.device_type:
+            self.fall_back(f"images on {image.device.type} cannot be captured")
             return self.evaluator(image)
         if self._image is None or not _alike(self._image, image):
             self._prepare(image.detach())
@@ -147,20 +172,21 @@ class GraphedEvaluator:
         """The terms of an image without their graph."""
         return self.evaluator.terms(image)
 
-    def _prepare(self, image: Tensor) -> None:
-        self._image = fixed = image.clone()
-        try:
-            self._result, self._replay = self._capture(lambda: self.evaluator(fixed))
-        except RuntimeError as error:
-            self._result = self._replay = None
-            self._fall_back(f"this evaluation cannot be captured: {error}")
-        else:
-            self.fallback = None
-
-    def _fall_back(self, reason: str) -> None:
+    def fall_back(self, reason: str) -> None:
+        """Say why something is not captured."""
         if reason != self.fallback:
             _LOG.warning("No graph is used: %s.", reason)
         self.fallback = reason
+
+    def _prepare(self, image: Tensor) -> None:
+        self._image = fixed = image.clone()
+        try:
+            self._result, self._replay = self.capture(lambda: self.evaluator(fixed), warm_ups=_WARM_UPS)
+        except RuntimeError as error:
+            self._result = self._replay = None
+            self.fall_back(f"this evaluation cannot be captured: {error}")
+        else:
+            self.fallback = None
 
 
 def _alike(image: Tensor, other: Tensor) -> bool:

@@ -33,6 +33,8 @@ class LBFGS(Optimizer):
             together.
         history_bytes: The memory that the pairs may take; None for no limit. Where `history_size`
             pairs would take more, they are kept in bfloat16, and as many as fit, at least one.
+        capturable: Count the steps on the device, so that a CUDA graph can hold one, as for the
+            optimizers of torch. It costs a copy of each pair per step, and changes no number.
 
     Raises:
         ValueError: If a value is out of range.
@@ -80,6 +82,7 @@ class LBFGS(Optimizer):
         bounds: tuple[float, float] | None = None,
         initial_step: float | None = 5e-3,
         history_bytes: int | None = None,
+        capturable: bool = False,
     ) -> None:
         if lr <= 0:
             raise ValueError(f"`lr` must be positive, got {lr}.")
@@ -95,8 +98,14 @@ class LBFGS(Optimizer):
             )
         if history_bytes is not None and history_bytes < 1:
             raise ValueError(f"`history_bytes` must be positive, or None for no limit, got {history_bytes}.")
-        defaults = {"lr": lr, "history_size": history_size, "damping": damping, "bounds": bounds}
-        super().__init__(params, {**defaults, "initial_step": initial_step, "history_bytes": history_bytes})
+        defaults: dict[str, Any] = {
+            "lr": lr,
+            "history_size": history_size,
+            "damping": damping,
+            "bounds": bounds,
+        }
+        defaults |= {"initial_step": initial_step, "history_bytes": history_bytes, "capturable": capturable}
+        super().__init__(params, defaults)
         if len(self.param_groups) != 1:
             raise ValueError(f"LBFGS takes one group of parameters, got {len(self.param_groups)}.")
 
@@ -122,7 +131,8 @@ class LBFGS(Optimizer):
         else:
             self._learn(state, gradient)
         moved = self._move(state, position, gradient)
-        state["gradient"], state["step"] = gradient, state["step"] + 1
+        state["gradient"].copy_(gradient)
+        state["step"] += 1
         self._scatter(moved)
         return loss
 
@@ -133,10 +143,12 @@ class LBFGS(Optimizer):
         for saved, state in zip(state_dict["state"].values(), self.state.values(), strict=True):
             for name in ("steps", "changes"):
                 state[name] = state[name].to(saved[name].dtype)
+            state["step"] = self._count(int(saved["step"]), state["gradient"])
 
     def _start(self, state: dict[str, Any], gradient: Tensor) -> None:
         size, dtype = self._history(gradient)
-        state["step"] = 0
+        state["step"] = self._count(0, gradient)
+        state["gradient"], state["last_step"] = gradient.clone(), torch.zeros_like(gradient)
         state["steps"] = gradient.new_zeros(size, gradient.numel(), dtype=dtype)
         state["changes"] = gradient.new_zeros(size, gradient.numel(), dtype=dtype)
         # 1 / yᵀs of each pair; 0 makes a pair count for nothing.
@@ -146,6 +158,9 @@ class LBFGS(Optimizer):
         length = 1.0 if length is None else length * gradient.numel()
         smallest = torch.finfo(gradient.dtype).tiny * max(length, 1.0)
         state["scale"] = length / gradient.abs().sum().clamp_min(smallest)
+
+    def _count(self, number: int, like: Tensor) -> int | Tensor:
+        return torch.tensor(number, device=like.device) if self.param_groups[0]["capturable"] else number
 
     def _history(self, gradient: Tensor) -> tuple[int, torch.dtype]:
         """How many pairs are kept, and of which type."""
@@ -159,10 +174,11 @@ class LBFGS(Optimizer):
         damping = self.param_groups[0]["damping"]
         last, change = state["last_step"], gradient - state["gradient"]
         curvature = change.dot(last)
-        if damping and state["step"] > 1:
+        if damping:
             expected = last.dot(last) / state["scale"]
             blend = ((1 - damping) * expected / (expected - curvature)).nan_to_num(1.0)
-            blend = torch.where(curvature < damping * expected, blend, torch.ones_like(blend))
+            small = (curvature < damping * expected) & (state["step"] > 1)
+            blend = torch.where(small, blend, torch.ones_like(blend))
             change = blend * change + (1 - blend) / state["scale"] * last
             curvature = change.dot(last)
         if state["steps"].dtype != last.dtype:
@@ -171,37 +187,40 @@ class LBFGS(Optimizer):
             curvature = change.dot(last)
         valid = curvature > 1e-10 * change.norm() * last.norm()
         index = (state["step"] - 1) % len(state["rho"])
-        state["steps"][index], state["changes"][index] = last, change
-        state["rho"][index] = torch.where(valid, 1 / curvature, torch.zeros_like(curvature))
-        state["scale"] = torch.where(valid, curvature / change.dot(change), state["scale"])
+        _write(state["steps"], index, last)
+        _write(state["changes"], index, change)
+        _write(state["rho"], index, torch.where(valid, 1 / curvature, torch.zeros_like(curvature)))
+        scale = torch.where(valid, curvature / change.dot(change), state["scale"])
+        state["scale"].copy_(scale)
 
     def _move(self, state: dict[str, Any], position: Tensor, gradient: Tensor) -> Tensor:
         group = self.param_groups[0]
         if group["bounds"] is None:
             step: Tensor = self._direction(state, gradient) * group["lr"]
-            state["last_step"] = step
+            state["last_step"].copy_(step)
             return position + step
         low, high = group["bounds"]
         held = ((position <= low) & (gradient > 0)) | ((position >= high) & (gradient < 0))
         direction = self._direction(state, gradient.masked_fill(held, 0)).masked_fill_(held, 0)
         moved: Tensor = (position + direction * group["lr"]).clamp_(low, high)
-        state["last_step"] = moved - position
+        torch.sub(moved, position, out=state["last_step"])
         return moved
 
     def _direction(self, state: dict[str, Any], gradient: Tensor) -> Tensor:
         """Minus the inverse Hessian estimate times the gradient, by the two-loop recursion."""
         steps, changes, rho = state["steps"], state["changes"], state["rho"]
-        newest = state["step"] - 1
-        order = [index % len(rho) for index in range(newest, max(newest - len(rho), -1), -1)]
+        # A place without a pair has rho = 0 and counts for nothing.
+        count = len(rho) if isinstance(state["step"], Tensor) else min(state["step"], len(rho))
+        newest_first = [(state["step"] - 1 - age) % len(rho) for age in range(count)]
         direction = -gradient
-        factors = {}
-        for index in order:
-            factors[index] = steps[index].to(direction).dot(direction) * rho[index]
-            direction = torch.addcmul(direction, changes[index].to(direction), factors[index], value=-1)
+        factors = []
+        for index in newest_first:
+            factors.append(_read(steps, index).to(direction).dot(direction) * _read(rho, index))
+            direction = torch.addcmul(direction, _read(changes, index).to(direction), factors[-1], value=-1)
         direction = direction * state["scale"]
-        for index in reversed(order):
-            factor = factors[index] - changes[index].to(direction).dot(direction) * rho[index]
-            direction = torch.addcmul(direction, steps[index].to(direction), factor)
+        for index, factor in zip(reversed(newest_first), reversed(factors), strict=True):
+            factor = factor - _read(changes, index).to(direction).dot(direction) * _read(rho, index)
+            direction = torch.addcmul(direction, _read(steps, index).to(direction), factor)
         return direction
 
     def _params(self) -> list[Tensor]:
@@ -219,3 +238,15 @@ class LBFGS(Optimizer):
         parts = torch.split(vector, [param.numel() for param in params])
         for param, part in zip(params, parts, strict=True):
             param.copy_(part.view(param.shape))
+
+
+def _read(rows: Tensor, index: int | Tensor) -> Tensor:
+    """A row; an index on the device must not be read by the host, which `rows[index]` does."""
+    return rows.index_select(0, index.view(1))[0] if isinstance(index, Tensor) else rows[index]
+
+
+def _write(rows: Tensor, index: int | Tensor, row: Tensor) -> None:
+    if isinstance(index, Tensor):
+        rows.index_copy_(0, index.view(1), row.to(rows.dtype)[None])
+    else:
+        rows[index] = row

@@ -17,21 +17,22 @@ class Average:
             raise ValueError(f"`averaging` must be in [0, 1), got {decay}.")
         self.decay = decay
         self._sum: Tensor | None = None
-        self._weight = 0.0
+        self._weight: Tensor | None = None
 
     @torch.no_grad()
     def update(self, image: Tensor) -> None:
         """Take an iterate into account."""
-        self._weight = self.decay * self._weight + (1 - self.decay)
-        if self._sum is None:
-            self._sum = (1 - self.decay) * image.detach()
-        else:
-            self._sum.mul_(self.decay).add_(image.detach(), alpha=1 - self.decay)
+        if self._sum is None or self._weight is None:
+            self._sum = torch.zeros_like(image.detach())
+            # Counted on the device, like all that a step changes: a graph may hold the step.
+            self._weight = torch.zeros((), dtype=torch.float64, device=image.device)
+        self._sum.mul_(self.decay).add_(image.detach(), alpha=1 - self.decay)
+        self._weight.mul_(self.decay).add_(1 - self.decay)
 
     @property
     def image(self) -> Tensor | None:
         """The average; None before the first update."""
-        return None if self._sum is None else self._sum / self._weight
+        return None if self._sum is None or self._weight is None else self._sum / self._weight
 
     def state_dict(self) -> dict[str, Any]:
         """What :meth:`load_state_dict` goes on from."""
@@ -39,5 +40,5 @@ class Average:
 
     def load_state_dict(self, state: Mapping[str, Any], device: torch.device) -> None:
         """Go on from a state, on this device."""
-        self._weight = state["weight"]
-        self._sum = None if state["sum"] is None else state["sum"].to(device, copy=True)
+        if state["sum"] is not None:
+            self._sum, self._weight = (state[name].to(device, copy=True) for name in ("sum", "weight"))

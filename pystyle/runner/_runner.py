@@ -6,7 +6,6 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.func import functional_call
 
 from pystyle.criterion import Terms
 from pystyle.evaluation import Evaluator
@@ -14,10 +13,12 @@ from pystyle.evaluation._evaluation import weighted
 from pystyle.optim import LBFGS
 from pystyle.parametrizations import Parametrization, Pixels
 from pystyle.runner._average import Average
+from pystyle.runner._iterate import Iterate
 from pystyle.runner._record import Record
 from pystyle.runner._result import Result
 from pystyle.runner._schedules import factors_of_steps
 from pystyle.runner._step import Callback, Step
+from pystyle.runner._step_graph import CaptureError, StepGraph, can_capture_steps
 from pystyle.typing import OptimizerFactory, Schedule
 
 _LOG = logging.getLogger("pystyle")
@@ -95,23 +96,24 @@ class Runner:
         if image.device.type != "meta" and not bool(image.isfinite().all()):
             raise ValueError("The initial image must be finite, got one with NaN or infinite values.")
         self.parametrization = parametrization(image if bounds is None else image.clamp(*bounds))
-        self._parameters = dict(self.parametrization.named_parameters())
-        self._projected = self.parametrization.projected
-        if not self._projected and bounds is not None and tuple(bounds) != (0, 1):
+        projected = self.parametrization.projected
+        if not projected and bounds is not None and tuple(bounds) != (0, 1):
             raise ValueError(
                 f"`bounds` must be (0, 1) for a parametrization that keeps to them itself, got {bounds}."
             )
-        self.optimizer = optimizer(list(self._parameters.values()))
+        self.optimizer = optimizer(list(self.parametrization.parameters()))
         self._optimizer_projects = "bounds" in self.optimizer.param_groups[0]
         if self._optimizer_projects:
-            self.optimizer.param_groups[0]["bounds"] = bounds if self._projected else None
+            self.optimizer.param_groups[0]["bounds"] = bounds if projected else None
+        average = None if averaging is None else Average(averaging)
+        self._iterate = Iterate(self.parametrization, self.optimizer, average=average)
+        self._graph: StepGraph | None = None
+        if can_capture_steps(self.evaluator, self.optimizer, image.device):
+            self._graph = StepGraph(lambda: self._iterate.step(self.evaluate, self.project), self.evaluator)
+            self.evaluator = self.evaluator.evaluator
         self._failed = False
         self._done, self._stop_reason, self._seconds = 0, "", 0.0
         self._record = Record()
-        self._average = None if averaging is None else Average(averaging)
-        self._last_good = {name: value.detach().clone() for name, value in self._parameters.items()}
-        self._finite = torch.ones((), dtype=torch.bool, device=image.device)
-        self._moved = torch.zeros((), dtype=torch.bool, device=image.device)
         self._poll_interval = 1 if image.device.type == "cpu" else _POLL_INTERVAL
 
     @property
@@ -153,13 +155,13 @@ class Runner:
             reason = self._loop(num_steps, factors, start, keep)
         except KeyboardInterrupt:
             self._failed = True
-            self._restore()
+            self._iterate.restore()
             reason = "interrupted"
         finally:
             for callback in self.callbacks:
                 getattr(callback, "close", lambda: None)()
         seconds = time.perf_counter() - start
-        return Result(self._picture(), self._record.history(), reason, seconds, self._failed)
+        return Result(self._iterate.picture(), self._record.history(), reason, seconds, self._failed)
 
     def state_dict(self) -> dict[str, Any]:
         """What the rest of the run depends on beside the arguments; the tensors are the runner's own."""
@@ -167,30 +169,16 @@ class Runner:
             "step": self._done,
             "stop_reason": self._stop_reason,
             "seconds": self._seconds,
-            "parametrization": dict(self.parametrization.state_dict()),
-            "optimizer": self.optimizer.state_dict(),
-            "average": None if self._average is None else self._average.state_dict(),
-            "last_good": dict(self._last_good),
-            "finite": self._finite,
-            "moved": self._moved,
+            "iterate": self._iterate.state_dict(),
             "record": self._record.state_dict(),
         }
 
-    @torch.no_grad()
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from the state of another runner with the same arguments."""
-        device = self._finite.device
         self._done, self._stop_reason = state["step"], state["stop_reason"]
         self._seconds = state["seconds"]
-        self.parametrization.load_state_dict(state["parametrization"])
-        self.optimizer.load_state_dict(copy.deepcopy(state["optimizer"]))
-        if self._average is not None:
-            self._average.load_state_dict(state["average"], device)
-        for name, value in self._last_good.items():
-            value.copy_(state["last_good"][name])
-        for name in ("finite", "moved"):
-            setattr(self, f"_{name}", state[name].to(device, copy=True))
-        self._record.load_state_dict(state["record"], device)
+        self._iterate.load_state_dict(copy.deepcopy(state["iterate"]))
+        self._record.load_state_dict(state["record"], self._iterate.finite.device)
 
     def _loop(
         self,
@@ -206,9 +194,9 @@ class Runner:
             index = self._done + 1
             self._weigh(factors, index - 1)
             terms = self._step(start)
-            if (index % self._poll_interval == 0 or index == num_steps) and not bool(self._finite):
+            if (index % self._poll_interval == 0 or index == num_steps) and not bool(self._iterate.finite):
                 return self._give_up()
-            step = Step(index, num_steps, terms, time.perf_counter() - start, self._picture)
+            step = Step(index, num_steps, terms, time.perf_counter() - start, self._iterate.picture)
             for callback in self.callbacks:
                 callback(step)
             self._done, self._stop_reason, self._seconds = index, step.stop_reason or "", step.seconds
@@ -216,7 +204,7 @@ class Runner:
                 keep(self.state_dict())
         if not self._finish(start):
             return self._give_up()
-        if self._done and not bool(self._moved):
+        if self._done and not bool(self._iterate.moved):
             _LOG.warning(
                 "The image did not move in %d steps: the gradient is zero, or too small for this optimizer. "
                 "Raise the weights of the losses or the learning rate.",
@@ -229,68 +217,33 @@ class Runner:
             factor.fill_(factors[name][index])
 
     def _step(self, start: float) -> Terms:
-        found: list[Terms] = []
+        if self._graph is None:
 
-        def closure() -> Tensor:
-            with torch.enable_grad():
-                image = self.parametrization()
-            terms, gradient = self.evaluate(image.detach())
-            finite = terms.total.isfinite() & gradient.isfinite().all()
-            self._finite = self._finite & finite
-            if not found:
-                found.append(terms)
+            def seen(terms: Terms) -> None:
                 self._record.append(terms, time.perf_counter() - start)
-                self._last_good = self._good_parameters()
-            self.parametrization.zero_grad()
-            torch.autograd.backward(image, torch.where(finite, gradient, torch.zeros_like(gradient)))
-            # A line search rejects an infinite loss; of NaN that of torch makes an IndexError.
-            return torch.where(finite, terms.total, torch.inf)
 
-        self.optimizer.step(closure)  # type: ignore[arg-type]
-        if not found:
-            raise TypeError(f"{type(self.optimizer).__name__}.step() must call the closure that it is given.")
-        with torch.no_grad():
-            for name, parameter in self._parameters.items():
-                if self._projected:
-                    self.project(parameter)
-                self._finite = self._finite & parameter.isfinite().all()
-                self._moved = self._moved | (parameter != self._last_good[name]).any()
-        if self._average is not None:
-            self._average.update(self._good_image())
-        return found[0]
+            return self._iterate.step(self.evaluate, self.project, seen)
+        try:
+            terms = self._graph()
+        except CaptureError as error:
+            self._graph.graphed.fall_back(str(error))
+            self.evaluator, self._graph = self._graph.graphed, None
+            return self._step(start)
+        self._record.append(terms, time.perf_counter() - start)
+        return terms
 
     @torch.no_grad()
     def _finish(self, start: float) -> bool:
         """Evaluate the picture, which no step has looked at; whether it is finite."""
-        terms = self.evaluator.terms(self._picture())
+        terms = self.evaluator.terms(self._iterate.picture())
         self._record.append(terms, time.perf_counter() - start)
-        return bool(self._finite & terms.total.isfinite())
+        return bool(self._iterate.finite & terms.total.isfinite())
 
     def _give_up(self) -> str:
         self._failed = True
-        self._restore()
+        self._iterate.restore()
         steps = len(self._record.history()["step"])
         return (
             f"the loss or its gradient became non-finite at step {steps}; the last good iterate was kept. "
             "Lower the weights or the learning rate."
         )
-
-    @torch.no_grad()
-    def _restore(self) -> None:
-        for name, parameter in self._parameters.items():
-            parameter.copy_(self._last_good[name])
-
-    def _picture(self) -> Tensor:
-        average = None if self._average is None else self._average.image
-        return (self._good_image() if average is None else average).clamp(0, 1)
-
-    def _good_image(self) -> Tensor:
-        image: Tensor = functional_call(self.parametrization, self._good_parameters(), ())
-        return image
-
-    def _good_parameters(self) -> dict[str, Tensor]:
-        # Chosen on the device: between two looks at the flag nobody knows yet whether the iterate is finite.
-        return {
-            name: torch.where(self._finite, parameter.detach(), self._last_good[name])
-            for name, parameter in self._parameters.items()
-        }

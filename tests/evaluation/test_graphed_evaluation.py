@@ -14,26 +14,6 @@ IMAGES = [torch.rand(1, 3, 24, 20, generator=GENERATOR) for _ in range(3)]
 LARGER = torch.rand(1, 3, 32, 20, generator=GENERATOR)
 
 
-class Recorder:
-    """Captures as a CUDA graph does: a replay writes the new result into the tensors of the first one."""
-
-    def __init__(self) -> None:
-        self.captures = self.replays = 0
-
-    def __call__(self, function):
-        self.captures += 1
-        terms, gradient = function()
-
-        def replay():
-            self.replays += 1
-            new_terms, new_gradient = function()
-            gradient.copy_(new_gradient)
-            for name, term in terms.items():
-                term.copy_(new_terms[name])
-
-        return (terms, gradient), replay
-
-
 @pytest.fixture
 def eager() -> EagerEvaluator:
     losses = {"content": ContentLoss("image"), "style": GramLoss(["relu1_1", "relu2_1"], relative=True)}
@@ -41,9 +21,8 @@ def eager() -> EagerEvaluator:
     return EagerEvaluator(Criterion(vgg11(weights=None), losses).bind(references))
 
 
-def test_a_replay_gives_the_terms_and_the_gradient_of_the_image(eager):
-    recorder = Recorder()
-    graphed = GraphedEvaluator(eager, capture=recorder, device_type="cpu")
+def test_a_replay_gives_the_terms_and_the_gradient_of_the_image(eager, recorded_graph):
+    graphed = GraphedEvaluator(eager, capture=recorded_graph, device_type="cpu")
     results = [graphed(image) for image in IMAGES]
     # All of them, after all replays: none may share memory with the graph.
     for image, (terms, gradient) in zip(IMAGES, results, strict=True):
@@ -53,23 +32,22 @@ def test_a_replay_gives_the_terms_and_the_gradient_of_the_image(eager):
             name: float(term) for name, term in expected.items()
         }
         assert torch.equal(gradient, expected_gradient)
-    assert (recorder.captures, recorder.replays) == (1, 3)
+    assert (recorded_graph.captures, recorded_graph.replays) == (1, 3)
     assert graphed.fallback is None
 
 
-def test_another_size_is_captured_anew():
+def test_another_size_is_captured_anew(recorded_graph):
     losses = {"style": GramLoss("relu1_1")}
     eager = EagerEvaluator(Criterion(vgg11(weights=None), losses).bind({"style": LARGER}))
-    recorder = Recorder()
-    graphed = GraphedEvaluator(eager, capture=recorder, device_type="cpu")
+    graphed = GraphedEvaluator(eager, capture=recorded_graph, device_type="cpu")
     for image in (IMAGES[0], LARGER, LARGER):
         assert torch.equal(graphed(image)[1], eager(image)[1])
-    assert recorder.captures == 2
+    assert recorded_graph.captures == 2
 
 
 def test_what_cannot_be_captured_is_evaluated_as_it_was_and_said_once(eager, caplog):
-    def fail(function):
-        del function
+    def fail(function, *, warm_ups):
+        del function, warm_ups
         raise RuntimeError("operation not permitted when stream is capturing")
 
     graphed = GraphedEvaluator(eager, capture=fail, device_type="cpu")

@@ -105,6 +105,20 @@ def test_a_graph_gives_the_numbers_of_an_eager_evaluation(style, precision):
         assert (gradient - other_gradient).norm() < 1e-2 * gradient.norm()
 
 
+@pytest.mark.parametrize("optimizer", [LBFGS, partial(torch.optim.Adam, lr=0.02)])
+def test_replayed_steps_are_those_of_an_eager_run(optimizer, caplog):
+    losses = {"content": ContentLoss("relu4_2", relative=True), "style": MultiLayerGramLoss(LAYERS)}
+    criterion, images = Criterion(vgg19().cuda(), losses), references("cuda")
+    results = [
+        optimize_image(
+            criterion, images, optimizer=optimizer, averaging=0.9, num_steps=8, evaluation=evaluation
+        )
+        for evaluation in (EagerEvaluation(), GraphedEvaluation())
+    ]
+    assert "captured" not in caplog.text
+    assert results[1].history["total"] == pytest.approx(results[0].history["total"], rel=1e-2)
+
+
 def test_strips_give_the_gradient_of_the_whole_on_the_device():
     losses = {"content": ContentLoss("relu4_2"), "style": MultiLayerGramLoss(LAYERS, relative=True)}
     criterion, images = Criterion(vgg19().cuda().double(), losses), references("cuda")

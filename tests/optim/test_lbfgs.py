@@ -366,6 +366,24 @@ def test_a_rounded_history_goes_on_identically_from_a_state():
     assert torch.equal(path_of(optimizer, x, valley, 10), path_of(other, y, valley, 10))
 
 
+@pytest.mark.parametrize("arguments", [{}, {"bounds": (0.0, 1.0), "damping": 0.3}, {"history_bytes": 100}])
+def test_counting_on_the_device_changes_no_number_and_a_state_goes_on_in_both_ways(arguments):
+    def run(state, num_steps, **options):
+        x = torch.linspace(-1, 2, 12).requires_grad_()
+        optimizer = LBFGS([x], history_size=3, **arguments, **options)
+        if state is not None:
+            x.data.copy_(state[0])
+            optimizer.load_state_dict(state[1])
+        path_of(optimizer, x, lambda x: (x - 0.3).pow(4).sum() + (x * x.flip(0)).cos().sum(), num_steps)
+        return x.detach().clone(), optimizer.state_dict()
+
+    expected = run(None, 10)[0]
+    assert torch.equal(run(None, 10, capturable=True)[0], expected)
+    for first, second in ((True, True), (False, False)):
+        state = run(None, 5, capturable=first)
+        assert torch.equal(run(state, 5, capturable=second)[0], expected)
+
+
 def test_a_zero_gradient_leaves_everything_finite():
     x = torch.ones(3, requires_grad=True)
     optimizer = LBFGS([x], damping=0.2)

@@ -345,7 +345,7 @@ def test_a_large_history_is_kept_small(tmp_path):
     )
     run(init=start, num_steps=1, checkpoint=tmp_path)
     state = decode((tmp_path / "checkpoint-00000001.safetensors").read_bytes())
-    memory = state["runner"]["optimizer"]["state"][0]
+    memory = state["runner"]["iterate"]["optimizer"]["state"][0]
     assert memory["steps"].shape == memory["changes"].shape == (6, 3_000_000)
     assert memory["steps"].dtype == torch.bfloat16
     assert os.path.getsize(tmp_path / "checkpoint-00000001.safetensors") < 150e6 * 3 / 3.14

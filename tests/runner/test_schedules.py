@@ -167,30 +167,16 @@ def test_strips_give_the_numbers_of_the_whole_image():
     )
 
 
-def test_a_graph_reads_the_factor_of_the_step():
-    # As CUDA's graphs do, the stand-in reads the memory that was there when it captured.
-    def capture(function):
-        result = function()
-
-        def replay():
-            terms, gradient = function()
-            result[1].copy_(gradient)
-            for name, term in result[0].items():
-                term.copy_(terms[name])
-            result[0].total.copy_(terms.total)
-
-        captures.append(replay)
-        return result, replay
-
-    captures = []
+def test_a_graph_of_the_evaluation_reads_the_factor_of_the_step(recorded_graph):
     objective = deep().bind(REFERENCES)
     schedules = {"style": LinearSchedule(0.1, 1), "content": LinearSchedule(1, 0)}
-    expected = Runner(EagerEvaluator(objective), REFERENCES["content"], schedules=schedules).run(4)
-    graphed = GraphedEvaluator(EagerEvaluator(objective), capture=capture, device_type="cpu")
-    result = Runner(graphed, REFERENCES["content"], schedules=schedules).run(4)
+    arguments = {"schedules": schedules, "optimizer": partial(torch.optim.SGD, lr=0.1)}
+    expected = Runner(EagerEvaluator(objective), REFERENCES["content"], **arguments).run(4)
+    graphed = GraphedEvaluator(EagerEvaluator(objective), capture=recorded_graph, device_type="cpu")
+    result = Runner(graphed, REFERENCES["content"], **arguments).run(4)
     assert torch.equal(result.image, expected.image)
     assert result.history["total"] == expected.history["total"]
-    assert len(captures) == 1
+    assert recorded_graph.captures == 1
 
 
 @pytest.mark.parametrize("kind", [LinearSchedule, CosineSchedule])

@@ -1,0 +1,69 @@
+"""What several tests share."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+
+
+class RecordedGraph(TorchDispatchMode):
+    """Captures as CUDA does, without a GPU: a replay launches the same operators on the same tensors.
+
+    What Python does happens once, while it is captured. Nothing is computed for good then, and nothing may be
+    read by the host.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.captures = self.replays = 0
+        self._calls: list[tuple[Any, Any, Any, Any]] = []
+        self._before: list[tuple[Tensor, Tensor]] = []
+
+    def __call__(self, function: Callable[[], Any], *, warm_ups: int) -> tuple[Any, Callable[[], None]]:
+        for _ in range(warm_ups):
+            function()
+        self.captures += 1
+        self._calls, self._before = [], []
+        try:
+            with self:
+                result = function()
+        finally:
+            with torch.no_grad():
+                for tensor, value in reversed(self._before):
+                    tensor.copy_(value)
+        calls = self._calls
+
+        @torch.no_grad()
+        def replay() -> None:
+            self.replays += 1
+            for operator, args, kwargs, old in calls:
+                new = operator(*args, **kwargs)
+                results = operator._schema.returns
+                if all(item.alias_info is None for item in results):
+                    for to, value in zip(tree_leaves(old), tree_leaves(new), strict=True):
+                        if isinstance(to, Tensor):
+                            to.copy_(value)
+
+        return result, replay
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        kwargs = kwargs or {}
+        if func is torch.ops.aten._local_scalar_dense.default:
+            raise RuntimeError("operation not permitted when stream is capturing")
+        given = zip(func._schema.arguments, args, strict=False)
+        for argument, value in [*given, *((item, kwargs.get(item.name)) for item in func._schema.arguments)]:
+            if argument.alias_info is not None and argument.alias_info.is_write:
+                self._before += [(t, t.clone()) for t in tree_leaves(value) if isinstance(t, Tensor)]
+        result = func(*args, **kwargs)
+        self._calls.append((func, args, kwargs, result))
+        return result
+
+
+@pytest.fixture
+def recorded_graph() -> RecordedGraph:
+    """A stand-in for :func:`pystyle.evaluation.capture_cuda_graph`."""
+    return RecordedGraph()
