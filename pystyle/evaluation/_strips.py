@@ -117,9 +117,9 @@ class StripEvaluator:
         """The terms of an image without their graph, and the gradient of their total."""
         image = image.detach()
         self.objective.check(image)
-        terms, whole_gradient = self._image_terms(image)
         if not self.objective.layers:
-            return Terms(terms), whole_gradient
+            return self._whole(image)
+        terms: dict[str, Tensor] = {}
         with products_in(self.precision):
             strips, workers = self._pass(image)
             sums, _ = self._representations(strips, workers, image)
@@ -143,7 +143,12 @@ class StripEvaluator:
 
             gradient = strips.backward(loss)
             workers.add_up([gradient, *dense_terms.values()])
-        return self._in_order({**terms, **dense_terms}), whole_gradient + gradient
+        # When the features are gone.
+        if self._whole.objective.parts:
+            image_terms, image_gradient = self._whole(image)
+            terms.update(image_terms)
+            gradient += image_gradient
+        return self._in_order({**terms, **dense_terms}), gradient
 
     @torch.no_grad()
     def terms(self, image: Tensor) -> Terms:
@@ -170,12 +175,6 @@ class StripEvaluator:
             return StripPass(encoder, layers, rows=self.rows), Workers()
         index, count = self.workers.index, self.workers.count
         return BandPass(encoder, layers, rows=self.rows, index=index, count=count), self.workers
-
-    def _image_terms(self, image: Tensor) -> tuple[dict[str, Tensor], Tensor]:
-        if not self._whole.objective.parts:
-            return {}, torch.zeros_like(image)
-        terms, gradient = self._whole(image)
-        return dict(terms), gradient
 
     def _representations(
         self, strips: StripPass | BandPass, workers: Workers, image: Tensor

@@ -235,6 +235,8 @@ class Runner:
     @torch.no_grad()
     def _finish(self, start: float) -> bool:
         """Evaluate the picture, which no step has looked at; whether it is finite."""
+        # The last gradient has served, and takes the memory of an image.
+        self.parametrization.zero_grad()
         terms = self.evaluator.terms(self._iterate.picture())
         self._record.append(terms, time.perf_counter() - start)
         return bool(self._iterate.finite & terms.total.isfinite())
