@@ -12,12 +12,12 @@ from PIL import Image
 from torch import Tensor
 
 from pystyle.images._errors import ImageReadError, PixelRangeError
-from pystyle.images._formats import READABLE_FORMATS, open_header
+from pystyle.images._formats import READABLE_FORMATS, SIGNATURE_BYTES, is_readable, open_header
 from pystyle.images._pil import check_background, from_pil
 from pystyle.images._resize import Edge, resize
 
 # Where Pillow begins to warn. The float tensor of such a picture takes one gibibyte.
-_DEFAULT_MAX_PIXELS = 89_478_485
+DEFAULT_MAX_PIXELS = 89_478_485
 
 
 def read_image(
@@ -26,7 +26,7 @@ def read_image(
     edge_size: int | None = None,
     edge: Edge = "short",
     background: Sequence[float] = (1.0, 1.0, 1.0),
-    max_pixels: int = _DEFAULT_MAX_PIXELS,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
     device: torch.device | str | None = None,
 ) -> Tensor:
     """Returns the image in a file, always as RGB in [0, 1] and the right way up.
@@ -113,7 +113,9 @@ def _opened(source: str | os.PathLike[str] | IO[bytes], name: str) -> Iterator[I
             f"Cannot read {name}: there is no such file. Check the path and the current folder."
         )
     with path.open("rb") as file:
-        yield file
+        start = file.read(SIGNATURE_BYTES)
+        # In memory: there a damaged length makes nobody allocate more than the file has.
+        yield io.BytesIO(start + file.read() if is_readable(start) else start)
 
 
 def _checked_header(file: IO[bytes], name: str, max_pixels: int) -> Image.Image:
