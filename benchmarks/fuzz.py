@@ -36,8 +36,10 @@ _SECONDS = 10
 _MEMORY = 512 * 2**20
 """What an input may take beside the program, in bytes."""
 
-_METADATA = re.compile("Corrupt EXIF|Tag data larger|Tag offset|Truncated File|Metadata Warning|Invalid APNG")
-"""Warnings of Pillow about damaged metadata, which only filters of the whole process could stop."""
+_DOCUMENTED = re.compile(
+    "Corrupt EXIF|Tag data larger|Tag offset|Truncated File|Metadata Warning|Invalid APNG|Image size .* limit"
+)
+"""Warnings of Pillow about metadata and large frames, which only filters of the whole process could stop."""
 _TIFF = (b"II*\0", b"II+\0", b"MM\0*", b"MM\0+")
 """libtiff writes what it thinks of a damaged file to standard error by itself."""
 
@@ -100,7 +102,7 @@ class Worker:
         signal.setitimer(signal.ITIMER_REAL, 0)
         path.unlink()
         for warning in self.caught:
-            if not _METADATA.match(str(warning.message)):
+            if not _DOCUMENTED.match(str(warning.message)):
                 self.tell({"input": name, "wrong": f"{warning.category.__name__}: {warning.message}"})
         self.caught.clear()
         if self.words.seek(0, os.SEEK_END):

@@ -45,9 +45,9 @@ def read_image(
         edge: Which edge has that length: "short", "long", "height" or "width". See `resize`.
         background: Colour, RGB in [0, 1], that shows where the image is transparent.
         max_pixels: Largest accepted product of width and height. It is compared with the header, before
-            anything is decoded. For WebP and TIFF a larger value does not lift the limit of Pillow, which
-            warns from `PIL.Image.MAX_IMAGE_PIXELS` on and refuses twice as many; the default is where it
-            begins to warn.
+            anything is decoded. For WebP, TIFF, and GIF whose first frame is larger than its screen, a larger
+            value does not lift the limit of Pillow, which warns from `PIL.Image.MAX_IMAGE_PIXELS` on and
+            refuses twice as many; the default is where it begins to warn.
         device: Device of the result.
 
     Returns:
@@ -75,6 +75,8 @@ def read_image(
 
     Note:
         A flipped bit in a JPEG or WebP file gives other pixels and no error: these formats carry no checksum.
+        Of damaged metadata (EXIF, the tags of TIFF) Pillow warns, and libtiff writes to standard error what
+        it finds wrong; only settings of the whole process could keep them from it.
     """
     name = _name(source)
     check_background(background)

@@ -233,6 +233,13 @@ def test_read_image_reports_the_bomb_error_of_a_decoder_as_its_own(
     assert isinstance(caught.value.__cause__, Image.DecompressionBombError)
 
 
+def test_read_image_refuses_a_gif_whose_first_frame_is_larger_than_its_screen() -> None:
+    frame = b"\x2c" + struct.pack("<HHHHB", 0, 0, 60_000, 60_000, 0) + b"\x02\x02\x44\x01\x00;"
+    data = b"GIF89a" + struct.pack("<HHBBB", 8, 8, 0x80, 0, 0) + b"\xff\0\0" + b"\0\0\xff" + frame
+    with pytest.raises(ImageReadError, match=r"3600000000 pixels.*raise `PIL\.Image\.MAX_IMAGE_PIXELS`"):
+        read_image(io.BytesIO(data))
+
+
 def test_read_image_lets_memory_errors_and_interrupts_through(monkeypatch: pytest.MonkeyPatch) -> None:
     def failing(kind: type[BaseException]) -> Callable[..., None]:
         def load(*_: object) -> None:
