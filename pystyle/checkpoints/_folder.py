@@ -2,7 +2,7 @@ import logging
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -65,9 +65,11 @@ class CheckpointFolder:
         replace_file(self._file(step), encode(state), kind="checkpoint")
         before = [other for other in self.steps() if other <= step]
         for other in self.steps():
-            # Those after it are of a run that went on from here before, or damaged.
+            # Those after it are of a run that went on from here before, or damaged. One that cannot be
+            # removed takes room, and nothing else.
             if other not in before[-_KEPT:]:
-                self._file(other).unlink(missing_ok=True)
+                with suppress(OSError):
+                    self._file(other).unlink()
 
     def newest(self) -> tuple[int, dict[str, Any]] | None:
         """The newest step and its state; None if there is no checkpoint.
