@@ -1,4 +1,4 @@
-"""Two runs in one folder, and processes that share one run."""
+"""Two runs in one folder, processes that share one run, and Ctrl-C wherever it may come."""
 
 import json
 import os
@@ -11,6 +11,7 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="forks and sends sign
 
 PROGRAM = """
 import hashlib, json, os, signal, sys, time, traceback
+from functools import partial
 import torch
 from torch import nn
 from pystyle import ContentLoss, Criterion, GramLoss, optimize_image
@@ -23,19 +24,36 @@ os.chdir(sys.argv[1])
 torch.set_num_threads(1)
 LBFGS([torch.zeros(1, requires_grad=True)]).step()
 
-def run(name, **arguments):
+class Strikes(GramLoss):
+    # Sends Ctrl-C in one evaluation.
+
+    def __init__(self, call=0):
+        super().__init__("conv")
+        self._call = call
+
+    def compare(self, representation, target):
+        self._call -= 1
+        if self._call == 0:
+            os.kill(os.getpid(), signal.SIGINT)
+        return super().compare(representation, target)
+
+def run(name, call=0, **arguments):
     chance = torch.Generator().manual_seed(0)
     conv = nn.Conv2d(3, 4, 3, padding=1)
     with torch.no_grad():
         conv.weight.copy_(torch.randn(4, 3, 3, 3, generator=chance))
         conv.bias.zero_()
     criterion = Criterion(
-        SequentialEncoder({"conv": conv}), {"content": ContentLoss("conv"), "style": GramLoss("conv")}
+        SequentialEncoder({"conv": conv}), {"content": ContentLoss("conv"), "style": Strikes(call)}
     )
     references = {name: torch.rand(1, 3, 24, 20, generator=chance) for name in ("content", "style")}
-    arguments = {"num_steps": 12, "checkpoint": Checkpoints(name, steps=2), "resume": True, **arguments}
-    result = optimize_image(criterion, references, **arguments)
-    return hashlib.sha256(result.image.numpy().tobytes()).hexdigest()
+    # Several evaluations in a step, of a line search.
+    search = partial(torch.optim.LBFGS, max_iter=2, line_search_fn="strong_wolfe")
+    kept = {"checkpoint": Checkpoints(name, steps=2), "resume": True}
+    result = optimize_image(
+        criterion, references, **{"num_steps": 12, "optimizer": search, **kept, **arguments}
+    )
+    return f"{result.stop_reason} {hashlib.sha256(result.image.numpy().tobytes()).hexdigest()}"
 
 def forked(name, function):
     process = os.fork()
@@ -150,3 +168,76 @@ report["written"] = [len(told("written-0")), len(told("written-1"))]
         assert message in report[name][0]
     assert report["written"][0] > 5
     assert report["written"][1] == 0
+
+
+def test_ctrl_c_in_an_evaluation_loses_no_accepted_step(tmp_path):
+    report = reported(
+        tmp_path,
+        """
+ended(forked("expected", lambda: run("whole")))
+report["ends"], report["lost"], report["same"] = [], [], []
+# The first evaluation of a run, others in its line searches, and that of its result.
+for call in (1, 2, 3, 4, 5, 9, 14):
+    name = f"run-{call}"
+
+    def interrupted():
+        accepted = [0]
+        end = run(name, call, callbacks=[lambda step: accepted.append(step.index)])
+        return f"{end} {accepted[-1] - CheckpointFolder(name).steps()[-1]}"
+
+    ended(forked("end", interrupted))
+    report["ends"].append(told("end").split()[0])
+    report["lost"].append(told("end").split()[2])
+    ended(forked("resumed", lambda: run(name)))
+    report["same"].append(told("resumed") == told("expected"))
+    report["same"].append(sum(file.endswith(".tmp") or file == ".lock" for file in os.listdir(name)) == 0)
+""",
+    )
+    assert report["ends"] == ["interrupted"] * 7
+    assert report["lost"] == ["0"] * 7
+    assert all(report["same"])
+
+
+def test_ctrl_c_while_a_checkpoint_is_written_leaves_whole_ones(tmp_path):
+    report = reported(
+        tmp_path,
+        """
+def struck(name, function, calls):
+    # Ctrl-C comes in these calls of a function of the writer.
+    original, count = getattr(os, function), [0]
+
+    def strike(*arguments):
+        count[0] += 1
+        if count[0] in calls:
+            os.kill(os.getpid(), signal.SIGINT)
+        return original(*arguments)
+
+    setattr(os, function, strike)
+    try:
+        return run(name)
+    finally:
+        setattr(os, function, original)
+
+ended(forked("expected", lambda: run("whole")))
+report["ends"] = {}
+# A checkpoint calls `replace` once, and `fsync` for the file and for the folder.
+for function, calls in (
+    ("fsync", [5]), ("fsync", [6]), ("replace", [3]), ("replace", [3, 4]), ("fsync", [5, 6])
+):
+    name = f"{function} {calls}"
+    ended(forked("end", lambda: struck(name, function, calls)))
+    files = sorted(os.listdir(name))
+    step = CheckpointFolder(name).newest()[0]
+    ended(forked("resumed", lambda: run(name)))
+    report["ends"][name] = [told("end").split()[0], step, len(files), told("resumed") == told("expected")]
+""",
+    )
+    # The checkpoint of the fourth step is written then. It is written again when the run ends, and a second
+    # Ctrl-C there leaves at once, with the one of the second step.
+    assert report["ends"] == {
+        "fsync [5]": ["interrupted", 4, 2, True],
+        "fsync [6]": ["interrupted", 4, 2, True],
+        "replace [3]": ["interrupted", 4, 2, True],
+        "replace [3, 4]": ["KeyboardInterrupt:", 2, 2, True],
+        "fsync [5, 6]": ["KeyboardInterrupt:", 2, 2, True],
+    }
