@@ -101,11 +101,11 @@ def decode(data: bytes | bytearray | memoryview) -> dict[str, Any]:
         table = json.loads(header)
         metadata = table.pop("__metadata__")
         kind, digest, tree = metadata["format"], metadata["sha256"], metadata["state"]
+        blank = header.replace(digest.encode(), _NO_DIGEST.encode(), 1)
     except (ValueError, TypeError, AttributeError, KeyError, RecursionError) as error:
         raise CheckpointError("It is no checkpoint.") from error
-    if not isinstance(digest, str) or kind != _FORMAT:
+    if kind != _FORMAT:
         raise CheckpointError(f"It has the format {kind!r}, and this version reads {_FORMAT!r}.")
-    blank = header.replace(digest.encode(), _NO_DIGEST.encode(), 1)
     if _digest([view[:8], blank, body]) != digest:
         raise CheckpointError("Its SHA-256 is not the one that was written.")
     try:

@@ -1,5 +1,5 @@
 class CheckpointError(ValueError):
-    """A checkpoint that cannot be read, or belongs to another run.
+    """A checkpoint that cannot be read, belongs to another run, or whose folder another run has.
 
     Example:
         >>> raise CheckpointError("The checkpoint is damaged.")

@@ -1,10 +1,13 @@
 """The processes that share the work of an evaluation."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar, cast
 
 import torch.distributed
 from torch import Tensor
+
+_Value = TypeVar("_Value")
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,26 @@ class Workers:
             for tensor in tensors:
                 torch.distributed.all_reduce(tensor)
 
+    def from_first(self, function: Callable[[], _Value]) -> _Value:
+        """What the function gives in the first process, which alone calls it.
+
+        Raises:
+            Exception: What it raises there, in all processes: else the others would wait.
+        """
+        if self.count == 1:
+            return function()
+        value, error = None, None
+        if self.index == 0:
+            try:
+                value = function()
+            except Exception as raised:
+                error = raised
+        box = [value, error]
+        torch.distributed.broadcast_object_list(box)
+        if box[1] is not None:
+            raise cast(Exception, box[1])
+        return cast(_Value, box[0])
+
 
 def all_workers() -> Workers:
     """The processes of the default group of `torch.distributed`.
@@ -33,3 +56,8 @@ def all_workers() -> Workers:
             "`torch.distributed.init_process_group()` first."
         )
     return Workers(torch.distributed.get_rank(), torch.distributed.get_world_size())
+
+
+def workers_of(evaluation: object) -> Workers:
+    """The processes that share an evaluation: one, unless it says that it is distributed."""
+    return all_workers() if getattr(evaluation, "distributed", False) else Workers()

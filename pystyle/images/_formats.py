@@ -38,6 +38,12 @@ _SIGNATURES: dict[str, tuple[bytes, type[ImageFile.ImageFile]]] = {
 }
 
 READABLE_FORMATS = tuple(_SIGNATURES)
+SIGNATURE_BYTES = 32
+
+
+def is_readable(start: bytes) -> bool:
+    """Whether a file that begins so has one of the formats."""
+    return any(re.match(signature, start, re.DOTALL) for signature, _ in _SIGNATURES.values())
 
 
 def open_header(file: IO[bytes]) -> ImageFile.ImageFile | None:
@@ -46,7 +52,7 @@ def open_header(file: IO[bytes]) -> ImageFile.ImageFile | None:
     Raises:
         Exception: Whatever Pillow raises for a damaged header; it is of many kinds.
     """
-    start = file.read(32)
+    start = file.read(SIGNATURE_BYTES)
     file.seek(0)
     for name, (signature, reader) in _SIGNATURES.items():
         if re.match(signature, start, re.DOTALL):

@@ -7,18 +7,19 @@ from pathlib import Path
 from torch import Tensor
 
 from pystyle.images._errors import ImageReadError
-from pystyle.images._read import read_image
+from pystyle.images._read import DEFAULT_MAX_PIXELS, read_image
 from pystyle.images._write import write_image
 
 _SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".pgm")
 _GREY_TOLERANCE = 0.05
 
 
-def read_mask(source: str | os.PathLike[str]) -> Tensor:
+def read_mask(source: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Tensor:
     """The mask in a grey image file: white is inside, black outside.
 
     Args:
         source: Path of the file; see :func:`read_image`.
+        max_pixels: Largest accepted product of width and height; see :func:`read_image`.
 
     Returns:
         A mask for :class:`~pystyle.MaskedImage`.
@@ -39,7 +40,7 @@ def read_mask(source: str | os.PathLike[str]) -> Tensor:
         tensor([[1., 0.],
                 [1., 0.]])
     """
-    image = read_image(source)
+    image = read_image(source, max_pixels=max_pixels)
     if float((image.amax(1) - image.amin(1)).max()) > _GREY_TOLERANCE:
         raise ImageReadError(
             f"Cannot take '{os.fspath(source)}' for a mask: it is coloured. Make it grey, or read an image "
@@ -48,12 +49,13 @@ def read_mask(source: str | os.PathLike[str]) -> Tensor:
     return image.mean(1, keepdim=True)
 
 
-def read_masks(folder: str | os.PathLike[str]) -> dict[str, Tensor]:
+def read_masks(folder: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_PIXELS) -> dict[str, Tensor]:
     """The masks in a folder, by the names of their files.
 
     Args:
         folder: A folder with a grey image for each region, such as ``sky.png``. Other files, and those
             whose names begin with a dot, are left alone.
+        max_pixels: Largest accepted product of width and height of each; see :func:`read_image`.
 
     Returns:
         The masks of :func:`read_mask`, in alphabetical order.
@@ -84,7 +86,7 @@ def read_masks(folder: str | os.PathLike[str]) -> dict[str, Tensor]:
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise ImageReadError(f"Cannot read masks from '{folder}': two files are named {twice!r}.")
-    return {path.stem: read_mask(path) for path in files}
+    return {path.stem: read_mask(path, max_pixels=max_pixels) for path in files}
 
 
 def write_masks(masks: Mapping[str, Tensor], folder: str | os.PathLike[str]) -> None:

@@ -12,12 +12,12 @@ from PIL import Image
 from torch import Tensor
 
 from pystyle.images._errors import ImageReadError, PixelRangeError
-from pystyle.images._formats import READABLE_FORMATS, open_header
+from pystyle.images._formats import READABLE_FORMATS, SIGNATURE_BYTES, is_readable, open_header
 from pystyle.images._pil import check_background, from_pil
 from pystyle.images._resize import Edge, resize
 
 # Where Pillow begins to warn. The float tensor of such a picture takes one gibibyte.
-_DEFAULT_MAX_PIXELS = 89_478_485
+DEFAULT_MAX_PIXELS = 89_478_485
 
 
 def read_image(
@@ -26,7 +26,7 @@ def read_image(
     edge_size: int | None = None,
     edge: Edge = "short",
     background: Sequence[float] = (1.0, 1.0, 1.0),
-    max_pixels: int = _DEFAULT_MAX_PIXELS,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
     device: torch.device | str | None = None,
 ) -> Tensor:
     """Returns the image in a file, always as RGB in [0, 1] and the right way up.
@@ -45,9 +45,9 @@ def read_image(
         edge: Which edge has that length: "short", "long", "height" or "width". See `resize`.
         background: Colour, RGB in [0, 1], that shows where the image is transparent.
         max_pixels: Largest accepted product of width and height. It is compared with the header, before
-            anything is decoded. For WebP and TIFF a larger value does not lift the limit of Pillow, which
-            warns from `PIL.Image.MAX_IMAGE_PIXELS` on and refuses twice as many; the default is where it
-            begins to warn.
+            anything is decoded. For WebP, TIFF, and GIF whose first frame is larger than its screen, a larger
+            value does not lift the limit of Pillow, which warns from `PIL.Image.MAX_IMAGE_PIXELS` on and
+            refuses twice as many; the default is where it begins to warn.
         device: Device of the result.
 
     Returns:
@@ -75,6 +75,8 @@ def read_image(
 
     Note:
         A flipped bit in a JPEG or WebP file gives other pixels and no error: these formats carry no checksum.
+        Of damaged metadata (EXIF, the tags of TIFF) Pillow warns, and libtiff writes to standard error what
+        it finds wrong; only settings of the whole process could keep them from it.
     """
     name = _name(source)
     check_background(background)
@@ -113,7 +115,9 @@ def _opened(source: str | os.PathLike[str] | IO[bytes], name: str) -> Iterator[I
             f"Cannot read {name}: there is no such file. Check the path and the current folder."
         )
     with path.open("rb") as file:
-        yield file
+        start = file.read(SIGNATURE_BYTES)
+        # In memory: there a damaged length makes nobody allocate more than the file has.
+        yield io.BytesIO(start + file.read() if is_readable(start) else start)
 
 
 def _checked_header(file: IO[bytes], name: str, max_pixels: int) -> Image.Image:

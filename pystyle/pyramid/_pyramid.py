@@ -174,36 +174,39 @@ class Pyramid:
         keeper = Keeper(
             checkpoint, resume=resume, criterion=criterion, callbacks=callbacks, arguments=arguments
         )
-        done: dict[str, Any] = {"level": 0, "history": {}, "seconds": 0.0, **keeper.surroundings}
-        history, seconds, previous = done["history"], done["seconds"], None
+        history: History = {}
+        seconds, previous = 0.0, None
         result = Result(image.clamp(0, 1), history, "interrupted", seconds, True)
         try:
-            for level in levels[done["level"] :]:
-                size = scaled_size(full_size, level.edge_size)
-                with keeper, explained_memory_errors(criterion, size, optimizer, evaluation):
-                    runner = Runner(
-                        keeper.bind(evaluation, resized_references(references, level.edge_size, scales)),
-                        resize(image, size),
-                        optimizer=optimizer,
-                        parametrization=parametrization,
-                        bounds=bounds,
-                        averaging=averaging,
-                        callbacks=[Counted(callback, level, seconds) for callback in callbacks],
-                        schedules=schedules_at(level, schedules, level_weights),
-                    )
-                    if previous is not None:
-                        carry_state(previous, runner.optimizer)
-                        # Together they would take half as much again as one level.
-                        del previous
-                    before = {"level": level.index, "history": _copied(history), "seconds": seconds}
-                    result = keeper.run(
-                        runner, level.num_steps, steps_before=level.steps_before, surroundings=before
-                    )
-                _extend(history, result.history, level, seconds)
-                image, previous, seconds = result.image, runner.optimizer, seconds + result.seconds
-                del runner
-                if result.failed:
-                    break
+            with keeper:
+                done: dict[str, Any] = {"level": 0, "history": {}, "seconds": 0.0, **keeper.surroundings}
+                history, seconds = done["history"], done["seconds"]
+                for level in levels[done["level"] :]:
+                    size = scaled_size(full_size, level.edge_size)
+                    with explained_memory_errors(criterion, size, optimizer, evaluation):
+                        runner = Runner(
+                            keeper.bind(evaluation, resized_references(references, level.edge_size, scales)),
+                            resize(image, size),
+                            optimizer=optimizer,
+                            parametrization=parametrization,
+                            bounds=bounds,
+                            averaging=averaging,
+                            callbacks=[Counted(callback, level, seconds) for callback in callbacks],
+                            schedules=schedules_at(level, schedules, level_weights),
+                        )
+                        if previous is not None:
+                            carry_state(previous, runner.optimizer)
+                            # Together they would take half as much again as one level.
+                            del previous
+                        before = {"level": level.index, "history": _copied(history), "seconds": seconds}
+                        result = keeper.run(
+                            runner, level.num_steps, steps_before=level.steps_before, surroundings=before
+                        )
+                    _extend(history, result.history, level, seconds)
+                    image, previous, seconds = result.image, runner.optimizer, seconds + result.seconds
+                    del runner
+                    if result.failed:
+                        break
         except KeyboardInterrupt:
             # Between two levels; within one the runner takes it.
             result = replace(result, stop_reason="interrupted", failed=True)

@@ -4,6 +4,7 @@ import logging
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from contextlib import suppress
 from io import TextIOWrapper
 from typing import Any
 
@@ -19,21 +20,29 @@ class _Logger(ABC):
         self._size = 0
 
     def __call__(self, step: Step) -> None:
-        """Write one row and flush it."""
-        if self._stream is None:
-            self._stream = self._open()
+        """Write one row and flush it.
+
+        Raises:
+            OSError: If it cannot be written, with the name of the file.
+        """
         row = {"step": step.index, "seconds": round(step.seconds, 3), "total": float(step.terms.total)}
         row.update({name: float(term) for name, term in step.terms.items()})
-        self._write(self._stream, row, self._size == 0)
-        self._stream.flush()
-        self._size = os.fstat(self._stream.fileno()).st_size
+        try:
+            if self._stream is None:
+                self._stream = self._open()
+            self._write(self._stream, row, self._size == 0)
+            self._stream.flush()
+            self._size = os.fstat(self._stream.fileno()).st_size
+        except OSError as error:
+            raise OSError(error.errno, error.strerror, os.fspath(self.path)) from error
 
     def close(self) -> None:
         """Close the file."""
-        if self._stream is not None:
-            self._stream.close()
-            self._stream = None
-        self._size = 0
+        stream, self._stream, self._size = self._stream, None, 0
+        if stream is not None:
+            # Half of a row that could not be written is tried again, and was spoken of at its step.
+            with suppress(OSError):
+                stream.close()
 
     def state_dict(self) -> dict[str, Any]:
         """How much has been written, for a checkpoint."""

@@ -6,7 +6,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from pystyle.checkpoints import Checkpoints
+from pystyle.checkpoints import CheckpointFolder, Checkpoints
 from pystyle.criterion._blend import images_of
 from pystyle.encoders import Encoder, vgg19
 from pystyle.evaluation import EagerEvaluation, Evaluation, StripEvaluation
@@ -90,7 +90,8 @@ def stylize(
         device: Where to compute; the accelerator if there is one, else the CPU.
         precision: Of the encoder; see :class:`~pystyle.evaluation.EagerEvaluation`.
         tile: None to evaluate the image as a whole, the height of strips to evaluate it in strips, exactly
-            (:class:`~pystyle.evaluation.StripEvaluation`), ``"auto"`` for strips where they are needed.
+            (:class:`~pystyle.evaluation.StripEvaluation`), ``"auto"`` for strips where they are needed. A run
+            that goes on from a checkpoint keeps what was chosen when it began.
         memory_budget: Bytes that the run may take with ``tile="auto"``; most of what is free
             if not given.
         callbacks: Called with a step after each step.
@@ -137,6 +138,8 @@ def stylize(
         if start == "recoloured":
             start = recoloured_in_regions(photograph, control.references, styles)
     pyramid = stylization_pyramid(edge_size, num_steps=num_steps)
+    if tile == "auto" and resume:
+        tile = _kept_tile(checkpoint)
     evaluation: Evaluation
     if tile == "auto":
         largest = _largest_size(references, pyramid.edge_sizes[-1], style_scale)
@@ -169,6 +172,20 @@ def _default_encoder() -> Encoder:
 
 def _best_device() -> torch.device:
     return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+
+
+def _kept_tile(
+    checkpoint: str | os.PathLike[str] | Checkpoints | None,
+) -> int | Literal["auto"] | None:
+    """What ``tile="auto"`` came to when the run began, which other free memory must not change."""
+    if checkpoint is None:
+        return "auto"
+    folder = checkpoint.folder if isinstance(checkpoint, Checkpoints) else checkpoint
+    arguments = CheckpointFolder(folder).arguments()
+    if "evaluation" not in arguments:
+        return "auto"
+    rows = arguments.get("evaluation.rows", "")
+    return int(rows) if rows.isdecimal() else None
 
 
 def _largest_size(references: References, edge_size: int, style_scale: float) -> tuple[int, int]:

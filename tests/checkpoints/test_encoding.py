@@ -132,6 +132,14 @@ def test_another_file_of_safetensors_is_no_checkpoint():
         decode(len(header).to_bytes(8, "little") + header + bytes(4))
 
 
+@pytest.mark.parametrize("digest", ["\ud800", 5, None, ["0" * 64]])
+def test_a_digest_that_is_none_makes_no_checkpoint(digest):
+    metadata = {"format": "pystyle checkpoint 1", "sha256": digest, "state": "{}"}
+    header = json.dumps({"__metadata__": metadata}).encode()
+    with pytest.raises(CheckpointError, match="It is no checkpoint"):
+        decode(len(header).to_bytes(8, "little") + header)
+
+
 def test_a_format_of_another_version_is_named():
     header = json.dumps({"__metadata__": {"format": "pystyle checkpoint 7", "sha256": "", "state": ""}})
     with pytest.raises(CheckpointError, match="format 'pystyle checkpoint 7', and this version reads"):

@@ -74,6 +74,22 @@ def test_a_process_killed_while_downloading_does_not_block_the_next(weights_serv
     assert (tmp_path / "tiny.pth").read_bytes() == weights_server.content
 
 
+def test_of_four_processes_the_one_that_downloads_is_killed_and_another_does_it(
+    weights_server, tmp_path, start_child
+):
+    children = [start_child("hangs_at_half")]
+    wait_until(lambda: any(name.endswith(".part") for name in os.listdir(tmp_path)))
+    children += [start_child("right") for _ in range(3)]
+    time.sleep(0.3)
+    assert weights_server.hits == ["hangs_at_half"]
+    children[0].send_signal(signal.SIGKILL)
+    outputs = [child.communicate(timeout=20)[0] for child in children]
+    assert outputs == ["", *[f"{tmp_path / 'tiny.pth'}\n"] * 3]
+    assert weights_server.hits == ["hangs_at_half", "right"]
+    assert os.listdir(tmp_path) == ["tiny.pth"]
+    assert (tmp_path / "tiny.pth").read_bytes() == weights_server.content
+
+
 def test_who_waited_for_a_lock_keeps_others_out(tmp_path):
     # The first holder removes the lock file. The second, which waited for that file, must hold the new one.
     path = tmp_path / "lock"

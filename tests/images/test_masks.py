@@ -1,3 +1,5 @@
+from functools import partial
+
 import pytest
 import torch
 
@@ -26,6 +28,14 @@ def test_masks_come_back_from_a_folder(tmp_path) -> None:
     for name, mask in found.items():
         assert torch.equal(mask, soft[name])
     MaskedImage(torch.rand(1, 3, 3, 5), found)
+
+
+def test_a_mask_that_is_too_large_is_refused_unless_it_is_allowed(tmp_path) -> None:
+    write_masks({"left": LEFT}, tmp_path)
+    for read in (partial(read_mask, tmp_path / "left.png"), partial(read_masks, tmp_path)):
+        with pytest.raises(ImageReadError, match=r"5 x 3 = 15 pixels, more than 14.*`max_pixels=15`"):
+            read(max_pixels=14)
+        read(max_pixels=15)
 
 
 def test_boolean_masks_can_be_written(tmp_path) -> None:

@@ -1,9 +1,11 @@
 """Whatever cannot be read gives one kind of error, which says why."""
 
+import contextlib
 import io
 import os
 import pickle
 import struct
+import tracemalloc
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -79,6 +81,21 @@ def test_read_image_gives_an_image_or_its_own_error_for_flipped_bits(tmp_path: P
         assert image.ndim == 4
         assert image.min() >= 0
         assert image.max() <= 1
+
+
+def test_read_image_takes_no_memory_for_what_a_damaged_file_only_claims_to_have(tmp_path: Path) -> None:
+    data = encoded("PNG")
+    place = data.index(b"IDAT") - 4
+    (tmp_path / "a.png").write_bytes(data[:place] + b"\x7f\xff\xff\xff" + data[place + 4 :])
+    tracemalloc.start()
+    try:
+        # All pixels are there, and only the length of their chunk is wrong.
+        with contextlib.suppress(ImageReadError):
+            read_image(tmp_path / "a.png")
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 50 * len(data)
 
 
 def test_read_image_keeps_the_error_of_the_decoder_as_the_cause(tmp_path: Path) -> None:
@@ -214,6 +231,13 @@ def test_read_image_reports_the_bomb_error_of_a_decoder_as_its_own(
     with pytest.raises(ImageReadError, match=r"raise `PIL\.Image\.MAX_IMAGE_PIXELS`") as caught:
         read_image(io.BytesIO(encoded(format, size=20)))
     assert isinstance(caught.value.__cause__, Image.DecompressionBombError)
+
+
+def test_read_image_refuses_a_gif_whose_first_frame_is_larger_than_its_screen() -> None:
+    frame = b"\x2c" + struct.pack("<HHHHB", 0, 0, 60_000, 60_000, 0) + b"\x02\x02\x44\x01\x00;"
+    data = b"GIF89a" + struct.pack("<HHBBB", 8, 8, 0x80, 0, 0) + b"\xff\0\0" + b"\0\0\xff" + frame
+    with pytest.raises(ImageReadError, match=r"3600000000 pixels.*raise `PIL\.Image\.MAX_IMAGE_PIXELS`"):
+        read_image(io.BytesIO(data))
 
 
 def test_read_image_lets_memory_errors_and_interrupts_through(monkeypatch: pytest.MonkeyPatch) -> None:
