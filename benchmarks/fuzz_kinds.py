@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import fuzz_formats
 import fuzz_inputs
 import fuzz_mutations
 import torch
@@ -44,9 +45,15 @@ class Kind:
 
 def kinds() -> dict[str, Kind]:
     """All kinds by their names."""
-    known = {"PNG": (fuzz_mutations.png,), "JPEG": (fuzz_mutations.jpeg,), "WebP": (fuzz_mutations.riff,)}
+    formats = {
+        "PNG": (fuzz_formats.png,),
+        "JPEG": (fuzz_formats.jpeg,),
+        "WebP": (fuzz_formats.riff,),
+        "TIFF": (fuzz_formats.tiff,),
+        "PNM": (fuzz_formats.pnm,),
+    }
     found = {
-        name: Kind(files, "", known.get(name, ()), _read_image, ImageReadError)
+        name: Kind(files, "", formats.get(name, ()), _read_image, ImageReadError)
         for name, files in fuzz_inputs.images().items()
     }
     found["mask"] = Kind(fuzz_inputs.masks(), "", (), _read_mask, ImageReadError)

@@ -1,19 +1,17 @@
-"""Ways to damage a file: those that know nothing of its format, and those that keep its checksums right."""
+"""Ways to damage a file: those that know no format, and those that know archives and headers of JSON."""
 
 import hashlib
 import io
 import json
 import random
 import re
-import struct
 import zipfile
-import zlib
 from collections.abc import Callable
 from typing import Any
 
 Mutation = Callable[[bytes, random.Random], bytes]
 
-_NUMBERS = (0, 1, 2, 3, 7, 8, 16, 255, 256, 32767, 32768, 65535, 65536, 2**31 - 1, 2**31, 2**32 - 1)
+NUMBERS = (0, 1, 2, 3, 7, 8, 16, 255, 256, 32767, 32768, 65535, 65536, 2**31 - 1, 2**31, 2**32 - 1)
 _DIGEST = re.compile(rb'"sha256": "[0-9a-f]{64}"')
 _LENGTH = 8
 """Bytes before the header of safetensors."""
@@ -22,7 +20,7 @@ _LENGTH = 8
 def damaged(data: bytes, chance: random.Random, known: tuple[Mutation, ...] = ()) -> bytes:
     """The file after one to four mutations, half of which know its format, if there are such."""
     for _ in range(chance.choice((1, 1, 2, 4))):
-        data = chance.choice(known if known and chance.random() < 0.5 else _BLIND)(data, chance)
+        data = chance.choice(known if known and chance.random() < 0.5 else BLIND)(data, chance)
     return data
 
 
@@ -41,7 +39,7 @@ def _number(data: bytes, chance: random.Random) -> bytes:
     """Another number somewhere, more often near the beginning."""
     end = len(data) if chance.random() < 0.5 else min(len(data), 64)
     place, width = chance.randrange(end + 1), chance.choice((1, 2, 4))
-    number = chance.choice(_NUMBERS) % 256**width
+    number = chance.choice(NUMBERS) % 256**width
     return data[:place] + number.to_bytes(width, chance.choice(("little", "big"))) + data[place + width :]
 
 
@@ -63,48 +61,7 @@ def _rearranged(data: bytes, chance: random.Random) -> bytes:
     )
 
 
-_BLIND: tuple[Mutation, ...] = (_flipped, _cut, _number, _rearranged)
-
-
-def png(data: bytes, chance: random.Random) -> bytes:
-    """Chunks with other contents or in another order, whose check sums are right."""
-    chunks, place = [], 8
-    while place + 12 <= len(data):
-        (length,) = struct.unpack(">I", data[place : place + 4])
-        chunks.append((data[place + 4 : place + 8], data[place + 8 : place + 8 + length]))
-        place += 12 + length
-    chunks = _list(chunks, lambda chunk: (chunk[0], chance.choice(_BLIND)(chunk[1], chance)), chance)
-    return data[:8] + b"".join(
-        struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
-        for name, body in chunks
-    )
-
-
-def jpeg(data: bytes, chance: random.Random) -> bytes:
-    """Segments with other contents or in another order, whose lengths are right."""
-    segments, place = [], 2
-    while data[place : place + 1] == b"\xff" and data[place + 1 : place + 2] != b"\xda":
-        (length,) = struct.unpack(">H", data[place + 2 : place + 4].ljust(2, b"\0"))
-        segments.append((data[place : place + 2], data[place + 4 : place + 2 + length]))
-        place += 2 + max(length, 2)
-    rest = data[place:]
-    changed = _list(segments, lambda part: (part[0], chance.choice(_BLIND)(part[1], chance)), chance)
-    parts = (name + struct.pack(">H", min(len(body) + 2, 65535)) + body for name, body in changed)
-    return data[:2] + b"".join(parts) + rest
-
-
-def riff(data: bytes, chance: random.Random) -> bytes:
-    """Chunks of a WebP with other contents or in another order, whose lengths are right."""
-    chunks, place = [], 12
-    while place + 8 <= len(data):
-        (length,) = struct.unpack("<I", data[place + 4 : place + 8])
-        chunks.append((data[place : place + 4], data[place + 8 : place + 8 + length]))
-        place += 8 + length + length % 2
-    chunks = _list(chunks, lambda chunk: (chunk[0], chance.choice(_BLIND)(chunk[1], chance)), chance)
-    body = b"".join(
-        name + struct.pack("<I", len(part)) + part + bytes(len(part) % 2) for name, part in chunks
-    )
-    return b"RIFF" + struct.pack("<I", len(body) + 4) + data[8:12] + body
+BLIND: tuple[Mutation, ...] = (_flipped, _cut, _number, _rearranged)
 
 
 def zipped(data: bytes, chance: random.Random) -> bytes:
@@ -114,7 +71,9 @@ def zipped(data: bytes, chance: random.Random) -> bytes:
             members = [(info.filename, archive.read(info)) for info in archive.infolist()]
     except Exception:
         return data  # A mutation before this one broke it.
-    members = _list(members, lambda member: (member[0], chance.choice(_BLIND)(member[1], chance)), chance)
+    members = changed_list(
+        members, lambda member: (member[0], chance.choice(BLIND)(member[1], chance)), chance
+    )
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as archive:
         for name, body in dict(members).items():
@@ -129,7 +88,7 @@ def header(data: bytes, chance: random.Random) -> bytes:
     try:
         text = _edited_json(text, chance)
     except (ValueError, RecursionError):
-        text = chance.choice(_BLIND)(text, chance)
+        text = chance.choice(BLIND)(text, chance)
     return len(text).to_bytes(_LENGTH, "little") + text + body
 
 
@@ -159,7 +118,7 @@ def _edited(value: Any, chance: random.Random) -> Any:
             return {name: item for name, item in value.items() if name != key}
         return {**value, key: _edited(value[key], chance)}
     if isinstance(value, list) and value and chance.random() < 0.85:
-        return _list(value, lambda item: _edited(item, chance), chance)
+        return changed_list(value, lambda item: _edited(item, chance), chance)
     deep: Any = []
     for _ in range(chance.choice((3, 90, 900))):
         deep = {"list": [deep]} if chance.random() < 0.5 else [deep]
@@ -169,7 +128,7 @@ def _edited(value: Any, chance: random.Random) -> Any:
     return chance.choice((*numbers, *texts, *others, deep))
 
 
-def _list(items: list[Any], change: Callable[[Any], Any], chance: random.Random) -> list[Any]:
+def changed_list(items: list[Any], change: Callable[[Any], Any], chance: random.Random) -> list[Any]:
     """The items with one changed, doubled, removed, or two exchanged."""
     items = list(items)
     if not items:

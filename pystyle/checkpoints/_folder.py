@@ -93,7 +93,8 @@ class CheckpointFolder:
         """What the run was asked to do, as :func:`describe` says it; empty if that cannot be read."""
         for _, found in self._newest_first():
             if isinstance(found, dict):
-                return dict(found.get("arguments", {}))
+                arguments = found.get("arguments")
+                return arguments if isinstance(arguments, dict) else {}
         return {}
 
     def clean(self) -> None:

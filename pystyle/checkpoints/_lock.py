@@ -1,6 +1,7 @@
 """A lock on a folder that one run holds at a time, and that ends with its process, however that ends.
 
 The operating system keeps it, on an open file: what a killed process leaves behind is a file, and no lock.
+Only a process that it forked, and that outlives it, still has that file open.
 """
 
 import logging

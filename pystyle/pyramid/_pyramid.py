@@ -138,7 +138,8 @@ class Pyramid:
         Raises:
             ValueError: If even the last level is too small for the encoder, an argument is wrong, or there
                 is a checkpoint and `resume` is false.
-            CheckpointError: If the checkpoint is of a run with other arguments, or all are damaged.
+            CheckpointError: If the checkpoint is of a run with other arguments, all are damaged, or another
+                run has the folder.
             MemoryError: If there is too little memory, with what to change.
         """
         schedules, level_weights = schedules or {}, level_weights or {}

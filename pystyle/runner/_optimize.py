@@ -68,7 +68,8 @@ def optimize_image(
     Raises:
         ValueError: If a reference is missing, an argument has an impossible value, or there is a
             checkpoint and `resume` is false.
-        CheckpointError: If the checkpoint is of a run with other arguments, or all are damaged.
+        CheckpointError: If the checkpoint is of a run with other arguments, all are damaged, or another
+            run has the folder.
         MemoryError: If there is too little memory, with what to change.
 
     Shape:

@@ -46,11 +46,14 @@ class Snapshots:
         }
 
     def check(self, snapshot: Mapping[str, Any], place: str) -> None:
-        """Refuse the snapshot of a run with other arguments.
+        """Refuse what is no snapshot, and that of a run with other arguments.
 
         Raises:
-            CheckpointError: If it is of one, with what differs.
+            CheckpointError: With what is missing or differs.
         """
+        missing = [name for name in self.take({}, {}) if name not in snapshot]
+        if missing:
+            raise CheckpointError(f"The checkpoint {place} is not of a run: it has no {missing[0]!r}.")
         changed = differences(snapshot["arguments"], self._arguments)
         if changed:
             more = f", and {len(changed) - 3} more" if len(changed) > 3 else ""

@@ -107,7 +107,8 @@ def stylize(
     Raises:
         ImageReadError: If a file cannot be read.
         ValueError: If an argument has an impossible value, or there is a checkpoint and `resume` is false.
-        CheckpointError: If the checkpoint is of a run with other arguments, or all are damaged.
+        CheckpointError: If the checkpoint is of a run with other arguments, all are damaged, or another
+            run has the folder.
         MemoryError: If there is too little memory even for strips.
 
     Shape:

@@ -115,6 +115,16 @@ def test_a_file_without_named_tensors_is_refused(tmp_path, value, message):
         load_weights_file(write(tmp_path / "a.pth", zipped(value)))
 
 
+def test_a_storage_in_a_name_is_not_printed(tmp_path):
+    # torch warns when it prints one, and prints all of its values.
+    storage = torch.storage.TypedStorage(
+        wrap_storage=torch.UntypedStorage(8), dtype=torch.float32, _internal=True
+    )
+    path = write(tmp_path / "a.pth", zipped({("a", storage): torch.ones(2)}))
+    with pytest.raises(WeightsError, match=r"got Tensor for a tuple\. Save"):
+        load_weights_file(path)
+
+
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(WeightsError, match=r"none\.pth` is missing"):
         load_weights_file(tmp_path / "none.pth")

@@ -11,7 +11,7 @@ import torch
 from torch import nn
 
 from pystyle import ContentLoss, Criterion, GramLoss, optimize_image
-from pystyle.checkpoints import CheckpointError, Checkpoints
+from pystyle.checkpoints import CheckpointError, CheckpointFolder, Checkpoints
 from pystyle.encoders import SequentialEncoder
 from pystyle.runner import CSVLogger
 
@@ -123,6 +123,13 @@ def test_a_folder_of_pickles_is_refused_and_does_nothing(stopped, encode, tmp_pa
         run(stopped, resume=True)
     assert not (tmp_path / "marker").exists()
     assert all(path.read_bytes() == data for path in stopped.iterdir())
+
+
+def test_a_state_of_something_else_is_refused(tmp_path):
+    CheckpointFolder(tmp_path).write(3, {"note": "three steps", "arguments": None})
+    with pytest.raises(CheckpointError, match=r"of step 3 in '.*' is not of a run: it has no 'environment'"):
+        run(tmp_path, resume=True)
+    assert CheckpointFolder(tmp_path).arguments() == {}
 
 
 def test_what_cannot_be_removed_from_the_folder_is_left_there(stopped, newest, caplog):

@@ -105,9 +105,11 @@ def _tensors_of(loaded: object, path: Path) -> dict[str, Tensor]:
     tensors = {}
     for name, value in loaded.items():
         if not isinstance(name, str) or not isinstance(value, Tensor):
+            # Other names are only said to be there: that of a storage has all its values.
+            shown = repr(name) if isinstance(name, str | int) else f"a {type(name).__name__}"
             raise WeightsError(
                 f"The weights file `{path}` must map names to tensors, "
-                f"got {type(value).__name__} for {name!r}. "
+                f"got {type(value).__name__} for {shown}. "
                 "Save it with `torch.save(model.state_dict(), path)`."
             )
         tensors[name] = value.detach()
