@@ -15,7 +15,7 @@ _GREY_TOLERANCE = 0.05
 
 
 def read_mask(source: str | os.PathLike[str]) -> Tensor:
-    """The mask in a grey image file: white is inside, black outside.
+    """The mask in a grey image file: white is inside; black, and what is transparent, outside.
 
     Args:
         source: Path of the file; see :func:`read_image`.
@@ -39,7 +39,7 @@ def read_mask(source: str | os.PathLike[str]) -> Tensor:
         tensor([[1., 0.],
                 [1., 0.]])
     """
-    image = read_image(source)
+    image = read_image(source, background=(0.0, 0.0, 0.0))
     if float((image.amax(1) - image.amin(1)).max()) > _GREY_TOLERANCE:
         raise ImageReadError(
             f"Cannot take '{os.fspath(source)}' for a mask: it is coloured. Make it grey, or read an image "
