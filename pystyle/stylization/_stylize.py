@@ -31,6 +31,8 @@ from pystyle.typing import (
 )
 
 
+# In the inference mode of a caller nothing could be differentiated.
+@torch.inference_mode(False)
 def stylize(
     content: ImageSource,
     style: ImageSource | Sequence[ImageSource] | Mapping[str, ImageSource],
