@@ -65,6 +65,19 @@ def check_loss_names(argument: str, names: Iterable[str], losses: Iterable[str])
             )
 
 
+def check_values(image: Tensor, name: str) -> None:
+    """Check that an image is more than a shape.
+
+    Raises:
+        ValueError: If it is on the device ``meta``.
+    """
+    if image.device.type == "meta":
+        raise ValueError(
+            f"{name} must have values, got an image on the device meta, where there are none. Make it on the "
+            "device of the encoder."
+        )
+
+
 def check_finite(image: Tensor, name: str) -> None:
     """Check that a reference has no NaN and no infinity, which would spread into every target.
 

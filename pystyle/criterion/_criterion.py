@@ -33,7 +33,7 @@ class Criterion(nn.Module):
 
     Raises:
         ValueError: If there are no losses, a name contains a dot or is not that of a loss, or the encoder
-            lacks a layer.
+            lacks a layer or was built in inference mode.
 
     Example:
         >>> import torch
@@ -70,6 +70,11 @@ class Criterion(nn.Module):
             if not isinstance(loss, Loss):
                 raise TypeError(f"`losses` must hold losses, got a {type(loss).__name__} named {name!r}.")
             encoder.check_layers([layer for layer in loss.layers if layer != IMAGE])
+        if any(parameter.is_inference() for parameter in encoder.parameters()):
+            raise ValueError(
+                "`encoder` must be built outside of `torch.inference_mode()`: nothing can be differentiated "
+                "through weights that were made in it."
+            )
         check_names("losses", losses)
         names = (normalize_gradients,) if isinstance(normalize_gradients, str) else normalize_gradients
         check_loss_names("normalize_gradients", names, losses)

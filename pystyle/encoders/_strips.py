@@ -6,6 +6,7 @@ from torch import Tensor
 from pystyle.encoders._encoder import Encoder
 from pystyle.encoders._geometry import WHOLE_IMAGE
 from pystyle.encoders._segment import LayerRows, Segment
+from pystyle.functional._precision import without_autocast
 
 
 class StripPass:
@@ -127,6 +128,7 @@ def _segment_backward(
             outputs.append(own.features)
             weights.append(gradient[:, :, own.start : own.start + own.features.shape[2]])
         if outputs:
-            (change,) = torch.autograd.grad(outputs, rows, weights)
+            with without_autocast(rows):
+                (change,) = torch.autograd.grad(outputs, rows, weights)
             total[:, :, strip.start : strip.stop] += change
     return total

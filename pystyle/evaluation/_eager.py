@@ -8,6 +8,7 @@ from torch import Tensor
 from pystyle.criterion import Criterion, Objective, Terms
 from pystyle.criterion._represent import encode
 from pystyle.evaluation._precision import check_precision, in_precision, products_in
+from pystyle.functional._precision import without_autocast
 from pystyle.typing import Precision, References
 
 
@@ -83,7 +84,7 @@ class EagerEvaluator:
         """
         self.objective.check(image)
         with torch.enable_grad(), products_in(self.precision):
-            image = image.detach().requires_grad_()
+            image = differentiable(image)
             features = encode(self.objective.encoder, image, self.objective.layers)
             terms: dict[str, Tensor] = {}
             for layer, feature in features.items():
@@ -91,7 +92,8 @@ class EagerEvaluator:
             # Zeros that take no memory: what is differentiated comes from the features themselves.
             outputs = _last([feature for feature in features.values() if feature.requires_grad])
             zeros = [feature.new_zeros(()).expand_as(feature) for feature in outputs]
-            (gradient,) = torch.autograd.grad(outputs, image, zeros)
+            with without_autocast(image):
+                (gradient,) = torch.autograd.grad(outputs, image, zeros)
         return Terms({part.name: terms[part.name] for part in self.objective.parts}), gradient
 
     def _attach(self, layer: str, feature: Tensor, terms: dict[str, Tensor]) -> None:
@@ -118,6 +120,12 @@ class EagerEvaluator:
         """The terms of an image without their graph."""
         with products_in(self.precision):
             return self.objective(image.detach())
+
+
+def differentiable(image: Tensor) -> Tensor:
+    """The image as the leaf of a graph."""
+    # A tensor of inference mode can never be one; its copy outside of it can.
+    return (image.clone() if image.is_inference() else image).detach().requires_grad_()
 
 
 def _last(tensors: list[Tensor]) -> list[Tensor]:

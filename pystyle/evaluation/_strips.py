@@ -9,9 +9,10 @@ from pystyle.criterion._gradient_norms import image_norms
 from pystyle.criterion._objective import Part
 from pystyle.criterion._represent import add_share, check_strips, combine, tensors_of
 from pystyle.encoders import BandPass, LayerRows, StripPass
-from pystyle.evaluation._eager import EagerEvaluator
+from pystyle.evaluation._eager import EagerEvaluator, differentiable
 from pystyle.evaluation._precision import check_precision, in_precision, products_in
 from pystyle.evaluation._workers import Workers, all_workers
+from pystyle.functional._precision import without_autocast
 from pystyle.typing import IMAGE, Precision, References, Representation
 
 
@@ -115,7 +116,7 @@ class StripEvaluator:
 
     def __call__(self, image: Tensor) -> tuple[Terms, Tensor]:
         """The terms of an image without their graph, and the gradient of their total."""
-        image = image.detach()
+        image = differentiable(image).detach()
         self.objective.check(image)
         if not self.objective.layers:
             return self._whole(image)
@@ -211,6 +212,7 @@ class StripEvaluator:
                     with torch.enable_grad():
                         leaf = rows.features.detach().requires_grad_()
                         value = _share(part, rows._replace(features=leaf), pulls)
+                    with without_autocast(leaf):
                         (gradient,) = torch.autograd.grad(value, leaf, materialize_grads=True)
                     norm = image_norms(gradient)
                     norms[part.name] = norms[part.name] + norm if part.name in norms else norm
@@ -235,6 +237,7 @@ def _slope(part: Part, representation: Representation, batch: int) -> tuple[Tens
     with torch.enable_grad():
         leaves = combine([representation], lambda tensors: tensors[0].detach().requires_grad_())
         value = part.score(leaves, batch)
+    with without_autocast(value):
         gradients = torch.autograd.grad(value, tensors_of(leaves), allow_unused=True, materialize_grads=True)
     return value.detach(), gradients
 

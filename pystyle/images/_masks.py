@@ -15,7 +15,7 @@ _GREY_TOLERANCE = 0.05
 
 
 def read_mask(source: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Tensor:
-    """The mask in a grey image file: white is inside, black outside.
+    """The mask in a grey image file: white is inside; black, and what is transparent, outside.
 
     Args:
         source: Path of the file; see :func:`read_image`.
@@ -40,7 +40,7 @@ def read_mask(source: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_P
         tensor([[1., 0.],
                 [1., 0.]])
     """
-    image = read_image(source, max_pixels=max_pixels)
+    image = read_image(source, background=(0.0, 0.0, 0.0), max_pixels=max_pixels)
     if float((image.amax(1) - image.amin(1)).max()) > _GREY_TOLERANCE:
         raise ImageReadError(
             f"Cannot take '{os.fspath(source)}' for a mask: it is coloured. Make it grey, or read an image "

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any, Self, cast
 
+import torch
 from torch import Tensor
 
 from pystyle.checkpoints import Checkpoints
@@ -82,6 +83,8 @@ class Pyramid:
             size /= ratio
         return cls(tuple(reversed(sizes)), num_steps)
 
+    # In the inference mode of a caller nothing could be differentiated.
+    @torch.inference_mode(False)
     def optimize(
         self,
         criterion: Criterion,

@@ -48,4 +48,4 @@ def _resized(reference: Reference, edge_size: int) -> Reference:
 def fits(criterion: Criterion, edge_size: int, scales: Mapping[str, float]) -> bool:
     """Whether the encoder can take the images at this level."""
     smallest = criterion.encoder.minimum_size(criterion.layers)
-    return min(edge_size, *(round(edge_size * scale) for scale in scales.values())) >= smallest
+    return min([edge_size, *(round(edge_size * scale) for scale in scales.values())]) >= smallest

@@ -8,6 +8,7 @@ from torch.nn.functional import interpolate
 
 from pystyle.colors import match_colors
 from pystyle.criterion._blend import blend_of, image_of
+from pystyle.criterion._checks import check_values
 from pystyle.typing import Init, NamedInit, References
 
 
@@ -28,7 +29,7 @@ def initial_image(init: Init, references: References, *, seed: int | None = None
         A new tensor.
 
     Raises:
-        ValueError: If `init` is unknown, or needs a reference that is not there.
+        ValueError: If `init` is unknown, or needs a reference that is not there or on the device ``meta``.
 
     Shape:
         - output: (batch, 3, height, width), RGB in [0, 1] except for noise with a tail
@@ -52,6 +53,10 @@ def initial_image(init: Init, references: References, *, seed: int | None = None
     if init not in get_args(NamedInit):
         raise ValueError(f"`init` must be a tensor, a size, or one of {get_args(NamedInit)}, got {init!r}.")
     content = _reference(references, "content", init)
+    if init in ("recoloured", "style_colours"):
+        for name in ("content", "style"):
+            for image, _ in _blend(references, name, init):
+                check_values(image, f'`references["{name}"]`')
     if init == "content":
         return content.detach().clone()
     if init == "recoloured":

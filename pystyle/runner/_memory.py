@@ -1,5 +1,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
+from traceback import clear_frames
 
 import torch
 
@@ -113,15 +114,32 @@ def explained_memory_errors(
     try:
         yield
     except RuntimeError as error:
-        # On a CPU torch raises a plain RuntimeError.
-        if not isinstance(error, torch.OutOfMemoryError) and "can't allocate memory" not in str(error):
+        if not _is_lack_of_memory(error):
             raise
-        needed = estimate_memory(criterion, size, optimizer=optimizer, evaluation=evaluation)
+        # The frames of what failed hold its tensors, and would hold them as long as somebody keeps the error.
+        clear_frames(error.__traceback__)
         raise MemoryError(
-            f"A run at {size[0]} x {size[1]} pixels takes about {gibibytes(needed)}, more than was free. "
+            f"A run at {size[0]} x {size[1]} pixels takes {_needed(criterion, size, optimizer, evaluation)}. "
             "Take a smaller image, `StripEvaluation()`, half precision, or an optimizer that keeps less: "
             "`partial(LBFGS, history_size=5)`."
         ) from error
+
+
+def _is_lack_of_memory(error: RuntimeError) -> bool:
+    # On a CPU torch raises a plain RuntimeError, and so does the library of its convolutions.
+    words = ("can't allocate memory", "could not create a primitive", "bad_alloc")
+    return isinstance(error, torch.OutOfMemoryError) or any(text in str(error) for text in words)
+
+
+def _needed(
+    criterion: Criterion, size: tuple[int, int], optimizer: OptimizerFactory, evaluation: Evaluation
+) -> str:
+    try:
+        needed = estimate_memory(criterion, size, optimizer=optimizer, evaluation=evaluation)
+    except (RuntimeError, MemoryError):
+        # There may be too little memory even for that.
+        return "more memory than was free"
+    return f"about {gibibytes(needed)}, more than was free"
 
 
 def _optimizer_memory(optimizer: OptimizerFactory) -> float:

@@ -1,6 +1,7 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
 
+import torch
 from torch import Tensor
 
 from pystyle.checkpoints import Checkpoints
@@ -18,6 +19,8 @@ from pystyle.runner._step import Callback
 from pystyle.typing import Init, OptimizerFactory, References, Schedule
 
 
+# In the inference mode of a caller nothing could be differentiated.
+@torch.inference_mode(False)
 def optimize_image(
     criterion: Criterion,
     references: References,

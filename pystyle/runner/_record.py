@@ -7,6 +7,9 @@ from torch import Tensor
 from pystyle.criterion import Terms
 from pystyle.typing import History
 
+_MOST_BLOCKS = 256
+"""A tensor for each step of a long run would take ten times the memory of what it holds."""
+
 
 class Record:
     """The terms of every step, kept on their device until the run is over.
@@ -24,6 +27,8 @@ class Record:
         self._names = ("total", *terms)
         self._blocks.append(torch.stack([terms.total, *terms.values()])[None])
         self._seconds.append(seconds)
+        if len(self._blocks) == _MOST_BLOCKS:
+            self._table()
 
     def history(self) -> History:
         """The columns, up to the first row that is not finite."""

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from pystyle.criterion import Terms
+from pystyle.criterion._checks import check_values
 from pystyle.evaluation import Evaluator
 from pystyle.evaluation._evaluation import weighted
 from pystyle.optim import LBFGS
@@ -92,8 +93,8 @@ class Runner:
         # Tensors that are filled before each step: what reads them may be a graph on the device.
         self._factors = {name: image.new_ones(()) for name in self.schedules}
         self.evaluator = weighted(evaluator, self._factors) if self._factors else evaluator
-        # The evaluation says what is wrong with one that has no values.
-        if image.device.type != "meta" and not bool(image.isfinite().all()):
+        check_values(image, "The initial image")
+        if not bool(image.isfinite().all()):
             raise ValueError("The initial image must be finite, got one with NaN or infinite values.")
         self.parametrization = parametrization(image if bounds is None else image.clamp(*bounds))
         projected = self.parametrization.projected

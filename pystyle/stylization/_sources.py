@@ -7,6 +7,7 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
+from pystyle.criterion._checks import check_values
 from pystyle.images import read_image
 from pystyle.typing import MaskedImage, Reference, References
 
@@ -24,9 +25,10 @@ def references_of(
 
     Raises:
         ImageReadError: If a file cannot be read.
-        ValueError: If the weights do not fit the styles, or styles of regions have no regions.
+        ValueError: If the weights do not fit the styles, styles of regions have no regions, or an image is on
+            the device ``meta``.
     """
-    photograph = _image(content, device)
+    photograph = _image(content, device, "`content`")
     if isinstance(style, Mapping):
         if not isinstance(photograph, MaskedImage):
             raise ValueError(
@@ -37,7 +39,9 @@ def references_of(
             raise ValueError("`style_weights` must be left out if `style` has an image for each region.")
         if "content" in style or "style" in style:
             raise ValueError("Regions with styles of their own must not be named 'content' or 'style'.")
-        return {"content": photograph} | {name: _image(source, device) for name, source in style.items()}
+        return {"content": photograph} | {
+            name: _image(source, device, f"`style[{name!r}]`") for name, source in style.items()
+        }
     styles = [style] if isinstance(style, Tensor | MaskedImage | str | os.PathLike) else list(style)
     weights = [1.0] * len(styles) if style_weights is None else list(style_weights)
     if not styles or len(weights) != len(styles):
@@ -46,12 +50,15 @@ def references_of(
             f"for {len(styles)}."
         )
     blend: Reference = [
-        (_image(source, device), weight) for source, weight in zip(styles, weights, strict=True)
+        (_image(source, device, "`style`"), weight) for source, weight in zip(styles, weights, strict=True)
     ]
     return {"content": photograph, "style": blend}
 
 
-def _image(source: ImageSource, device: torch.device) -> Tensor | MaskedImage:
+def _image(source: ImageSource, device: torch.device, name: str) -> Tensor | MaskedImage:
     if isinstance(source, MaskedImage):
+        check_values(source.image, name)
         return MaskedImage(source.image.to(device), source.masks)
-    return (source if isinstance(source, Tensor) else read_image(source)).to(device)
+    image = source if isinstance(source, Tensor) else read_image(source)
+    check_values(image, name)
+    return image.to(device)

@@ -31,6 +31,8 @@ from pystyle.typing import (
 )
 
 
+# In the inference mode of a caller nothing could be differentiated.
+@torch.inference_mode(False)
 def stylize(
     content: ImageSource,
     style: ImageSource | Sequence[ImageSource] | Mapping[str, ImageSource],
@@ -127,7 +129,7 @@ def stylize(
     references = references_of(content, style, style_weights, device)
     control = ColorControl(colors, references)
     criterion = stylization_criterion(
-        (_default_encoder() if encoder is None else encoder).to(device),
+        _moved(_default_encoder() if encoder is None else encoder, device),
         strength=strength,
         style_loss=style_loss,
         style_layers=style_layers,
@@ -169,6 +171,12 @@ def stylize(
 def _default_encoder() -> Encoder:
     # With zeros around the image, or edges that the deep layers do not see, the picture gets a frame.
     return vgg19(padding="replicate", ceil_mode=True)
+
+
+def _moved(encoder: Encoder, device: torch.device) -> Encoder:
+    if any(parameter.device.type == "meta" for parameter in encoder.parameters()):
+        raise ValueError("`encoder` must have weights, got one on the device meta, where there are none.")
+    return encoder.to(device)
 
 
 def _best_device() -> torch.device:

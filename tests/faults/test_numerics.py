@@ -101,6 +101,18 @@ def test_a_gradient_of_zero_is_said_and_no_error(name, caplog):
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
+@pytest.mark.parametrize("colour", [0.0, 0.5, 1.0])
+def test_a_flat_image_that_is_already_as_wanted_is_said_and_no_error(name, colour, caplog):
+    flat = torch.full((1, 3, 12, 10), colour)
+    losses = {"content": ContentLoss("conv2"), "style": GramLoss("relu1"), "tv": TotalVariationLoss()}
+    run = partial(optimize_image, Criterion(encoder(), losses), {"content": flat, "style": flat})
+    result = run(optimizer=OPTIMIZERS[name], num_steps=4)
+    torch.testing.assert_close(result.image, flat, rtol=0, atol=1e-3)
+    assert result.stop_reason == "finished"
+    assert torch.equal(result.image, flat) == ("The image did not move in 4 steps" in caplog.text)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
 def test_a_run_that_moves_says_nothing(name, caplog):
     optimize_image(scaled(1.0), REFERENCES, optimizer=OPTIMIZERS[name], num_steps=4)
     optimize_image(scaled(1.0), REFERENCES, optimizer=OPTIMIZERS[name], num_steps=0)

@@ -412,3 +412,10 @@ def test_adam_starts_anew_where_its_parameters_are_no_pixels():
         second = [3, 4] if parametrization in (Pixels, LowResolution) else [1, 2]
         assert [row[0] for row in steps] == [1, 2, *second]
         assert len(steps[-1]) == count
+
+
+def test_a_pyramid_needs_no_references() -> None:
+    criterion = Criterion(pixels(), {"smoothness": TotalVariationLoss()})
+    result = Pyramid([8, 12], num_steps=2).optimize(criterion, {}, init=random_image(0, 12, 15))
+    assert result.image.shape == (1, 3, 12, 15)
+    assert result.history["total"][-1] < result.history["total"][0]
