@@ -1,0 +1,136 @@
+"""What is done to each image: `stylize`, with arguments or without, or a function that a user wrote."""
+
+import hashlib
+import inspect
+import json
+import os
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from typing import Any, TypeAlias
+
+import torch
+
+from pystyle.checkpoints import describe
+from pystyle.images import read_image
+from pystyle.jobs._encoding import Encoding
+from pystyle.jobs._manifest import Configuration
+from pystyle.losses import Loss
+from pystyle.runner import Result
+from pystyle.stylization import stylization_criterion, stylization_pyramid, stylize
+from pystyle.stylization._sources import ImageSource
+from pystyle.stylization._stylize import default_encoder
+
+Recipe: TypeAlias = Callable[..., Result]
+"""A function of a content and of what was given as style; both are tensors, or lists of them."""
+
+_OF_ONE_RUN = ("checkpoint", "resume")
+_NOT_DESCRIBED = ("targets", "memory_budget", *_OF_ONE_RUN)
+"""Arguments on which the picture does not depend."""
+
+
+def read_styles(style: ImageSource | Sequence[ImageSource]) -> Any:
+    """The styles, with images in the place of paths.
+
+    Raises:
+        ImageReadError: If a file cannot be read.
+        TypeError: If there is a style for each region; the images of a folder have no regions.
+    """
+    if isinstance(style, Mapping):
+        raise TypeError(
+            "`style` must be an image, a path or a list of them, got one for each region, which the images "
+            "of a folder do not have."
+        )
+    if isinstance(style, str | os.PathLike):
+        return read_image(style)
+    return [read_styles(one) for one in style] if isinstance(style, list | tuple) else style
+
+
+def checked(recipe: Recipe) -> Recipe:
+    """The recipe, if it can be one.
+
+    Raises:
+        TypeError: If it cannot be called.
+        ValueError: If it writes checkpoints, or has an argument that `stylize` refuses for every image.
+    """
+    if not callable(recipe):
+        raise TypeError(
+            f"`recipe` must be a function of a content and a style, got a {type(recipe).__name__}. "
+            "For other options take `functools.partial(stylize, edge_size=256)`."
+        )
+    if _is_stylize(recipe):
+        given = _keywords(recipe)
+        for name in _OF_ONE_RUN:
+            if given[name]:
+                raise ValueError(f"`recipe` must not have `{name}`, which is for the run of one image.")
+        stylization_pyramid(given["edge_size"], num_steps=given["num_steps"])
+        if given["encoder"] is not None:
+            _check_losses(given)
+    return recipe
+
+
+def ready(recipe: Recipe, *, index: int, targets: str | os.PathLike[str]) -> Recipe:
+    """The recipe with what a process needs for all images, if it is one of `stylize`.
+
+    Args:
+        recipe: The recipe.
+        index: The number of the process, for the choice of an accelerator.
+        targets: The folder of what is computed of the styles alone. Other functions get it, too, if they
+            have an argument of this name.
+    """
+    given = _keywords(recipe)
+    if not _is_stylize(recipe):
+        return partial(recipe, targets=targets) if "targets" in given else recipe
+    device = given["device"] or _device(index)
+    # Built once, and not for each image.
+    encoder = (given["encoder"] or default_encoder()).to(device)
+    _check_losses(given | {"encoder": encoder})
+    return partial(recipe, device=device, encoder=encoder, targets=given["targets"] or targets)
+
+
+def configuration_of(recipe: Recipe, styles: Any, encoding: Encoding) -> Configuration:
+    """What a job is to do, without the images."""
+    given = {name: value for name, value in _keywords(recipe).items() if name not in _NOT_DESCRIBED}
+    if _is_stylize(recipe):
+        given["encoder"] = given["encoder"] or default_encoder()
+        description = {"recipe": "stylize", **describe(style=styles, **given, encoding=encoding)}
+    else:
+        given.pop("device", None)
+        description = describe(recipe=recipe, style=styles, **given, encoding=encoding)
+    text = json.dumps(description, sort_keys=True)
+    return Configuration(hashlib.sha256(text.encode()).hexdigest(), description)
+
+
+def first_states(recipe: Recipe) -> Callable[[], None]:
+    """A function that sets the generators of a loss back, so that no image depends on the one before."""
+    loss = _keywords(recipe).get("style_loss")
+    generators: Sequence[torch.Generator] = loss.generators() if isinstance(loss, Loss) else ()
+    states = [(generator, generator.get_state()) for generator in generators]
+
+    def set_back() -> None:
+        for generator, state in states:
+            generator.set_state(state)
+
+    return set_back
+
+
+def _is_stylize(recipe: Recipe) -> bool:
+    return (recipe.func if isinstance(recipe, partial) else recipe) is stylize
+
+
+def _keywords(recipe: Recipe) -> dict[str, Any]:
+    """The arguments that have values: those of a `partial`, and defaults."""
+    parameters = inspect.signature(recipe).parameters
+    return {name: value.default for name, value in parameters.items() if value.default is not value.empty}
+
+
+def _check_losses(given: Mapping[str, Any]) -> None:
+    names = ("strength", "style_loss", "style_layers")
+    stylization_criterion(given["encoder"], **{name: given[name] for name in names})
+
+
+def _device(index: int) -> torch.device:
+    """The accelerator of a process, each in turn; the CPU if there is none."""
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
+    if accelerator is None:
+        return torch.device("cpu")
+    return torch.device(accelerator.type, index % torch.accelerator.device_count())
