@@ -4,7 +4,8 @@ import hashlib
 import inspect
 import json
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeAlias
 
@@ -100,17 +101,17 @@ def configuration_of(recipe: Recipe, styles: Any, encoding: Encoding) -> Configu
     return Configuration(hashlib.sha256(text.encode()).hexdigest(), description)
 
 
-def first_states(recipe: Recipe) -> Callable[[], None]:
-    """A function that sets the generators of a loss back, so that no image depends on the one before."""
+@contextmanager
+def same_draws(recipe: Recipe) -> Iterator[None]:
+    """A context after which a loss draws again what it drew in it: no image depends on another."""
     loss = _keywords(recipe).get("style_loss")
-    generators: Sequence[torch.Generator] = loss.generators() if isinstance(loss, Loss) else ()
+    generators = loss.generators() if isinstance(loss, Loss) else ()
     states = [(generator, generator.get_state()) for generator in generators]
-
-    def set_back() -> None:
+    try:
+        yield
+    finally:
         for generator, state in states:
             generator.set_state(state)
-
-    return set_back
 
 
 def _is_stylize(recipe: Recipe) -> bool:

@@ -17,7 +17,7 @@ from pystyle.jobs._folder import JobFolder
 from pystyle.jobs._items import Item
 from pystyle.jobs._locks import claimed
 from pystyle.jobs._manifest import Manifest
-from pystyle.jobs._recipe import Recipe, first_states, ready
+from pystyle.jobs._recipe import Recipe, ready, same_draws
 
 _OF_THE_IMAGE = (
     ValueError,
@@ -115,7 +115,6 @@ def work(job: Job, *, index: int, tell: Callable[[JobEntry], None]) -> None:
     folder = JobFolder(job.output)
     manifest = Manifest(folder.manifest)
     recipe = ready(job.recipe, index=index, targets=job.targets)
-    set_back = first_states(recipe)
     items = list(job.items)
     # Those that others have claimed are looked at again at the end, and waited for: their holders may die.
     for wait in (False, True):
@@ -128,7 +127,6 @@ def work(job: Job, *, index: int, tell: Callable[[JobEntry], None]) -> None:
                 if not held:
                     claimed_by_others.append(item)
                     continue
-                set_back()
                 entry = _paint(job, recipe, item)
                 manifest.add(entry)
                 tell(entry)
@@ -140,7 +138,8 @@ def _paint(job: Job, recipe: Recipe, item: Item) -> JobEntry:
     input_sha256 = _file_sha256(path)
     data, error = b"", None
     try:
-        result = recipe(read_image(path), job.styles)
+        with same_draws(recipe):
+            result = recipe(read_image(path), job.styles)
         if result.stop_reason == "interrupted":
             raise KeyboardInterrupt
         if result.failed:
