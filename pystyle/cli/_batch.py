@@ -119,8 +119,9 @@ def _say_failures(report: JobReport, *, told: bool) -> None:
     for entry in () if told else report.failed:
         say(f"error: {entry}")
     if report.failed:
+        images = "image" if len(report.failed) == 1 else "images"
         say(
-            f"error: {len(report.failed)} images failed; the reasons are in "
+            f"error: {len(report.failed)} {images} failed; the reasons are in "
             f"'{Path(report.output) / 'manifest.jsonl'}'. `--retry-failed` tries them again."
         )
 

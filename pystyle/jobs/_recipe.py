@@ -17,6 +17,7 @@ from pystyle.jobs._encoding import Encoding
 from pystyle.jobs._manifest import Configuration
 from pystyle.losses import Loss
 from pystyle.runner import Result
+from pystyle.runner._choose import free_memory
 from pystyle.stylization import stylization_criterion, stylization_pyramid, stylize
 from pystyle.stylization._sources import ImageSource
 from pystyle.stylization._stylize import default_encoder
@@ -69,36 +70,52 @@ def checked(recipe: Recipe) -> Recipe:
     return recipe
 
 
-def ready(recipe: Recipe, *, index: int, targets: str | os.PathLike[str]) -> Recipe:
+def ready(recipe: Recipe, *, index: int, workers: int, targets: str | os.PathLike[str]) -> Recipe:
     """The recipe with what a process needs for all images, if it is one of `stylize`.
 
     Args:
         recipe: The recipe.
         index: The number of the process, for the choice of an accelerator.
+        workers: How many processes share the memory.
         targets: The folder of what is computed of the styles alone. Other functions get it, too, if they
             have an argument of this name.
     """
     given = _keywords(recipe)
     if not _is_stylize(recipe):
         return partial(recipe, targets=targets) if "targets" in given else recipe
-    device = given["device"] or _device(index)
+    device = torch.device(given["device"] or _device(index))
+    budget = given["memory_budget"]
+    if budget is None and workers > 1 and device.type == "cpu":
+        # Each would take what is free for its own.
+        budget = int(0.8 * free_memory(device)) // workers
     # Built once, and not for each image.
     encoder = (given["encoder"] or default_encoder()).to(device)
     _check_losses(given | {"encoder": encoder})
-    return partial(recipe, device=device, encoder=encoder, targets=given["targets"] or targets)
+    return partial(
+        recipe,
+        device=device,
+        encoder=encoder,
+        memory_budget=budget,
+        targets=given["targets"] or targets,
+    )
 
 
 def configuration_of(recipe: Recipe, styles: Any, encoding: Encoding) -> Configuration:
     """What a job is to do, without the images."""
     given = {name: value for name, value in _keywords(recipe).items() if name not in _NOT_DESCRIBED}
     if _is_stylize(recipe):
-        given["encoder"] = given["encoder"] or default_encoder()
-        description = {"recipe": "stylize", **describe(style=styles, **given, encoding=encoding)}
+        encoder = given.pop("encoder") or default_encoder()
+        # Its hundreds of parts are one: the manifest is read by people, too.
+        parts = json.dumps(describe(encoder=encoder), sort_keys=True)
+        description = {
+            "recipe": "stylize",
+            **describe(style=styles, **given, encoding=encoding),
+            "encoder": f"{type(encoder).__name__} with the SHA-256 {_sha256(parts)[:16]}",
+        }
     else:
         given.pop("device", None)
         description = describe(recipe=recipe, style=styles, **given, encoding=encoding)
-    text = json.dumps(description, sort_keys=True)
-    return Configuration(hashlib.sha256(text.encode()).hexdigest(), description)
+    return Configuration(_sha256(json.dumps(description, sort_keys=True)), description)
 
 
 @contextmanager
@@ -127,6 +144,10 @@ def _keywords(recipe: Recipe) -> dict[str, Any]:
 def _check_losses(given: Mapping[str, Any]) -> None:
     names = ("strength", "style_loss", "style_layers")
     stylization_criterion(given["encoder"], **{name: given[name] for name in names})
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _device(index: int) -> torch.device:

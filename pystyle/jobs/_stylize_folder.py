@@ -124,18 +124,17 @@ def stylize_folder(
             configuration=configuration.sha256,
             run=secrets.token_hex(4),
             begun_at=manifest.offset,
+            workers=min(workers, len(sorted_items.open)),
         )
 
         def tell(entry: JobEntry) -> None:
             for callback in callbacks:
                 callback(entry)
 
-        if not job.items:
-            pass
-        elif workers == 1:
+        if job.workers == 1:
             work(job, index=int(os.environ.get("LOCAL_RANK", 0)), tell=tell)
-        else:
-            share(job, manifest, workers=min(workers, len(job.items)), tell=tell)
+        elif job.workers:
+            share(job, manifest, tell=tell)
         manifest.read()
         return _report(folder.path, items, manifest, job)
 

@@ -45,6 +45,7 @@ class Job:
         run: A name of the call.
         begun_at: The length of the manifest when it was decided what is to be done; what was added since then
             is done.
+        workers: How many processes share the memory.
     """
 
     contents: Path
@@ -57,6 +58,7 @@ class Job:
     configuration: str
     run: str
     begun_at: int
+    workers: int
 
 
 class Sorted(NamedTuple):
@@ -114,7 +116,7 @@ def work(job: Job, *, index: int, tell: Callable[[JobEntry], None]) -> None:
     """
     folder = JobFolder(job.output)
     manifest = Manifest(folder.manifest)
-    recipe = ready(job.recipe, index=index, targets=job.targets)
+    recipe = ready(job.recipe, index=index, workers=job.workers, targets=job.targets)
     items = list(job.items)
     # Those that others have claimed are looked at again at the end, and waited for: their holders may die.
     for wait in (False, True):

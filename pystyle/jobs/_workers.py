@@ -26,7 +26,7 @@ _INTERVAL = 0.2
 """Seconds between two looks at the manifest."""
 
 
-def share(job: Job, manifest: Manifest, *, workers: int, tell: Callable[[JobEntry], None]) -> None:
+def share(job: Job, manifest: Manifest, *, tell: Callable[[JobEntry], None]) -> None:
     """Have processes do the job; they divide the threads of this one.
 
     One that dies leaves its image to the others.
@@ -38,12 +38,12 @@ def share(job: Job, manifest: Manifest, *, workers: int, tell: Callable[[JobEntr
     """
     data = _pickled(job)
     context = multiprocessing.get_context("spawn")
-    threads = max(torch.get_num_threads() // workers, 1)
+    threads = max(torch.get_num_threads() // job.workers, 1)
     processes: list[SpawnProcess] = []
     messages: list[Connection] = []
     try:
         with _ctrl_c_held_back():
-            for index in range(workers):
+            for index in range(job.workers):
                 receiver, sender = context.Pipe(duplex=False)
                 process = context.Process(target=_work, args=(data, index, threads, sender))
                 process.start()

@@ -69,7 +69,7 @@ def test_the_manifest_has_one_line_for_each_image_with_hashes(photos, style, out
     stylize_folder(photos, style, output, recipe=recipe)
     header, *entries = lines(output)
     assert header["description"]["num_steps"] == "2"
-    assert header["description"]["encoder"] == "pystyle.encoders._sequential.SequentialEncoder"
+    assert header["description"]["encoder"].startswith("SequentialEncoder with the SHA-256 ")
     assert header["environment"]["torch"] == torch.__version__
     assert sorted(entry["input"] for entry in entries) == sorted(GOOD + BAD)
     for entry in entries:
