@@ -50,28 +50,51 @@ class JobFolder:
                 one is going on.
         """
         (self.path / _INNER / "claims").mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(self.path / _INNER / "at-work", os.O_CREAT | os.O_RDWR, 0o666)
-        try:
+        with self._presence() as descriptor:
             if lock(descriptor, wait=False):
                 self._clean()
                 self._begin(configuration, items, overwrite=overwrite)
             # From one lock to the other there is an instant without any, so what counts is read after it.
-            lock(descriptor, wait=True, shared=True)
-            present = self.read().configuration
-            if present is None or present.sha256 != configuration.sha256:
-                raise JobError(
-                    f"In the folder '{self.path}' another job is going on"
-                    f"{_what_differs(present, configuration)}. Wait for its end, or name another folder."
-                )
+            self._join(descriptor, configuration)
             yield
-        finally:
-            os.close(descriptor)
+            # The last one to leave also removes what those left who were killed on the way.
+            if lock(descriptor, wait=False):
+                self._clean()
+
+    @contextmanager
+    def joined(self, configuration: Configuration) -> Iterator[None]:
+        """A context for another process of a job that was opened.
+
+        Raises:
+            JobError: If the folder is for another job by now.
+        """
+        with self._presence() as descriptor:
+            self._join(descriptor, configuration)
+            yield
 
     def read(self) -> Manifest:
         """The manifest as it is now."""
         manifest = Manifest(self.manifest)
         manifest.read()
         return manifest
+
+    @contextmanager
+    def _presence(self) -> Iterator[int]:
+        """The open file that is locked by whoever is at work."""
+        descriptor = os.open(self.path / _INNER / "at-work", os.O_CREAT | os.O_RDWR, 0o666)
+        try:
+            yield descriptor
+        finally:
+            os.close(descriptor)
+
+    def _join(self, descriptor: int, configuration: Configuration) -> None:
+        lock(descriptor, wait=True, shared=True)
+        present = self.read().configuration
+        if present is None or present.sha256 != configuration.sha256:
+            raise JobError(
+                f"In the folder '{self.path}' another job is going on"
+                f"{_what_differs(present, configuration)}. Wait for its end, or name another folder."
+            )
 
     def _begin(self, configuration: Configuration, items: Sequence[Item], *, overwrite: bool) -> None:
         manifest = self.read()

@@ -121,7 +121,7 @@ def stylize_folder(
             styles,
             encoding,
             targets=folder.targets if targets is None else Path(targets),
-            configuration=configuration.sha256,
+            configuration=configuration,
             run=secrets.token_hex(4),
             begun_at=manifest.offset,
             workers=min(workers, len(sorted_items.open)),

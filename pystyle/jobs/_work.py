@@ -16,7 +16,7 @@ from pystyle.jobs._entry import JobEntry
 from pystyle.jobs._folder import JobFolder
 from pystyle.jobs._items import Item
 from pystyle.jobs._locks import claimed
-from pystyle.jobs._manifest import Manifest
+from pystyle.jobs._manifest import Configuration, Manifest
 from pystyle.jobs._recipe import Recipe, ready, same_draws
 
 _OF_THE_IMAGE = (
@@ -41,7 +41,7 @@ class Job:
         styles: The styles.
         encoding: How pictures are encoded.
         targets: The folder of what is computed of the styles alone.
-        configuration: The hash of recipe, styles and encoding.
+        configuration: Recipe, styles and encoding in words and hashes.
         run: A name of the call.
         begun_at: The length of the manifest when it was decided what is to be done; what was added since then
             is done.
@@ -55,7 +55,7 @@ class Job:
     styles: Any
     encoding: Encoding
     targets: Path
-    configuration: str
+    configuration: Configuration
     run: str
     begun_at: int
     workers: int
@@ -163,7 +163,7 @@ def _paint(job: Job, recipe: Recipe, item: Item) -> JobEntry:
         output_sha256=None if error else hashlib.sha256(data).hexdigest(),
         error=error,
         seconds=round(time.perf_counter() - start, 3),
-        configuration=job.configuration,
+        configuration=job.configuration.sha256,
         run=job.run,
         threads=torch.get_num_threads(),
     )

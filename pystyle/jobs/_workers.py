@@ -17,6 +17,7 @@ import torch
 
 from pystyle.jobs._entry import JobEntry
 from pystyle.jobs._error import JobError
+from pystyle.jobs._folder import JobFolder
 from pystyle.jobs._manifest import Manifest
 from pystyle.jobs._work import Job, work
 from pystyle.runner._sigterm import exit_on_sigterm
@@ -133,7 +134,9 @@ def _work(data: bytes, index: int, threads: int, sender: Connection) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     with exit_on_sigterm():
         try:
-            work(pickle.loads(data), index=index, tell=_say_nothing)
+            job = pickle.loads(data)
+            with JobFolder(job.output).joined(job.configuration):
+                work(job, index=index, tell=_say_nothing)
         except Exception as error:
             sender.send((_sendable(error), traceback.format_exc()))
 

@@ -96,6 +96,19 @@ if __name__ == "__main__":
 """
 
 
+WITH_WORKERS = """
+from program import *
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    recipe = partial(stylize, encoder=alexnet(weights=None), edge_size=32, num_steps=10)
+    try:
+        job(recipe=recipe, workers=2)
+    except KeyboardInterrupt:
+        sys.exit(130)
+"""
+
+
 def reported(folder, code):
     """What a program of its own reports, which imports once and starts the processes that come to harm."""
     main = "\n".join(f"    {line}" for line in [*code.splitlines(), "print(json.dumps(report))"])
@@ -374,21 +387,12 @@ report["rest"] = [len(result.painted) > 0, len(result.kept) > 0, len(result.pain
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM", "SIGINT"])
 def test_workers_end_with_the_process_that_started_them(tmp_path, name):
+    (tmp_path / "command.py").write_text(WITH_WORKERS, encoding="utf-8")
     report = reported(
         tmp_path,
         f"""
 import subprocess
 make(6, bad=[])
-Path("command.py").write_text('''
-from program import *
-if __name__ == "__main__":
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    recipe = partial(stylize, encoder=alexnet(weights=None), edge_size=32, num_steps=10)
-    try:
-        job(recipe=recipe, workers=2)
-    except KeyboardInterrupt:
-        sys.exit(130)
-''')
 environment = dict(os.environ, PYTHONPATH=os.pathsep.join([os.getcwd(), os.environ.get("PYTHONPATH", "")]))
 process = subprocess.Popen([sys.executable, "command.py", os.getcwd()], env=environment)
 while process.poll() is None and not (os.path.exists("out/manifest.jsonl") and done()):
