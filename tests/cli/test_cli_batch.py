@@ -186,7 +186,8 @@ def test_an_interrupted_command_is_started_again_and_does_the_rest(folder, name,
     last = "pystyle: Interrupted. What is done stays in 'out'; the same command does the rest."
     assert [line for line in rest if " is painted in " not in line] == ([last] if name == "SIGINT" else [])
     assert not list(folder.glob("out/**/*.tmp"))
-    done = [json.loads(line).get("output") for line in open("out/manifest.jsonl", encoding="utf-8")]
+    lines = (folder / "out" / "manifest.jsonl").read_text().splitlines()
+    done = [json.loads(line).get("output") for line in lines]
     before = {name: (folder / "out" / name).stat().st_mtime_ns for name in done if name}
     assert 1 <= len(before) < 8
     assert main(["stylize", *FOLDERS, *TINY[:-4], "--steps", "8", "--device", "cpu", "--quiet"]) == 0
