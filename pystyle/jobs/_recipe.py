@@ -78,16 +78,18 @@ def ready(recipe: Recipe, *, index: int, workers: int, targets: str | os.PathLik
         index: The number of the process, for the choice of an accelerator.
         workers: How many processes share the memory.
         targets: The folder of what is computed of the styles alone. Other functions get it, too, if they
-            have an argument of this name.
+            have an argument of this name that is None.
     """
     given = _keywords(recipe)
     if not _is_stylize(recipe):
-        return partial(recipe, targets=targets) if "targets" in given else recipe
+        wanted = "targets" in given and given["targets"] is None
+        return partial(recipe, targets=targets) if wanted else recipe
     device = torch.device(given["device"] or _device(index))
     budget = given["memory_budget"]
-    if budget is None and workers > 1 and device.type == "cpu":
+    sharing = max(workers, int(os.environ.get("LOCAL_WORLD_SIZE", 1)))
+    if budget is None and sharing > 1 and device.type == "cpu":
         # Each would take what is free for its own.
-        budget = int(0.8 * free_memory(device)) // workers
+        budget = int(0.8 * free_memory(device)) // sharing
     # Built once, and not for each image.
     encoder = (given["encoder"] or default_encoder()).to(device)
     _check_losses(given | {"encoder": encoder})
@@ -102,8 +104,8 @@ def ready(recipe: Recipe, *, index: int, workers: int, targets: str | os.PathLik
 
 def configuration_of(recipe: Recipe, styles: Any, encoding: Encoding) -> Configuration:
     """What a job is to do, without the images."""
-    given = {name: value for name, value in _keywords(recipe).items() if name not in _NOT_DESCRIBED}
     if _is_stylize(recipe):
+        given = {name: value for name, value in _keywords(recipe).items() if name not in _NOT_DESCRIBED}
         encoder = given.pop("encoder") or default_encoder()
         # Its hundreds of parts are one: the manifest is read by people, too.
         parts = json.dumps(describe(encoder=encoder), sort_keys=True)
@@ -113,8 +115,7 @@ def configuration_of(recipe: Recipe, styles: Any, encoding: Encoding) -> Configu
             "encoder": f"{type(encoder).__name__} with the SHA-256 {_sha256(parts)[:16]}",
         }
     else:
-        given.pop("device", None)
-        description = describe(recipe=recipe, style=styles, **given, encoding=encoding)
+        description = describe(recipe=recipe, style=styles, encoding=encoding)
     return Configuration(_sha256(json.dumps(description, sort_keys=True)), description)
 
 

@@ -6,7 +6,6 @@ from typing import Literal
 
 from pystyle.jobs._encoding import Encoding
 from pystyle.jobs._entry import JobEntry
-from pystyle.jobs._error import JobError
 from pystyle.jobs._folder import JobFolder
 from pystyle.jobs._items import Item, items_of
 from pystyle.jobs._locks import HAVE_LOCKS
@@ -50,7 +49,8 @@ def stylize_folder(
             with another extension; where two would have the same, each keeps its own extension before it.
         recipe: What is done to each image: :func:`~pystyle.stylize`, a `functools.partial` of it with other
             options, or a function of yours of a content and the styles, as tensors, which gives a
-            :class:`~pystyle.Result`. One with an argument `targets` gets the folder of targets.
+            :class:`~pystyle.Result`. If it has an argument `targets` that is None by default, it gets the
+            folder of targets.
         extension: Of the pictures, which says their format.
         bits: Bits per channel, 8 or 16 (PNG only).
         quality: Of JPEG, WebP and AVIF.
@@ -147,6 +147,3 @@ def _report(output: Path, items: Sequence[Item], manifest: Manifest, job: Job) -
         kept=tuple(entry for entry in entries if entry.run != job.run and not entry.failed),
         failed=tuple(entry for entry in entries if entry.failed),
     )
-
-
-__all__ = ["JobError", "stylize_folder"]

@@ -20,13 +20,14 @@ from pystyle.jobs._manifest import Configuration, Manifest
 from pystyle.jobs._recipe import Recipe, ready, same_draws
 
 _OF_THE_IMAGE = (
+    ImageReadError,
     ValueError,
     ArithmeticError,
     MemoryError,
     torch.OutOfMemoryError,
     torch.linalg.LinAlgError,  # type: ignore[attr-defined]
 )
-"""Errors that the next image need not have. All others end the job."""
+"""Errors that the next image need not have. All others but one end the job."""
 
 
 @dataclass(frozen=True)
@@ -148,10 +149,11 @@ def _paint(job: Job, recipe: Recipe, item: Item) -> JobEntry:
             error = f"The run ended early: {result.stop_reason}"
         else:
             data = job.encoding.encoded(result.image)
-    except ImageReadError as failure:
-        error = str(failure)
-    except _OF_THE_IMAGE as failure:
-        error = f"{type(failure).__name__}: {failure}"
+    except Exception as failure:
+        # Of a lack of memory on a CPU torch makes a plain RuntimeError.
+        if not isinstance(failure, _OF_THE_IMAGE) and "can't allocate memory" not in str(failure):
+            raise
+        error = str(failure) if isinstance(failure, OSError) else f"{type(failure).__name__}: {failure}"
     if error is None:
         destination = job.output / item.output
         destination.parent.mkdir(parents=True, exist_ok=True)

@@ -132,6 +132,23 @@ def test_other_options_are_refused_with_what_differs(photos, style, output, reci
     assert (len(again.painted), len(again.kept)) == (0, 4)
 
 
+@pytest.mark.skipif(os.name != "posix", reason="needs locks that end with their holder")
+def test_a_folder_in_which_others_are_at_work_is_not_taken_from_them(photos, style, output, recipe):
+    import fcntl
+
+    stylize_folder(photos, style, output, recipe=recipe)
+    with (output / ".pystyle" / "at-work").open() as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        # Somebody may be writing it.
+        (output / ".0123456789abcdef.tmp").write_bytes(b"half")
+        with pytest.raises(JobError, match=r"another job is going on: `num_steps` was 2 and is 1\. Wait"):
+            stylize_folder(photos, style, output, recipe=partial(recipe, num_steps=1), overwrite=True)
+        assert len(stylize_folder(photos, style, output, recipe=recipe).kept) == 4
+        assert (output / ".0123456789abcdef.tmp").exists()
+    assert len(stylize_folder(photos, style, output, recipe=recipe).kept) == 4
+    assert not (output / ".0123456789abcdef.tmp").exists()
+
+
 def test_a_job_that_painted_nothing_leaves_the_folder_to_another(tmp_path, style, output, recipe):
     photos = tmp_path / "photos"
     photos.mkdir()
@@ -219,7 +236,14 @@ def test_a_run_that_diverged_leaves_no_picture(photos, style, output):
     assert files(output) == ["manifest.jsonl"]
 
 
-@pytest.mark.parametrize("error", [MemoryError("too large"), torch.OutOfMemoryError("too large")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        MemoryError("too large"),
+        torch.OutOfMemoryError("too large"),
+        RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+    ],
+)
 def test_lack_of_memory_is_recorded_and_the_next_image_painted(photos, style, output, error):
     def recipe(content, style):
         if content.shape[3] > 100:
@@ -229,7 +253,7 @@ def test_lack_of_memory_is_recorded_and_the_next_image_painted(photos, style, ou
     write_image(torch.rand(1, 3, 6, 300), photos / "wide.png")
     report = stylize_folder(photos, style, output, recipe=recipe)
     assert names(report.painted) == GOOD
-    assert report.failed[-1].error == f"{type(error).__name__}: too large"
+    assert report.failed[-1].error == f"{type(error).__name__}: {error}"
 
 
 def test_an_error_of_the_recipe_ends_the_job_and_what_was_done_stays(photos, style, output):
