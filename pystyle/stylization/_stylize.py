@@ -100,7 +100,8 @@ def stylize(
         resume: Go on from the last checkpoint in that folder, with the same bytes as a run that was not
             interrupted; without one the run starts at its beginning.
         targets: A folder for what is computed of the styles alone, which other runs with the same styles and
-            sizes read; see :class:`~pystyle.evaluation.StoredTargets`.
+            sizes read; see :class:`~pystyle.evaluation.StoredTargets`. With other `colors` than those of the
+            style nothing is the same in two runs, and nothing is stored.
 
     Returns:
         The picture, the history of all terms, and why the run stopped. With ``colors="luminance"`` the
@@ -148,7 +149,8 @@ def stylize(
         )
     else:
         evaluation = EagerEvaluation(precision) if tile is None else StripEvaluation(tile, precision)
-    if targets is not None:
+    # Otherwise the styles have the colours of this content, and no other run sees them.
+    if targets is not None and colors == "style":
         evaluation = StoredTargets(evaluation, targets)
     result = pyramid.optimize(
         criterion,
