@@ -51,11 +51,17 @@ class JobFolder:
         """
         (self.path / _INNER / "claims").mkdir(parents=True, exist_ok=True)
         with self._presence() as descriptor:
-            if lock(descriptor, wait=False):
-                self._clean()
-                self._begin(configuration, items, overwrite=overwrite)
-            # From one lock to the other there is an instant without any, so what counts is read after it.
-            self._join(descriptor, configuration)
+            # Others who were at work the first time may have come to an end since.
+            for _ in range(2):
+                if lock(descriptor, wait=False):
+                    self._clean()
+                    self._begin(configuration, items, overwrite=overwrite)
+                # From one lock to the other there is an instant without any: what counts is read after it.
+                lock(descriptor, wait=True, shared=True)
+                if self._is_for(configuration):
+                    break
+            else:
+                raise self._is_for_another(configuration)
             yield
             # The last one to leave also removes what those left who were killed on the way.
             if lock(descriptor, wait=False):
@@ -69,7 +75,9 @@ class JobFolder:
             JobError: If the folder is for another job by now.
         """
         with self._presence() as descriptor:
-            self._join(descriptor, configuration)
+            lock(descriptor, wait=True, shared=True)
+            if not self._is_for(configuration):
+                raise self._is_for_another(configuration)
             yield
 
     def read(self) -> Manifest:
@@ -87,14 +95,16 @@ class JobFolder:
         finally:
             os.close(descriptor)
 
-    def _join(self, descriptor: int, configuration: Configuration) -> None:
-        lock(descriptor, wait=True, shared=True)
+    def _is_for(self, configuration: Configuration) -> bool:
         present = self.read().configuration
-        if present is None or present.sha256 != configuration.sha256:
-            raise JobError(
-                f"In the folder '{self.path}' another job is going on"
-                f"{_what_differs(present, configuration)}. Wait for its end, or name another folder."
-            )
+        return present is not None and present.sha256 == configuration.sha256
+
+    def _is_for_another(self, configuration: Configuration) -> JobError:
+        differing = _what_differs(self.read().configuration, configuration)
+        return JobError(
+            f"In the folder '{self.path}' another job is going on{differing}. Wait for its end, or name "
+            "another folder."
+        )
 
     def _begin(self, configuration: Configuration, items: Sequence[Item], *, overwrite: bool) -> None:
         manifest = self.read()
@@ -103,8 +113,9 @@ class JobFolder:
             return
         done = sum(not entry.failed for entry in manifest.entries.values())
         if present is not None and done and not overwrite:
+            pictures = f"{done} picture{'s' if done > 1 else ''}"
             raise JobError(
-                f"The folder '{self.path}' has {done} pictures of a job with other options"
+                f"The folder '{self.path}' has {pictures} of a job with other options"
                 f"{_what_differs(present, configuration)}. Give the options of that job, name another "
                 "folder, or replace them with `overwrite=True`."
             )

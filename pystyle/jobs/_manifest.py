@@ -84,7 +84,8 @@ class Manifest:
 
     def _append(self, record: Mapping[str, Any]) -> None:
         data = json.dumps(record).encode() + b"\n"
-        descriptor = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o666)
+        mode = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
+        descriptor = os.open(self.path, mode, 0o666)
         try:
             lock(descriptor, wait=True)
             size = os.fstat(descriptor).st_size

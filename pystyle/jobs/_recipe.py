@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import torch
 
 from pystyle.checkpoints import describe
+from pystyle.encoders import Encoder
 from pystyle.images import read_image
 from pystyle.jobs._encoding import Encoding
 from pystyle.jobs._manifest import Configuration
@@ -26,8 +27,8 @@ Recipe: TypeAlias = Callable[..., Result]
 """A function of a content and of what was given as style; both are tensors, or lists of them."""
 
 _OF_ONE_RUN = ("checkpoint", "resume")
-_NOT_DESCRIBED = ("targets", "memory_budget", *_OF_ONE_RUN)
-"""Arguments on which the picture does not depend."""
+_NOT_DESCRIBED = ("device", "tile", "memory_budget", "targets", *_OF_ONE_RUN)
+"""Arguments about where and how it is computed; no more than the last bits depend on them."""
 
 
 def read_styles(style: ImageSource | Sequence[ImageSource]) -> Any:
@@ -91,7 +92,7 @@ def ready(recipe: Recipe, *, index: int, workers: int, targets: str | os.PathLik
         # Each would take what is free for its own.
         budget = int(0.8 * free_memory(device)) // sharing
     # Built once, and not for each image.
-    encoder = (given["encoder"] or default_encoder()).to(device)
+    encoder = _encoder(given).to(device)
     _check_losses(given | {"encoder": encoder})
     return partial(
         recipe,
@@ -106,12 +107,13 @@ def configuration_of(recipe: Recipe, styles: Any, encoding: Encoding) -> Configu
     """What a job is to do, without the images."""
     if _is_stylize(recipe):
         given = {name: value for name, value in _keywords(recipe).items() if name not in _NOT_DESCRIBED}
-        encoder = given.pop("encoder") or default_encoder()
+        given["style"] = styles if isinstance(styles, list) else [styles]
         # Its hundreds of parts are one: the manifest is read by people, too.
+        encoder = _encoder(given)
         parts = json.dumps(describe(encoder=encoder), sort_keys=True)
         description = {
             "recipe": "stylize",
-            **describe(style=styles, **given, encoding=encoding),
+            **describe(**given | {"encoder": None}, encoding=encoding),
             "encoder": f"{type(encoder).__name__} with the SHA-256 {_sha256(parts)[:16]}",
         }
     else:
@@ -140,6 +142,11 @@ def _keywords(recipe: Recipe) -> dict[str, Any]:
     """The arguments that have values: those of a `partial`, and defaults."""
     parameters = inspect.signature(recipe).parameters
     return {name: value.default for name, value in parameters.items() if value.default is not value.empty}
+
+
+def _encoder(given: Mapping[str, Any]) -> Encoder:
+    encoder: Encoder | None = given["encoder"]
+    return default_encoder() if encoder is None else encoder
 
 
 def _check_losses(given: Mapping[str, Any]) -> None:

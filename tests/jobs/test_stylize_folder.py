@@ -115,12 +115,18 @@ def test_failed_images_are_tried_again_only_if_that_is_asked_for(photos, style, 
     assert [entry["input"] for entry in lines(output)[8:]] == BAD
 
 
+def test_where_and_how_it_is_computed_does_not_make_another_job(photos, style, output, recipe):
+    stylize_folder(photos, style, output, recipe=recipe)
+    for other in (partial(recipe, tile=16), partial(recipe, device=torch.device("cpu"), memory_budget=10**9)):
+        assert len(stylize_folder(photos, [style], output, recipe=other).kept) == 4
+
+
 def test_other_options_are_refused_with_what_differs(photos, style, output, recipe):
     stylize_folder(photos, style, output, recipe=recipe)
     before = times(output)
     with pytest.raises(JobError, match=r"has 4 pictures .*: `num_steps` was 2 and is 1\. Give the options"):
         stylize_folder(photos, style, output, recipe=partial(recipe, num_steps=1))
-    with pytest.raises(JobError, match=r"`style` was float32 of 1 x 3 x 36 x 30 with the SHA-256"):
+    with pytest.raises(JobError, match=r"`style.0` was float32 of 1 x 3 x 36 x 30 with the SHA-256"):
         stylize_folder(photos, style * 0.5, output, recipe=recipe)
     with pytest.raises(JobError, match=r"`encoding.extension` was '.png' and is '.jpg'"):
         stylize_folder(photos, style, output, recipe=recipe, extension=".jpg")
