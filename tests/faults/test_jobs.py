@@ -252,6 +252,34 @@ report["left over"] = left_over()
     assert report["left over"] == []
 
 
+def test_processes_that_are_killed_at_random_and_started_again_finish_the_job(tmp_path):
+    report = reported(
+        tmp_path,
+        """
+import random
+make(40)
+job("whole")
+chance, kills = random.Random(0), 0
+processes = [forked(job) for _ in range(3)]
+while kills < 12 and (not os.path.exists("out/manifest.jsonl") or len(done()) < 30):
+    time.sleep(chance.uniform(0.02, 0.1))
+    victim = processes.pop(chance.randrange(3))
+    os.kill(victim, signal.SIGKILL)
+    kills += wait(victim) == -signal.SIGKILL
+    processes.append(forked(job))
+report["codes"], report["kills"] = [wait(process) for process in processes], kills
+report["manifest"] = [len(done()), len(set(done())), recorded()]
+report["same"] = pictures() == pictures("whole")
+report["left over"] = left_over()
+""",
+    )
+    assert report["codes"] == [0] * 3
+    assert report["kills"] >= 3
+    assert report["manifest"] == [37, 37, ["03.png", "11.png", "19.png"]]
+    assert report["same"]
+    assert report["left over"] == []
+
+
 def test_a_rank_that_dies_leaves_its_image_to_the_other_one(tmp_path):
     report = reported(
         tmp_path,
