@@ -33,10 +33,11 @@ FLOORS = {
     "runner": 5,
     "pyramid": 6,
     "stylization": 6,
-    "cli": 7,
+    "jobs": 7,
     "papers": 7,
     "testing": 7,
-    "__main__": 8,
+    "cli": 8,
+    "__main__": 9,
 }
 # Those who use the library as anyone does may import the public names of its root.
 USERS = {"cli", "__main__"}

@@ -16,13 +16,15 @@ from pystyle.cli._inputs import INITS, STANDARD_STREAM
 
 CONFIG_OPTION = "--config"
 
-_FLAGS = ("json", "overwrite", "quiet", "resume")
+_FLAGS = ("json", "overwrite", "quiet", "resume", "retry-failed")
 _PATHS = {
     "mask": (),
     "style-mask": (),
     "content": (),
     "style": (),
     "output": (),
+    "batch": (),
+    "output-dir": (),
     "checkpoint": (),
     "log": (),
     "init": INITS,
@@ -33,7 +35,7 @@ _PATHS = {
 _KEYS = {"num_steps": "steps", "style_layers": "layers", "style_loss": "loss", "styles": "style"}
 """The keys of attributes that have another name than their option."""
 
-_NOT_SAVED = ("command", "config", "save_config", "checkpoint", "checkpoint_every", *_FLAGS)
+_NOT_SAVED = ("command", "config", "save_config", "checkpoint", "checkpoint_every", "retry_failed", *_FLAGS)
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from pystyle.cli._announce import announcements
+from pystyle.cli._arguments import in_options, run_arguments
 from pystyle.cli._encoders import chosen_encoder
 from pystyle.cli._errors import CommandError, UsageError
 from pystyle.cli._masks import Style
@@ -17,17 +18,6 @@ from pystyle.typing import MaskedImage
 
 _NO_TERMS = ("step", "seconds", "total", "edge_size")
 """Columns of a history that hold no term."""
-
-_IN_OPTIONS = {
-    '`references["content"]`': "The content at this `--size`",
-    '`references["style"]`': "A style at this `--size` and `--style-scale`",
-    "`checkpoint`": "`--checkpoint`",
-    "`resume=True`": "`--resume`",
-    "`edge_sizes`": "`--pyramid`",
-    "`layers`": "`--layers`",
-    "`num_steps`": "`--steps`",
-}
-"""What the arguments of an error are called on the command line."""
 
 
 @dataclass(frozen=True)
@@ -89,10 +79,7 @@ def paint(
         Exception: Whatever went wrong before the first step.
     """
     latest = _Latest()
-    shared = ("edge_size", "strength", "num_steps", "seed", "device", "precision", "tile")
-    arguments = {**(arguments or {}), **{name: getattr(options, name) for name in shared}}
-    if options.memory is not None:
-        arguments["memory_budget"] = round(options.memory * 2**30)
+    arguments = {**(arguments or {}), **run_arguments(options)}
     seen_by: list[Callback] = [latest, *([ProgressBar()] if progress else []), *callbacks]
     try:
         encoder = chosen_encoder(options)
@@ -106,7 +93,7 @@ def paint(
         if latest.step is not None:
             return _so_far(latest.step, "failed", error)
         if isinstance(error, ValueError):
-            raise UsageError(_in_options(str(error))) from error
+            raise UsageError(in_options(str(error))) from error
         raise
     return _complete(result, latest.step)
 
@@ -146,9 +133,3 @@ def _so_far(step: Step, reason: str, error: Exception | None = None) -> Painting
 
 def _finite(value: Tensor) -> float | None:
     return float(value) if bool(value.isfinite()) else None
-
-
-def _in_options(message: str) -> str:
-    for argument, option in _IN_OPTIONS.items():
-        message = message.replace(argument, option)
-    return message

@@ -8,6 +8,7 @@ from typing import NoReturn
 
 from pystyle import __version__
 from pystyle.cli import _demo, _info, _stylize
+from pystyle.cli._batch import is_batch
 from pystyle.cli._config import Config, config_file, read_config
 from pystyle.cli._errors import UsageError, did_you_mean
 
@@ -19,7 +20,7 @@ exit codes:
   1    a failure: an unreadable picture, missing weights, a full disk, a run that diverged
   2    a command line that cannot be carried out; nothing was computed
   130  Ctrl-C; the picture so far was saved
-  143  SIGTERM during a run with --checkpoint; its state was saved
+  143  SIGTERM during a run with --checkpoint, whose state was saved, or with --batch
 
 Errors are one line on stderr. Set PYSTYLE_TRACEBACK=1 to see where an error came from.
 """
@@ -40,7 +41,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         UsageError: If the arguments are not understood.
         SystemExit: After ``--help`` and ``--version``.
     """
-    parser, commands = _parsers()
+    batch = is_batch(argv)
+    parser, commands = _parsers(batch=batch)
     if argv and not argv[0].startswith("-") and argv[0] not in commands:
         hint = did_you_mean(argv[0], commands)
         raise UsageError(f"The command must be one of {', '.join(commands)}, got {argv[0]!r}.{hint}")
@@ -49,7 +51,11 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         config = read_config(path, _config_keys(commands["stylize"]))
         arguments = config.arguments(argv)
         _check(path, arguments, parser)
-        parser, commands = _parsers(config)
+        batch = batch or is_batch(arguments)
+        if batch:
+            # The one picture of the file is not what is asked for.
+            arguments = [argument for argument in arguments if not argument.startswith("--output=")]
+        parser, commands = _parsers(config, batch=batch)
         argv = ["stylize", *arguments, *argv[1:]]
     options, unknown = parser.parse_known_args(argv)
     if unknown:
@@ -77,7 +83,7 @@ def help_text() -> str:
     return _parsers()[0].format_help()
 
 
-def _parsers(config: Config | None = None) -> tuple[Parser, dict[str, Parser]]:
+def _parsers(config: Config | None = None, *, batch: bool = False) -> tuple[Parser, dict[str, Parser]]:
     parser = Parser(
         prog="pystyle",
         description="Neural style transfer: paint a photograph in the manner of a painting.",
@@ -96,7 +102,7 @@ def _parsers(config: Config | None = None) -> tuple[Parser, dict[str, Parser]]:
             name, help=module.SUMMARY, description=module.DESCRIPTION, allow_abbrev=False
         )
         if module is _stylize:
-            _stylize.add_arguments(commands[name], config)
+            _stylize.add_arguments(commands[name], config, batch=batch)
         else:
             module.add_arguments(commands[name])
         commands[name].set_defaults(command=module.run)

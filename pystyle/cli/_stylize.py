@@ -10,6 +10,8 @@ from typing import Any
 
 from pystyle import __version__
 from pystyle.checkpoints import Checkpoints
+from pystyle.cli._arguments import style_arguments
+from pystyle.cli._batch import check_no_batch, run_batch
 from pystyle.cli._config import config_text
 from pystyle.cli._ending import finish
 from pystyle.cli._errors import UsageError
@@ -24,7 +26,7 @@ from pystyle.cli._outputs import (
     write_standard_output,
 )
 from pystyle.cli._painting import Painting, paint
-from pystyle.cli._stylize_options import OPTIMIZERS, PARAMETRIZATIONS, add_arguments
+from pystyle.cli._stylize_options import add_arguments
 from pystyle.images import write_image
 from pystyle.images._atomic import replace_file
 from pystyle.runner import Callback, CSVLogger, JSONLogger, Preview
@@ -34,7 +36,7 @@ __all__ = ["DESCRIPTION", "SUMMARY", "add_arguments", "run"]
 SUMMARY = "paint a photograph in the manner of one or several paintings"
 DESCRIPTION = (
     "Paint a photograph in the manner of one or several paintings. "
-    "Ctrl-C ends the run and saves the picture so far."
+    "Ctrl-C ends the run and saves the picture so far. With --batch: all photographs in a folder."
 )
 
 _LARGEST_DRAWN_SEED = 2**32 - 1
@@ -48,6 +50,9 @@ def run(options: argparse.Namespace) -> int:
         setattr(options, name, _flat(getattr(options, name)))
     if not isinstance(options.edge_size, int):
         options.edge_size = _flat(options.edge_size)
+    if options.batch is not None:
+        return run_batch(options)
+    check_no_batch(options)
     _check(options)
     if options.save_config is not None and options.seed is None:
         options.seed = secrets.randbelow(_LARGEST_DRAWN_SEED)
@@ -58,16 +63,10 @@ def run(options: argparse.Namespace) -> int:
         progress=not (options.quiet or options.json),
         callbacks=_callbacks(options),
         arguments={
-            "style_weights": options.style_weights,
-            "style_scale": options.style_scale,
-            "style_loss": options.style_loss,
-            "style_layers": options.style_layers,
-            "colors": options.colors,
-            "parametrization": PARAMETRIZATIONS[options.parametrization],
+            **style_arguments(options),
             "init": read_init(options.init, content),
             "checkpoint": _checkpoint(options),
             "resume": options.resume,
-            **OPTIMIZERS[options.optimizer],
         },
     )
     place = "standard output" if options.output == STANDARD_STREAM else f"'{options.output}'"

@@ -26,6 +26,8 @@ from pystyle.typing import Colors, StyleLossName
 COLORS: Sequence[str] = get_args(Colors)
 LOSSES: Sequence[str] = get_args(StyleLossName)
 
+FORMATS = ("png", "jpg", "webp", "avif", "tif", "bmp", "ppm", "jp2")
+
 OPTIMIZERS: dict[str, dict[str, Any]] = {
     "lbfgs": {},
     "adam": {"optimizer": partial(torch.optim.Adam, lr=0.02, betas=(0.9, 0.99)), "averaging": 0.97},
@@ -41,25 +43,34 @@ PARAMETRIZATIONS = {
 """What is optimised by its name; the default comes first."""
 
 
-def add_arguments(parser: argparse.ArgumentParser, config: Config | None = None) -> None:
-    """The files and options of the command; files that a config names need not be given."""
+def add_arguments(
+    parser: argparse.ArgumentParser, config: Config | None = None, *, batch: bool = False
+) -> None:
+    """The files and options of the command; files that a config names, or a folder has, need not be given."""
     add = parser.add_argument
     content, styles = (None, ()) if config is None else (config.content, config.styles)
+    content = None if batch else content
     add(
         "content",
         metavar="CONTENT",
-        nargs="?" if content else None,
+        nargs="?" if content or batch else None,
         default=content,
         help="the photograph; - reads standard input",
     )
     add(
         "styles",
         metavar="STYLE",
-        nargs="*" if styles else "+",
+        nargs="*" if styles or batch else "+",
         default=list(styles),
         help="a painting; several are blended; one of all files may be -",
     )
-    add("-o", "--output", metavar="OUT", required=True, help="the result; - writes PNG to standard output")
+    add(
+        "-o",
+        "--output",
+        metavar="OUT",
+        required=not batch,
+        help="the result; - writes PNG to standard output",
+    )
     add_report_options(parser)
     add("--json", action="store_true", help="print one JSON object about the run; no progress bar")
     add_run_options(parser, edge_size=default_of(stylize, "edge_size"))
@@ -67,6 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser, config: Config | None = None)
     _add_optimization_options(parser)
     add_machine_options(parser)
     add_encoding_options(parser)
+    _add_batch_options(parser)
     _add_config_options(parser)
 
 
@@ -180,6 +192,37 @@ def _add_optimization_options(parser: argparse.ArgumentParser) -> None:
         help="go on from the last checkpoint, if there is one; files of the interrupted run are replaced",
     )
     add("--log", metavar="FILE", type=Path, help="write the losses of each step to FILE.csv or FILE.jsonl")
+
+
+def _add_batch_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("many photographs, instead of CONTENT, STYLE and OUT").add_argument
+    add(
+        "--batch",
+        metavar="FOLDER",
+        type=Path,
+        help="paint all images in a folder and below it; the same command again does what is missing",
+    )
+    add(
+        "--style",
+        dest="batch_styles",
+        metavar="FILE",
+        nargs="+",
+        help="a painting; several are blended",
+    )
+    add("--output-dir", metavar="FOLDER", type=Path, help="where the pictures go, and the record of the job")
+    add(
+        "--format",
+        metavar="NAME",
+        type=one_of("--format", FORMATS),
+        help=f"of the pictures: one of {', '.join(FORMATS)} (default: png)",
+    )
+    add(
+        "--workers",
+        metavar="N",
+        type=integer("--workers", least=1),
+        help="processes that share the work and the cores (default: 1)",
+    )
+    add("--retry-failed", action="store_true", help="try images again that failed before")
 
 
 def _add_config_options(parser: argparse.ArgumentParser) -> None:

@@ -5,6 +5,7 @@ from torch import nn
 
 from pystyle.criterion._blend import masks_of
 from pystyle.criterion._checks import check_image, check_loss_names
+from pystyle.criterion._given_targets import Targets
 from pystyle.criterion._masks import Masks
 from pystyle.criterion._objective import Objective, Part, Target
 from pystyle.criterion._represent import layer_sizes
@@ -12,7 +13,7 @@ from pystyle.criterion._targets import targets_of
 from pystyle.encoders import Encoder
 from pystyle.encoders._names import check_names
 from pystyle.losses import LayerMask, Loss
-from pystyle.typing import IMAGE, MaskedImage, References
+from pystyle.typing import IMAGE, MaskedImage, Reference
 
 Key = tuple[str, str]
 """The names of a loss and of one of its layers."""
@@ -94,14 +95,17 @@ class Criterion(nn.Module):
         return tuple(dict.fromkeys(layer for layer in layers if layer != IMAGE))
 
     @torch.no_grad()
-    def bind(self, references: References, *, strip_rows: int | None = None) -> Objective:
+    def bind(
+        self, references: Mapping[str, Reference | Targets], *, strip_rows: int | None = None
+    ) -> Objective:
         """Represent the references once.
 
         Args:
             references: The images that the losses compare with, by name. In place of an image a
                 list of ``(image, weight)`` blends several; the weights are divided by their sum.
                 Further images are ignored. A :class:`~pystyle.MaskedImage` says where regions are;
-                that of the image itself are those of ``"content"``.
+                that of the image itself are those of ``"content"``. Where the images were
+                represented before, their :class:`~pystyle.criterion.Targets` stand in their place.
             strip_rows: Compute the features of the references in strips of so many rows, for
                 images that are too large for one pass; see :class:`~pystyle.encoders.StripPass`.
 
@@ -133,8 +137,12 @@ class Criterion(nn.Module):
                 for layer in loss.layers
                 if loss.reference == name
             ]
+            reference = references[name]
+            if isinstance(reference, Targets):
+                targets.update(reference.at(losses, name))
+                continue
             found = targets_of(
-                self.encoder, losses, references[name], name, image_masks=own_masks, strip_rows=strip_rows
+                self.encoder, losses, reference, name, image_masks=own_masks, strip_rows=strip_rows
             )
             targets.update(found)
         return Objective(
@@ -159,7 +167,7 @@ class Criterion(nn.Module):
         return tuple(dict.fromkeys(loss.region for loss in self.named_losses.values() if loss.region))
 
     def _image_masks(
-        self, references: References, masks: Masks, strip_rows: int | None
+        self, references: Mapping[str, Reference | Targets], masks: Masks, strip_rows: int | None
     ) -> dict[Key, LayerMask | None]:
         """The masks of the image that is optimised, for the losses with a region."""
         confined = {name: loss for name, loss in self.named_losses.items() if loss.region}

@@ -5,6 +5,7 @@ from pystyle.criterion import Criterion
 from pystyle.evaluation._allocations import Allocations
 from pystyle.evaluation._eager import EagerEvaluation
 from pystyle.evaluation._evaluation import Evaluation
+from pystyle.evaluation._stored_targets import StoredTargets
 
 _EAGER = EagerEvaluation()
 
@@ -35,6 +36,8 @@ def evaluation_memory(criterion: Criterion, size: tuple[int, int], evaluation: E
         >>> 3 < large / small < 4.1
         True
     """
+    if isinstance(evaluation, StoredTargets):
+        evaluation = evaluation.evaluation
     # A region takes what the whole image does.
     everywhere = {name: loss.within(None) for name, loss in criterion.named_losses.items()}
     criterion = Criterion(criterion.encoder, everywhere, normalize_gradients=criterion.normalize_gradients)

@@ -37,10 +37,11 @@ def replace_file(
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Wait until the names of the files in a folder are on the disk."""
     if os.name != "posix":
         return  # Elsewhere a folder cannot be opened.
     descriptor = os.open(folder, os.O_RDONLY)

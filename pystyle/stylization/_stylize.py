@@ -9,7 +9,7 @@ from torch import Tensor
 from pystyle.checkpoints import CheckpointFolder, Checkpoints
 from pystyle.criterion._blend import images_of
 from pystyle.encoders import Encoder, vgg19
-from pystyle.evaluation import EagerEvaluation, Evaluation, StripEvaluation
+from pystyle.evaluation import EagerEvaluation, Evaluation, StoredTargets, StripEvaluation
 from pystyle.images import scaled_size
 from pystyle.losses import Loss
 from pystyle.optim import LBFGS
@@ -58,6 +58,7 @@ def stylize(
     callbacks: Sequence[Callback] = (),
     checkpoint: str | os.PathLike[str] | Checkpoints | None = None,
     resume: bool = False,
+    targets: str | os.PathLike[str] | None = None,
 ) -> Result:
     """Paint a photograph in the manner of one or several paintings.
 
@@ -101,6 +102,9 @@ def stylize(
             :class:`~pystyle.checkpoints.Checkpoints` with one and how often it is written.
         resume: Go on from the last checkpoint in that folder, with the same bytes as a run that was not
             interrupted; without one the run starts at its beginning.
+        targets: A folder for what is computed of the styles alone, which other runs with the same styles and
+            sizes read; see :class:`~pystyle.evaluation.StoredTargets`. With other `colors` than those of the
+            style nothing is the same in two runs, and nothing is stored.
 
     Returns:
         The picture, the history of all terms, and why the run stopped. With ``colors="luminance"`` the
@@ -129,7 +133,7 @@ def stylize(
     references = references_of(content, style, style_weights, device)
     control = ColorControl(colors, references)
     criterion = stylization_criterion(
-        _moved(_default_encoder() if encoder is None else encoder, device),
+        _moved(default_encoder() if encoder is None else encoder, device),
         strength=strength,
         style_loss=style_loss,
         style_layers=style_layers,
@@ -151,6 +155,9 @@ def stylize(
         )
     else:
         evaluation = EagerEvaluation(precision) if tile is None else StripEvaluation(tile, precision)
+    # Otherwise the styles have the colours of this content, and no other run sees them.
+    if targets is not None and colors == "style":
+        evaluation = StoredTargets(evaluation, targets)
     result = pyramid.optimize(
         criterion,
         control.references,
@@ -168,7 +175,8 @@ def stylize(
     return control.finished(result)
 
 
-def _default_encoder() -> Encoder:
+def default_encoder() -> Encoder:
+    """The encoder of :func:`stylize`."""
     # With zeros around the image, or edges that the deep layers do not see, the picture gets a frame.
     return vgg19(padding="replicate", ceil_mode=True)
 

@@ -96,6 +96,21 @@ def test_negative_style_weights_are_refused(paint):
         paint(CONTENT, [STYLE, OTHER_STYLE], style_weights=[2.0, -1.0])
 
 
+def test_stored_targets_of_the_style_give_the_same_bytes_with_another_content(paint, tmp_path):
+    for content in (CONTENT, OTHER_STYLE):
+        expected = paint(content, [STYLE, OTHER_STYLE], edge_size=(32, 36)).image
+        stored = paint(content, [STYLE, OTHER_STYLE], edge_size=(32, 36), targets=tmp_path).image
+        assert torch.equal(stored, expected)
+        # One for each size, and none of the content.
+        assert len(list(tmp_path.iterdir())) == 2
+
+
+@pytest.mark.parametrize("colors", ["content", "luminance"])
+def test_styles_in_the_colours_of_a_content_are_not_stored(paint, tmp_path, colors):
+    paint(CONTENT, STYLE, colors=colors, targets=tmp_path, num_steps=1)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_strength_is_the_factor_of_the_style(paint, encoder):
     usual, strong = (paint(CONTENT, STYLE, strength=strength, num_steps=1).history for strength in (1.0, 3.0))
     for name in usual:

@@ -1,0 +1,8 @@
+"""Jobs over many images: shared by processes, and gone on with after whatever ended them."""
+
+from pystyle.jobs._entry import JobEntry
+from pystyle.jobs._error import JobError
+from pystyle.jobs._report import JobReport
+from pystyle.jobs._stylize_folder import stylize_folder
+
+__all__ = ["JobEntry", "JobError", "JobReport", "stylize_folder"]

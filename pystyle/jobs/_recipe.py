@@ -1,0 +1,166 @@
+"""What is done to each image: `stylize`, with arguments or without, or a function that a user wrote."""
+
+import hashlib
+import inspect
+import json
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import partial
+from typing import Any, TypeAlias
+
+import torch
+
+from pystyle.checkpoints import describe
+from pystyle.encoders import Encoder
+from pystyle.images import read_image
+from pystyle.jobs._encoding import Encoding
+from pystyle.jobs._manifest import Configuration
+from pystyle.losses import Loss
+from pystyle.runner import Result
+from pystyle.runner._choose import free_memory
+from pystyle.stylization import stylization_criterion, stylization_pyramid, stylize
+from pystyle.stylization._sources import ImageSource
+from pystyle.stylization._stylize import default_encoder
+
+Recipe: TypeAlias = Callable[..., Result]
+"""A function of a content and of what was given as style; both are tensors, or lists of them."""
+
+_OF_ONE_RUN = ("checkpoint", "resume")
+_NOT_DESCRIBED = ("device", "tile", "memory_budget", "targets", *_OF_ONE_RUN)
+"""Arguments about where and how it is computed; no more than the last bits depend on them."""
+
+
+def read_styles(style: ImageSource | Sequence[ImageSource]) -> Any:
+    """The styles, with images in the place of paths.
+
+    Raises:
+        ImageReadError: If a file cannot be read.
+        TypeError: If there is a style for each region; the images of a folder have no regions.
+    """
+    if isinstance(style, Mapping):
+        raise TypeError(
+            "`style` must be an image, a path or a list of them, got one for each region, which the images "
+            "of a folder do not have."
+        )
+    if isinstance(style, str | os.PathLike):
+        return read_image(style)
+    return [read_styles(one) for one in style] if isinstance(style, list | tuple) else style
+
+
+def checked(recipe: Recipe) -> Recipe:
+    """The recipe, if it can be one.
+
+    Raises:
+        TypeError: If it cannot be called.
+        ValueError: If it writes checkpoints, or has an argument that `stylize` refuses for every image.
+    """
+    if not callable(recipe):
+        raise TypeError(
+            f"`recipe` must be a function of a content and a style, got a {type(recipe).__name__}. "
+            "For other options take `functools.partial(stylize, edge_size=256)`."
+        )
+    if _is_stylize(recipe):
+        given = _keywords(recipe)
+        for name in _OF_ONE_RUN:
+            if given[name]:
+                raise ValueError(f"`recipe` must not have `{name}`, which is for the run of one image.")
+        stylization_pyramid(given["edge_size"], num_steps=given["num_steps"])
+        if given["encoder"] is not None:
+            _check_losses(given)
+    return recipe
+
+
+def ready(recipe: Recipe, *, index: int, workers: int, targets: str | os.PathLike[str]) -> Recipe:
+    """The recipe with what a process needs for all images, if it is one of `stylize`.
+
+    Args:
+        recipe: The recipe.
+        index: The number of the process, for the choice of an accelerator.
+        workers: How many processes share the memory.
+        targets: The folder of what is computed of the styles alone. Other functions get it, too, if they
+            have an argument of this name that is None.
+    """
+    given = _keywords(recipe)
+    if not _is_stylize(recipe):
+        wanted = "targets" in given and given["targets"] is None
+        return partial(recipe, targets=targets) if wanted else recipe
+    device = torch.device(given["device"] or _device(index))
+    budget = given["memory_budget"]
+    sharing = max(workers, int(os.environ.get("LOCAL_WORLD_SIZE", 1)))
+    if budget is None and sharing > 1 and device.type == "cpu":
+        # Each would take what is free for its own.
+        budget = int(0.8 * free_memory(device)) // sharing
+    # Built once, and not for each image.
+    encoder = _encoder(given).to(device)
+    _check_losses(given | {"encoder": encoder})
+    return partial(
+        recipe,
+        device=device,
+        encoder=encoder,
+        memory_budget=budget,
+        targets=given["targets"] or targets,
+    )
+
+
+def configuration_of(recipe: Recipe, styles: Any, encoding: Encoding) -> Configuration:
+    """What a job is to do, without the images."""
+    if _is_stylize(recipe):
+        given = {name: value for name, value in _keywords(recipe).items() if name not in _NOT_DESCRIBED}
+        given["style"] = styles if isinstance(styles, list) else [styles]
+        # Its hundreds of parts are one: the manifest is read by people, too.
+        encoder = _encoder(given)
+        parts = json.dumps(describe(encoder=encoder), sort_keys=True)
+        description = {
+            "recipe": "stylize",
+            **describe(**given | {"encoder": None}, encoding=encoding),
+            "encoder": f"{type(encoder).__name__} with the SHA-256 {_sha256(parts)[:16]}",
+        }
+    else:
+        description = describe(recipe=recipe, style=styles, encoding=encoding)
+    return Configuration(_sha256(json.dumps(description, sort_keys=True)), description)
+
+
+@contextmanager
+def same_draws(recipe: Recipe) -> Iterator[None]:
+    """A context after which a loss draws again what it drew in it: no image depends on another."""
+    loss = _keywords(recipe).get("style_loss")
+    generators = loss.generators() if isinstance(loss, Loss) else ()
+    states = [(generator, generator.get_state()) for generator in generators]
+    try:
+        yield
+    finally:
+        for generator, state in states:
+            generator.set_state(state)
+
+
+def _is_stylize(recipe: Recipe) -> bool:
+    return (recipe.func if isinstance(recipe, partial) else recipe) is stylize
+
+
+def _keywords(recipe: Recipe) -> dict[str, Any]:
+    """The arguments that have values: those of a `partial`, and defaults."""
+    parameters = inspect.signature(recipe).parameters
+    return {name: value.default for name, value in parameters.items() if value.default is not value.empty}
+
+
+def _encoder(given: Mapping[str, Any]) -> Encoder:
+    encoder: Encoder | None = given["encoder"]
+    return default_encoder() if encoder is None else encoder
+
+
+def _check_losses(given: Mapping[str, Any]) -> None:
+    names = ("strength", "style_loss", "style_layers")
+    stylization_criterion(given["encoder"], **{name: given[name] for name in names})
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _device(index: int) -> torch.device:
+    """The accelerator of a process, each in turn; the CPU if there is none."""
+    accelerator = torch.accelerator.current_accelerator(check_available=True)
+    if accelerator is None:
+        return torch.device("cpu")
+    return torch.device(accelerator.type, index % torch.accelerator.device_count())

@@ -1,0 +1,149 @@
+import os
+import secrets
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Literal
+
+from pystyle.jobs._encoding import Encoding
+from pystyle.jobs._entry import JobEntry
+from pystyle.jobs._folder import JobFolder
+from pystyle.jobs._items import Item, items_of
+from pystyle.jobs._locks import HAVE_LOCKS
+from pystyle.jobs._manifest import Manifest
+from pystyle.jobs._recipe import Recipe, checked, configuration_of, read_styles
+from pystyle.jobs._report import JobReport
+from pystyle.jobs._work import Job, sort, work
+from pystyle.jobs._workers import share
+from pystyle.runner._sigterm import exit_on_sigterm
+from pystyle.stylization import stylize
+from pystyle.stylization._sources import ImageSource
+
+
+def stylize_folder(
+    contents: str | os.PathLike[str],
+    style: ImageSource | Sequence[ImageSource],
+    output: str | os.PathLike[str],
+    *,
+    recipe: Recipe = stylize,
+    extension: str = ".png",
+    bits: Literal[8, 16] = 8,
+    quality: int = 95,
+    targets: str | os.PathLike[str] | None = None,
+    workers: int = 1,
+    retry_failed: bool = False,
+    overwrite: bool = False,
+    callbacks: Sequence[Callable[[JobEntry], None]] = (),
+) -> JobReport:
+    """Paint all images in a folder, and keep a record of it, so that it can be gone on with at any time.
+
+    The record is ``manifest.jsonl`` in the folder of the pictures, to which lines are only added. An image is
+    done if its picture is there and neither has changed since; the same call again does what is missing. An
+    image that cannot be read or painted is recorded and left out. The folder may be shared: by the
+    processes of `workers`, by several programs that make the same call, by the ranks of ``torchrun``.
+    Nothing is done twice, and whoever dies leaves its image to the others.
+
+    Args:
+        contents: The folder of the images; those in folders below it are painted, too. Hidden ones are not.
+        style: The manner: an image, the path of one, or several that are blended.
+        output: The folder of the pictures, which belongs to the job. A picture has the name of its image,
+            with another extension; where two would have the same, each keeps its own extension before it.
+        recipe: What is done to each image: :func:`~pystyle.stylize`, a `functools.partial` of it with other
+            options, or a function of yours of a content and the styles, as tensors, which gives a
+            :class:`~pystyle.Result`. If it has an argument `targets` that is None by default, it gets the
+            folder of targets.
+        extension: Of the pictures, which says their format.
+        bits: Bits per channel, 8 or 16 (PNG only).
+        quality: Of JPEG, WebP and AVIF.
+        targets: A folder for what is computed of the styles alone, if several jobs are to share it; else it
+            is one in `output`.
+        workers: Processes, which divide the threads of this one, and take the accelerators in turn. A program
+            that asks for several needs the guard ``if __name__ == "__main__":``.
+        retry_failed: Try images again that failed in a call before.
+        overwrite: Replace the pictures of a job with other options, and files that are of no job.
+        callbacks: Called with an entry after each image that this call has done.
+
+    Returns:
+        What became of each image.
+
+    Raises:
+        JobError: If the folder has the pictures of another job, or of none, and `overwrite` is false; or all
+            processes died.
+        ImageReadError: If a style cannot be read.
+        NotADirectoryError: If there is no folder of images.
+        ValueError: If an argument has an impossible value.
+        Exception: Whatever else ends a run. What the next image need not have (``ValueError``, lack of
+            memory, divergence) is recorded instead.
+
+    Example:
+        >>> import tempfile, torch
+        >>> from functools import partial
+        >>> from pathlib import Path
+        >>> from pystyle import stylize
+        >>> from pystyle.encoders import alexnet
+        >>> from pystyle.images import write_image
+        >>> folder = Path(tempfile.mkdtemp())
+        >>> photos, pictures = folder / "photos", folder / "pictures"
+        >>> photos.mkdir()
+        >>> write_image(torch.rand(1, 3, 32, 40), photos / "one.png")
+        >>> recipe = partial(stylize, encoder=alexnet(weights=None), edge_size=32, num_steps=1)
+        >>> painting = torch.rand(1, 3, 32, 32)
+        >>> stylize_folder(photos, painting, pictures, recipe=recipe).painted[0].output
+        'one.png'
+        >>> len(stylize_folder(photos, painting, pictures, recipe=recipe).kept)
+        1
+
+    Note:
+        The bytes of a picture are those of a run without a job, on the same machine with the same number of
+        threads, on which the last bits of sums depend.
+    """
+    source, folder = Path(contents), JobFolder(Path(output))
+    if not source.is_dir():
+        raise NotADirectoryError(f"`contents` must be a folder of images, got '{source}'.")
+    if source.resolve() == folder.path.resolve():
+        raise ValueError(f"`output` must be another folder than `contents`, got '{source}' for both.")
+    if workers < 1:
+        raise ValueError(f"`workers` must be at least 1, got {workers}.")
+    if workers > 1 and not HAVE_LOCKS:
+        raise ValueError("`workers` must be 1 on this system, which has no locks that end with their holder.")
+    encoding, styles = Encoding(extension, bits, quality), read_styles(style)
+    configuration = configuration_of(checked(recipe), styles, encoding)
+    items = items_of(source, folder.path, extension)
+    with exit_on_sigterm(), folder.opened(configuration, items, overwrite=overwrite):
+        manifest = folder.read()
+        sorted_items = sort(
+            manifest, items, source, folder.path, configuration.sha256, retry_failed=retry_failed
+        )
+        job = Job(
+            source,
+            folder.path,
+            sorted_items.open,
+            recipe,
+            styles,
+            encoding,
+            targets=folder.targets if targets is None else Path(targets),
+            configuration=configuration,
+            run=secrets.token_hex(4),
+            begun_at=manifest.offset,
+            workers=min(workers, len(sorted_items.open)),
+        )
+
+        def tell(entry: JobEntry) -> None:
+            for callback in callbacks:
+                callback(entry)
+
+        if job.workers == 1:
+            work(job, index=int(os.environ.get("LOCAL_RANK", 0)), tell=tell)
+        elif job.workers:
+            share(job, manifest, tell=tell)
+        manifest.read()
+        return _report(folder.path, items, manifest, job)
+
+
+def _report(output: Path, items: Sequence[Item], manifest: Manifest, job: Job) -> JobReport:
+    entries = [manifest.entries[item.input] for item in items]
+    return JobReport(
+        output,
+        painted=tuple(entry for entry in entries if entry.run == job.run and not entry.failed),
+        kept=tuple(entry for entry in entries if entry.run != job.run and not entry.failed),
+        failed=tuple(entry for entry in entries if entry.failed),
+    )

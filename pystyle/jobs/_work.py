@@ -1,0 +1,179 @@
+"""What a process does for a job: whatever nobody else does."""
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+
+from pystyle.images import ImageReadError, read_image
+from pystyle.images._atomic import replace_file
+from pystyle.jobs._encoding import Encoding
+from pystyle.jobs._entry import JobEntry
+from pystyle.jobs._folder import JobFolder
+from pystyle.jobs._items import Item
+from pystyle.jobs._locks import claimed
+from pystyle.jobs._manifest import Configuration, Manifest
+from pystyle.jobs._recipe import Recipe, ready, same_draws
+
+_OF_THE_IMAGE = (
+    ImageReadError,
+    ValueError,
+    ArithmeticError,
+    MemoryError,
+    torch.OutOfMemoryError,
+    torch.linalg.LinAlgError,  # type: ignore[attr-defined]
+)
+"""Errors that the next image need not have. All others but one end the job."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What is to be done; it can be sent to another process.
+
+    Attributes:
+        contents: The folder of the images.
+        output: The folder of the pictures.
+        items: The images of which there is no picture.
+        recipe: What is done to each.
+        styles: The styles.
+        encoding: How pictures are encoded.
+        targets: The folder of what is computed of the styles alone.
+        configuration: Recipe, styles and encoding in words and hashes.
+        run: A name of the call.
+        begun_at: The length of the manifest when it was decided what is to be done; what was added since then
+            is done.
+        workers: How many processes share the memory.
+    """
+
+    contents: Path
+    output: Path
+    items: Sequence[Item]
+    recipe: Recipe
+    styles: Any
+    encoding: Encoding
+    targets: Path
+    configuration: Configuration
+    run: str
+    begun_at: int
+    workers: int
+
+
+class Sorted(NamedTuple):
+    """Images by what the manifest knows of them.
+
+    Attributes:
+        open: Those to be painted.
+        kept: The entries of those whose pictures are there.
+        failed: The entries of those that failed before and are not tried again.
+    """
+
+    open: list[Item]
+    kept: list[JobEntry]
+    failed: list[JobEntry]
+
+
+def sort(
+    manifest: Manifest,
+    items: Sequence[Item],
+    contents: Path,
+    output: Path,
+    configuration: str,
+    *,
+    retry_failed: bool,
+) -> Sorted:
+    """Find out what is to be done. Images and pictures count as the same if their bytes are."""
+    found = Sorted([], [], [])
+    for item in items:
+        entry = manifest.entries.get(item.input)
+        known = entry is not None and entry.configuration == configuration and entry.output == item.output
+        if entry is None or not known or entry.input_sha256 != _file_sha256(contents / item.input):
+            found.open.append(item)
+        elif entry.failed:
+            if retry_failed:
+                found.open.append(item)
+            else:
+                found.failed.append(entry)
+        elif entry.output_sha256 == _file_sha256(output / item.output):
+            found.kept.append(entry)
+        else:
+            found.open.append(item)
+    return found
+
+
+def work(job: Job, *, index: int, tell: Callable[[JobEntry], None]) -> None:
+    """Paint the images of a job, except those that others paint at the same time.
+
+    Args:
+        job: The job.
+        index: The number of this process.
+        tell: Called after each image that this process has done.
+
+    Raises:
+        KeyboardInterrupt: If a run was interrupted.
+    """
+    folder = JobFolder(job.output)
+    manifest = Manifest(folder.manifest)
+    recipe = ready(job.recipe, index=index, workers=job.workers, targets=job.targets)
+    items = list(job.items)
+    # Those that others have claimed are looked at again at the end, and waited for: their holders may die.
+    for wait in (False, True):
+        claimed_by_others = []
+        for item in items:
+            with claimed(folder.claim(item), wait=wait) as held:
+                manifest.read()
+                if manifest.added_since(job.begun_at, item.input) is not None:
+                    continue
+                if not held:
+                    claimed_by_others.append(item)
+                    continue
+                entry = _paint(job, recipe, item)
+                manifest.add(entry)
+                tell(entry)
+        items = claimed_by_others
+
+
+def _paint(job: Job, recipe: Recipe, item: Item) -> JobEntry:
+    start, path = time.perf_counter(), job.contents / item.input
+    input_sha256 = _file_sha256(path)
+    data, error = b"", None
+    try:
+        with same_draws(recipe):
+            result = recipe(read_image(path), job.styles)
+        if result.stop_reason == "interrupted":
+            raise KeyboardInterrupt
+        if result.failed:
+            error = f"The run ended early: {result.stop_reason}"
+        else:
+            data = job.encoding.encoded(result.image)
+    except Exception as failure:
+        # Of a lack of memory on a CPU torch makes a plain RuntimeError.
+        if not isinstance(failure, _OF_THE_IMAGE) and "can't allocate memory" not in str(failure):
+            raise
+        error = str(failure) if isinstance(failure, OSError) else f"{type(failure).__name__}: {failure}"
+    if error is None:
+        destination = job.output / item.output
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(destination, data, kind="picture")
+    return JobEntry(
+        input=item.input,
+        output=item.output,
+        input_sha256=input_sha256,
+        output_sha256=None if error else hashlib.sha256(data).hexdigest(),
+        error=error,
+        seconds=round(time.perf_counter() - start, 3),
+        configuration=job.configuration.sha256,
+        run=job.run,
+        threads=torch.get_num_threads(),
+    )
+
+
+def _file_sha256(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError:
+        return None
