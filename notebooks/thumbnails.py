@@ -24,6 +24,7 @@ PICTURES = {
     "07_li_2017": 1,
     "08_risser_2017": 1,
     "09_mechrez_2018": 1,
+    "10_kolkin_2019": 1,
     "11_heitz_2021": 1,
     "12_crowson_2022": 1,
     "13_galerne_2024": 2,
