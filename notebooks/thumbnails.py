@@ -30,6 +30,7 @@ PICTURES = {
     "13_galerne_2024": 2,
     "14_gatys_2017": 1,
     "15_kolkin_2022": 1,
+    "16_luan_2017": 1,
 }
 """Which of its pictures stands for a notebook, counted from 0."""
 
