@@ -24,9 +24,13 @@ PICTURES = {
     "07_li_2017": 1,
     "08_risser_2017": 1,
     "09_mechrez_2018": 1,
+    "10_kolkin_2019": 1,
     "11_heitz_2021": 1,
     "12_crowson_2022": 1,
     "13_galerne_2024": 2,
+    "14_gatys_2017": 1,
+    "15_kolkin_2022": 1,
+    "16_luan_2017": 1,
 }
 """Which of its pictures stands for a notebook, counted from 0."""
 

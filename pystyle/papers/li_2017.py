@@ -23,7 +23,7 @@ polynomial            :math:`(x^\top y + c)^2`, c = 0            γ M/(40 N²) �
 Gaussian              σ² fixed; pairs drawn, linear time         2σ² = mean of ‖x - y‖²;
                                                                  γ 3e14/(4 N) MMD²
 batch statistics      equation 10                                γ 500 M/N (‖Δμ‖² + ‖Δσ‖²)
-γ                     5 in most figures                          5
+γ                     5 in most figures                          5; 1 for batch statistics (``run.sh``)
 total variation       --                                         gradient: 0.01/8 of the Laplacian
 size                  --                                         long side 600; the style is stretched
                                                                  to the same size
@@ -35,8 +35,8 @@ afterwards            --                                         Chambolle's den
 
 Here N and M are the channels and positions of a layer. Sources: the paper's sections 3 to 5 (M: from
 memory, check before relying on the γ of a figure); lyttonhao/Neural-Style-MMD, commit a0cf46d,
-``mmd_loss.py``, ``bn_loss.py``, ``neural-style.py``. The code has gradients and hardly any losses; the
-losses here are those whose gradients they are.
+``mmd_loss.py``, ``bn_loss.py``, ``neural-style.py``, ``run.sh``. The code has gradients and hardly any
+losses; the losses here are those whose gradients they are. Its ``--style-weight`` is γ, says its README.
 
 What differs here: in the place of SGD, L-BFGS; and Adam within [0, 1] for the Gaussian kernel, whose pairs
 are drawn anew at each step (an image that is optimised for held pairs fits these alone, and becomes noise).

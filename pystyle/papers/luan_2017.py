@@ -30,7 +30,8 @@ afterwards            --                                       local affine maps
                                                                of the photograph: radius 15, colours 0.01
 ====================  =======================================  ==========================================
 
-Sources: the paper's equations 1 to 4 and section 4, from memory; luanfujun/deep-photo-styletransfer, commit
+Sources: the paper's equations 1 to 4 and section 4, from memory, whose λ issue 28 of the repository quotes,
+and whose α, Γ and λ issue 12 of ray075hl/DeepPhotoStyle_pytorch; luanfujun/deep-photo-styletransfer, commit
 4801fa2, ``neuralstyle_seg.lua``, ``deepmatting_seg.lua``, ``cuda_utils.cu``, ``gen_all.py``. With the
 paper's formulas taken by the letter, Gram matrices are bare sums, beside which the other terms vanish.
 

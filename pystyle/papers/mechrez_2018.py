@@ -17,11 +17,16 @@ optimizer, size       --                                     --: the published p
 ====================  =====================================  ============================================
 
 Sources: the paper's equations 1 to 5, its h from memory (check before relying on it);
-roimehrez/contextualLoss, commit 863af53, ``CX/CSFlow.py`` and ``config.py``. Layers are taken after their
-ReLU.
+roimehrez/contextualLoss, commit 863af53, ``CX/CSFlow.py`` and ``config.py`` (where 0.1 stands beside 0.5 as
+a comment). Layers are taken after their ReLU.
+
+An author has given yet other numbers for style transfer in single images (issue 2 of that repository, May
+2018): h = 0.1, relu4_2 for the content with a weight of 0.5; relu2_1, relu3_1 and relu4_1 for the style with
+a weight of 1, divided by their channels and joined at each position; total variation of 1e-4; 300 steps of
+Adam, 5 of 255 levels long.
 
 What differs here: all positions count; the halved distances of the code only make its ε of 1e-5 count
-twice, and are left out. Steps, size and optimizer are ours, for neither source has them.
+twice, and are left out. Steps, size and optimizer are ours, for neither paper nor code has them.
 """
 
 from collections.abc import Sequence

@@ -64,6 +64,12 @@ def test_resize_stays_between_zero_and_one() -> None:
         assert resized.max() <= 1
 
 
+def test_resize_of_a_mask_of_ones_does_not_exceed_one_by_rounding() -> None:
+    for height in (427, 458):
+        resized = resize(torch.ones(1, 1, height, 640), (64, 96), interpolation="bilinear")
+        assert resized.max() <= 1
+
+
 def test_resize_with_nearest_repeats_and_mixes_nothing() -> None:
     mask = torch.tensor([[0.0, 1.0], [0.25, 0.5]])[None, None]
     bigger = resize(mask, 4, interpolation="nearest")

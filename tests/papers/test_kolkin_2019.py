@@ -61,6 +61,33 @@ def test_the_loss_is_that_of_the_paper_and_of_the_code(vgg, picture, check_formu
     check_formula(criterion, {"content": content, "style": style}, image, formula)
 
 
+def test_moments_of_samples_are_those_of_a_grid_that_is_another_one_each_time(picture):
+    image, style = picture(0, 12, 16), picture(1, 12, 12)
+    loss = kolkin_2019.SampledMomentLoss("image", num_samples=12, num_style_samples=9)
+    target = loss.prepare(style)
+    # 9 of 12 x 12: the middles of blocks of 4 x 4.
+    nine = style[0, :, 2::4, 2::4].flatten(1)
+    torch.testing.assert_close(target[0][0], nine.mean(1))
+    torch.testing.assert_close(target[1][0], torch.cov(nine, correction=0))
+
+    def distance(rows):
+        some = image[0, :, rows[0] :: 4, rows[1] :: 4].flatten(1)
+        spread = torch.cov(some, correction=0) - target[1][0]
+        return (some.mean(1) - target[0][0]).abs().mean() + spread.abs().mean()
+
+    possible = torch.stack([distance((top, left)) for top in range(4) for left in range(4)])
+    values = torch.stack([loss.compare(image, target) for _ in range(8)])
+    assert len(values.unique()) > 1
+    assert float((values[:, None] - possible[None]).abs().amin(1).max()) < 1e-12
+    assert len(loss.generators()) == 1
+
+    still = kolkin_2019.SampledMomentLoss("image", num_samples=12, resample=False)
+    assert still.compare(image, target) == still.compare(image, target)
+    assert still.generators() == ()
+    with pytest.raises(ValueError, match="`num_style_samples` must be positive, got 0"):
+        kolkin_2019.SampledMomentLoss("image", num_style_samples=0)
+
+
 def test_a_hypercolumn_has_2179_channels(vgg, picture):
     encoder = kolkin_2019.criterion(vgg).encoder
     image = picture(0, 16, 20)
@@ -75,6 +102,7 @@ def test_the_numbers_are_those_of_the_sources(vgg):
     losses = kolkin_2019.criterion(vgg).losses
     assert losses["style"].num_samples == 5000
     assert losses["style"].num_image_samples == losses["content"].num_samples == 1024
+    assert (losses["moments"].num_samples, losses["moments"].num_style_samples) == (1024, 5000)
     assert losses["style"].resample
     assert losses["content"].resample
 
