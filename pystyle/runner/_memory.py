@@ -13,8 +13,10 @@ from pystyle.optim import LBFGS
 from pystyle.typing import OptimizerFactory
 
 _EAGER = EagerEvaluation()
-_IMAGES = 6
-"""Images that a runner holds beside its optimizer: iterate, gradient, last good one, picture, and copies."""
+_HELD_IMAGES = 2
+"""What a runner holds beside its optimizer all the time: the iterate and the last good one."""
+_PASSING_IMAGES = 2
+"""What it holds while the optimizer moves, beside the gradient: the choice of what is good, and a copy."""
 
 
 def estimate_memory(
@@ -44,8 +46,11 @@ def estimate_memory(
         True
     """
     pixels = size[0] * size[1]
-    beside = pixels * (_optimizer_memory(optimizer) + 12 * _IMAGES)
-    return evaluation_memory(criterion, size, evaluation) + round(beside)
+    kept, most = _optimizer_memory(optimizer)
+    held = pixels * (12 * _HELD_IMAGES + kept)
+    # An image is evaluated, and then it is moved: the two do not add up.
+    moving = pixels * (12 * _PASSING_IMAGES + most - kept)
+    return round(held + max(evaluation_memory(criterion, size, evaluation), moving))
 
 
 def largest_size(
@@ -142,8 +147,8 @@ def _needed(
     return f"about {gibibytes(needed)}, more than was free"
 
 
-def _optimizer_memory(optimizer: OptimizerFactory) -> float:
-    """Bytes per pixel that an optimizer takes: what it keeps, and what a step takes for a while."""
+def _optimizer_memory(optimizer: OptimizerFactory) -> tuple[float, float]:
+    """Bytes per pixel that an optimizer keeps, and the most that it takes in a step with the gradient."""
     image = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0)).requires_grad_()
 
     def closure() -> torch.Tensor:
@@ -154,4 +159,6 @@ def _optimizer_memory(optimizer: OptimizerFactory) -> float:
         instance = optimizer([image])
         for _ in range(3):
             instance.step(closure)  # type: ignore[arg-type]
-    return float(allocations.peak) / (32 * 32)
+        image.grad = None
+        kept = allocations.current
+    return kept / (32 * 32), allocations.peak / (32 * 32)

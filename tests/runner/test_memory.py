@@ -3,11 +3,14 @@ from functools import partial
 import pytest
 import torch
 
-from pystyle import ContentLoss, Criterion, Loss, Pyramid, optimize_image
+from pystyle import ContentLoss, Criterion, GramLoss, Loss, Pyramid, optimize_image
 from pystyle.encoders import vgg11
+from pystyle.evaluation import EagerEvaluation, StripEvaluation
+from pystyle.evaluation._allocations import Allocations
 from pystyle.optim import LBFGS
 from pystyle.runner import estimate_memory, largest_size
 
+SCRATCH = 24 * 2**20
 IMAGE = torch.rand(1, 3, 64, 48, generator=torch.Generator().manual_seed(0))
 
 
@@ -43,6 +46,21 @@ def test_a_pair_of_lbfgs_takes_two_images(criterion):
 def test_adam_takes_less_than_lbfgs(criterion):
     lbfgs = estimate_memory(criterion, (256, 256))
     assert estimate_memory(criterion, (256, 256), optimizer=torch.optim.Adam) < lbfgs
+
+
+@pytest.mark.parametrize(
+    "evaluation", [EagerEvaluation(), StripEvaluation(36), StripEvaluation(36, "bfloat16")]
+)
+@pytest.mark.parametrize("optimizer", [torch.optim.Adam, partial(LBFGS, history_size=5)])
+def test_the_estimate_is_that_of_a_run(optimizer, evaluation):
+    losses = {"content": ContentLoss("relu2_1"), "style": GramLoss(["relu1_1", "relu2_1"])}
+    criterion, size = Criterion(vgg11(weights=None), losses), (320, 256)
+    references = dict.fromkeys(("content", "style"), torch.rand(1, 3, *size))
+    estimate = estimate_memory(criterion, size, optimizer=optimizer, evaluation=evaluation)
+    with Allocations() as allocations:
+        optimize_image(criterion, references, optimizer=optimizer, evaluation=evaluation, num_steps=3)
+    # What convolutions take beside tensors is a constant of the estimate, and no tensor.
+    assert estimate - SCRATCH == pytest.approx(allocations.peak, rel=0.2)
 
 
 @pytest.mark.parametrize("budget", [2**28, 2**32])
