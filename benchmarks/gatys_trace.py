@@ -7,6 +7,9 @@ of Tübingen (1024 x 768) in the manner of the Starry Night (970 x 768); both ar
 line of JSON is written at each of these evaluations, and every 50 evaluations the run is saved (up to 1 GB),
 so that the script goes on where it was interrupted.
 
+The stage ``first-aliased`` shrinks the images bilinearly without the filter against aliasing that Pillow and
+torchvision have today: nobody knows with which version the loss was printed, and it matters.
+
 The notebook counts an evaluation too many: what it prints as the loss of evaluation 50 is that of the 49th.
 So a line has the loss of both.
 """
@@ -20,6 +23,7 @@ from typing import NamedTuple
 import torch
 from records import Line, append, machine, read, table
 from torch import Tensor
+from torch.nn.functional import interpolate
 
 from pystyle.encoders import vgg19
 from pystyle.evaluation import EagerEvaluation
@@ -36,22 +40,23 @@ class Stage(NamedTuple):
     Attributes:
         edge_size: The short side of the images.
         published: The total loss by the number of evaluations.
+        antialias: Whether the images are filtered before they are made smaller.
     """
 
     edge_size: int
     published: dict[int, float]
+    antialias: bool = True
 
 
-STAGES = {
-    "first": Stage(
-        512,
-        {
-            50: 1388532.5, 100: 707860.75, 150: 538045.44, 200: 469374.88, 250: 433804.63,
-            300: 411657.56, 350: 395248.25, 400: 383885.31, 450: 375128.75, 500: 368493.78,
-        },
-    ),
-    "high-resolution": Stage(800, {50: 393681.66, 100: 318565.34, 150: 288719.72, 200: 272176.63}),
+FIRST = {
+    50: 1388532.5, 100: 707860.75, 150: 538045.44, 200: 469374.88, 250: 433804.63,
+    300: 411657.56, 350: 395248.25, 400: 383885.31, 450: 375128.75, 500: 368493.78,
 }  # fmt: skip
+STAGES = {
+    "first": Stage(512, FIRST),
+    "first-aliased": Stage(512, FIRST, antialias=False),
+    "high-resolution": Stage(800, {50: 393681.66, 100: 318565.34, 150: 288719.72, 200: 272176.63}),
+}
 
 
 class Run:
@@ -64,6 +69,7 @@ class Run:
         init: What to start from; the content if not given.
         checkpoint: The file of the saved run.
         device: Where to compute.
+        antialias: Whether the images are filtered before they are made smaller.
     """
 
     def __init__(
@@ -75,8 +81,15 @@ class Run:
         init: Tensor | None,
         checkpoint: Path,
         device: torch.device,
+        antialias: bool = True,
     ) -> None:
-        content, style = gatys_2016.working_sizes(content, style, edge_size=edge_size)
+        smaller = gatys_2016.working_sizes(content, style, edge_size=edge_size)
+        if not antialias:
+            smaller = tuple(
+                interpolate(full, small.shape[2:], mode="bilinear")
+                for full, small in zip((content, style), smaller, strict=True)
+            )
+        content, style = smaller
         references = {"content": content.to(device), "style": style.to(device)}
         criterion = gatys_2016.criterion(vgg19().to(device))
         self.evaluator = EagerEvaluation().bind(criterion, references)
@@ -170,7 +183,7 @@ def main() -> None:
     content, style = read_image(arguments.content), read_image(arguments.style)
     log, picture = arguments.output / "gatys_trace.jsonl", None
     for name in arguments.stages:
-        edge_size, published = STAGES[name]
+        edge_size, published, antialias = STAGES[name]
         limit = arguments.evaluations or max(published)
         checkpoint = arguments.output / f"gatys-trace-{name}.pt"
         run = Run(
@@ -180,6 +193,7 @@ def main() -> None:
             init=picture,
             checkpoint=checkpoint,
             device=arguments.device,
+            antialias=antialias,
         )
         wanted = {number: total for number, total in published.items() if number <= limit}
         picture = trace(run, name, published=wanted, log=log)
