@@ -110,7 +110,7 @@ class Runner:
         self._iterate = Iterate(self.parametrization, self.optimizer, average=average)
         self._graph: StepGraph | None = None
         if can_capture_steps(self.evaluator, self.optimizer, image.device):
-            self._graph = StepGraph(lambda: self._iterate.step(self.evaluate, self.project), self.evaluator)
+            self._graph = StepGraph(self.evaluator)
             self.evaluator = self.evaluator.evaluator
         self._failed = False
         self._done, self._stop_reason, self._seconds = 0, "", 0.0
@@ -225,7 +225,7 @@ class Runner:
 
             return self._iterate.step(self.evaluate, self.project, seen)
         try:
-            terms = self._graph()
+            terms = self._graph(lambda: self._iterate.step(self.evaluate, self.project))
         except CaptureError as error:
             self._graph.graphed.fall_back(str(error))
             self.evaluator, self._graph = self._graph.graphed, None

@@ -21,27 +21,29 @@ class StepGraph:
     """Takes the steps of a run: the first ones as they are, the others by a graph of a whole one.
 
     Args:
-        take: Takes a step without looking at a number, and gives the terms that it started from.
         graphed: How a graph is made.
-
-    Raises:
-        CaptureError: On a call.
     """
 
-    def __init__(self, take: Callable[[], Terms], graphed: GraphedEvaluator) -> None:
-        self._take = take
+    def __init__(self, graphed: GraphedEvaluator) -> None:
         self.graphed = graphed
         self._eager_steps = 0
         self._captured: tuple[Terms, Callable[[], None]] | None = None
 
-    def __call__(self) -> Terms:
-        """The terms that the next step starts from."""
+    def __call__(self, take: Callable[[], Terms]) -> Terms:
+        """Take a step, and give the terms that it starts from.
+
+        Args:
+            take: Does it without looking at a number; the same at each call.
+
+        Raises:
+            CaptureError: If it cannot be captured.
+        """
         if self._eager_steps < _EAGER_STEPS:
             self._eager_steps += 1
-            return self._take()
+            return take()
         if self._captured is None:
             try:
-                self._captured = self.graphed.capture(self._take, warm_ups=0)
+                self._captured = self.graphed.capture(take, warm_ups=0)
             except RuntimeError as error:
                 raise CaptureError(f"this step cannot be captured whole: {error}") from error
         terms, replay = self._captured
