@@ -18,7 +18,7 @@ from pystyle import (
 from pystyle.encoders import vgg19
 from pystyle.images import resize
 from pystyle.optim import LBFGS
-from pystyle.papers import crowson_2022
+from pystyle.papers import crowson_2022, kolkin_2019, kolkin_2022
 from pystyle.stylization import stylization_pyramid
 
 Recipe = Callable[[Tensor, Tensor, int], Result]
@@ -74,10 +74,38 @@ def crowson(
     )
 
 
+def nnst(content: Tensor, style: Tensor, edge_size: int, *, num_steps: int = 200) -> Result:
+    """Kolkin et al. 2022 with its published settings, but for the network's weights."""
+    return kolkin_2022.style_transfer(
+        content,
+        style,
+        encoder=vgg19("caffe_normalized"),
+        edge_size=max(resize(content, edge_size).shape[2:]),
+        num_steps=num_steps,
+    )[-1]
+
+
+def strotss(content: Tensor, style: Tensor, edge_size: int, *, num_steps: int = 250) -> Result:
+    """Kolkin et al. 2019 with its published settings, but for the network's weights; from 64 pixels on."""
+    last = max(resize(content, edge_size).shape[2:])
+    sizes = [size for size in (64, 128, 256) if size < last]
+    return kolkin_2019.style_transfer(
+        content,
+        style,
+        encoder=vgg19("caffe_normalized"),
+        # The α of the last level is 2 as in the paper, whose fourth level is the last.
+        content_weight=2.0 ** (len(sizes) - 3),
+        edge_sizes=(*sizes, last),
+        num_steps=num_steps,
+    )[-1]
+
+
 RECIPES: dict[str, Recipe] = {
     "default": default,
     "gatys": gatys,
     "crowson": crowson,
+    "nnst": nnst,
+    "strotss": strotss,
     # In about the time of the default, at 192 pixels:
     "gram-lbfgs": partial(gatys, num_steps=125),
     "gram-lbfgs-bounded": partial(gatys, bounded=True, num_steps=125),

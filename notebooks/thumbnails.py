@@ -31,6 +31,7 @@ PICTURES = {
     "14_gatys_2017": 1,
     "15_kolkin_2022": 1,
     "16_luan_2017": 1,
+    "17_ruder_2016": 2,
 }
 """Which of its pictures stands for a notebook, counted from 0."""
 

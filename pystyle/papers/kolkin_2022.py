@@ -305,8 +305,9 @@ def style_transfer(
         The result of each level and of the last pass, which has the picture.
 
     Raises:
-        ValueError: If `variant` is unknown, `alpha` is not in [0, 1], `num_levels` is not positive or an
-            argument of :func:`~pystyle.optimize_image` is wrong.
+        ValueError: If `variant` is unknown, `alpha` is not in [0, 1], `num_levels` is not positive, an image
+            is too small for the network at the first level or an argument of
+            :func:`~pystyle.optimize_image` is wrong.
 
     Shape:
         - content, style: (1, 3, height, width), RGB in [0, 1]
@@ -328,6 +329,7 @@ def style_transfer(
     encoder = vgg16() if encoder is None else encoder
     photographs = _halvings(resize(content, edge_size, edge="long"), num_levels)
     paintings = _halvings(resize(style, edge_size, edge="long"), num_levels - 1)
+    _check_sizes(encoder, variant, photographs[num_levels - 1], paintings[-1])
     results = list[Result]()
 
     def run(objective: Criterion, references: dict[str, Tensor], start: Tensor, halvings: int) -> None:
@@ -440,6 +442,17 @@ def _guided(chroma: Tensor, lightness: Tensor, *, times: int = 5) -> Tensor:
     for _ in range(times):
         chroma = (weights * neighbours(chroma)).sum(0)
     return chroma
+
+
+def _check_sizes(encoder: Encoder, variant: Variant, photograph: Tensor, painting: Tensor) -> None:
+    """Refuse images that are too small at the first level."""
+    needed = columns(encoder, variant=variant).minimum_size([COLUMNS])
+    for name, image in (("content", photograph), ("style", painting)):
+        if min(image.shape[2:]) < needed:
+            raise ValueError(
+                f"`{name}` must have {needed} pixels along each side at the first level, got "
+                f"{tuple(image.shape[2:])}. Take a larger `edge_size` or a smaller `num_levels`."
+            )
 
 
 def _halvings(image: Tensor, times: int) -> list[Tensor]:
