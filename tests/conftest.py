@@ -1,5 +1,6 @@
 """What several tests share."""
 
+import signal
 from collections.abc import Callable
 from typing import Any
 
@@ -8,6 +9,10 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    # Shells start background jobs so, and the processes of the tests would never see Ctrl-C.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class RecordedGraph(TorchDispatchMode):

@@ -93,6 +93,7 @@ print(json.dumps({finding["input"]: finding["wrong"] for finding in found}))
 """
 
 
+@pytest.mark.slow
 def test_whatever_else_happens_is_found_and_named():
     assert json.loads(output("-c", WRONG).splitlines()[-1]) == {
         "crash 3": "the process ended with SIGSEGV",

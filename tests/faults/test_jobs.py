@@ -160,6 +160,7 @@ report["left over"] = left_over()
     assert report["left over"] == []
 
 
+@pytest.mark.slow
 def test_a_kill_inside_the_writers_leaves_whole_pictures_and_a_manifest_that_can_be_read(tmp_path):
     report = reported(
         tmp_path,
@@ -252,6 +253,7 @@ report["left over"] = left_over()
     assert report["left over"] == []
 
 
+@pytest.mark.slow
 def test_processes_that_are_killed_at_random_and_started_again_finish_the_job(tmp_path):
     report = reported(
         tmp_path,
@@ -262,7 +264,7 @@ job("whole")
 chance, kills = random.Random(0), 0
 processes = [forked(job) for _ in range(3)]
 while kills < 12 and (not os.path.exists("out/manifest.jsonl") or len(done()) < 30):
-    time.sleep(chance.uniform(0.02, 0.1))
+    time.sleep(chance.uniform(0.005, 0.03))
     victim = processes.pop(chance.randrange(3))
     os.kill(victim, signal.SIGKILL)
     kills += wait(victim) == -signal.SIGKILL
@@ -328,6 +330,7 @@ report["left over"] = left_over()
     assert report["left over"] == []
 
 
+@pytest.mark.slow
 def test_a_full_disk_ends_the_job_and_spoils_no_line(tmp_path):
     report = reported(
         tmp_path,

@@ -130,6 +130,7 @@ report["left over"] = [name for name in os.listdir("run") if name.endswith(".tmp
     assert report["left over"] == []
 
 
+@pytest.mark.slow
 def test_a_kill_loses_no_more_than_one_interval(tmp_path):
     report = reported(
         tmp_path,
@@ -215,6 +216,7 @@ report["log"] = log() == EVERY_STEP_ONCE
     assert report["log"]
 
 
+@pytest.mark.slow
 def test_a_signal_at_random_loses_no_accepted_step(tmp_path):
     report = reported(
         tmp_path,
@@ -239,6 +241,7 @@ report["log"] = log() == EVERY_STEP_ONCE
     assert report["log"]
 
 
+@pytest.mark.slow
 def test_a_handler_of_the_program_is_left_alone(tmp_path):
     report = reported(
         tmp_path,
@@ -255,6 +258,7 @@ report["default again"] = signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
     assert report == {"handled": 1, "default again": True}
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_the_last_checkpoint_and_the_run_goes_on(tmp_path):
     report = reported(
         tmp_path,

@@ -66,6 +66,7 @@ report["refused"] = refused
     assert report["refused"] == []
 
 
+@pytest.mark.slow
 def test_the_examples_of_the_docs_need_no_network(tmp_path):
     report = reported(
         """
@@ -86,6 +87,7 @@ report["refused"] = refused
     assert all(failed == 0 and tried > 0 for failed, tried in report["results"].values())
 
 
+@pytest.mark.slow
 def test_weights_in_a_cache_that_cannot_be_written_are_used_without_a_network(tmp_path):
     cache = tmp_path / "hub" / "checkpoints"
     cache.mkdir(parents=True)
@@ -116,6 +118,7 @@ report["refused"] = refused
     assert not [event for event in report["refused"] if event.startswith("socket")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("offline", ["0", "1"])
 def test_missing_weights_without_a_network_are_an_error_that_says_how_to_help(tmp_path, offline):
     report = reported(
@@ -143,6 +146,7 @@ report["refused"] = refused
     assert bool(report["refused"]) == (offline == "0")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not os.path.isdir("/proc"), reason="needs a folder in which nobody can make another")
 def test_a_cache_that_nobody_can_make_is_an_error_that_names_the_other_places(tmp_path):
     code = """

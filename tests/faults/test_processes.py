@@ -122,6 +122,7 @@ report["names"] = sorted(os.listdir("run"))
     assert report["names"] == ["checkpoint-00000010.safetensors", "checkpoint-00000012.safetensors"]
 
 
+@pytest.mark.slow
 def test_of_processes_that_share_a_run_one_writes_and_all_go_on(tmp_path):
     report = reported(
         tmp_path,
@@ -170,6 +171,7 @@ report["written"] = [len(told("written-0")), len(told("written-1"))]
     assert report["written"][1] == 0
 
 
+@pytest.mark.slow
 def test_ctrl_c_in_an_evaluation_loses_no_accepted_step(tmp_path):
     report = reported(
         tmp_path,
@@ -198,6 +200,7 @@ for call in (1, 2, 3, 4, 5, 9, 14):
     assert all(report["same"])
 
 
+@pytest.mark.slow
 def test_ctrl_c_while_a_checkpoint_is_written_leaves_whole_ones(tmp_path):
     report = reported(
         tmp_path,

@@ -41,6 +41,7 @@ assert main(["info"]) == 0
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("code", [IMPORTS, RUNS, HELP], ids=["imports", "runs", "help"])
 def test_a_program_in_which_warnings_are_errors_runs(code, tmp_path):
     # Not the warnings of pytest: here they are errors from the first import on, of others as well.

@@ -27,6 +27,7 @@ def test_a_recipe_that_no_process_can_be_sent_is_refused(photos, style, output):
         stylize_folder(photos, style, output, recipe=recipe, workers=2)
 
 
+@pytest.mark.slow
 def test_workers_share_the_images_and_give_the_bytes_of_one_process(photos, style, tmp_path, recipe):
     seen = []
     threads = torch.get_num_threads()
