@@ -18,6 +18,8 @@ extensions = [
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "sphinx.ext.mathjax",
+    # From an equation in a docstring to the line that computes it.
+    "sphinx.ext.viewcode",
     "sphinx_copybutton",
 ]
 myst_enable_extensions = ["dollarmath", "colon_fence"]
