@@ -68,6 +68,8 @@ def resize(
         return F.interpolate(image, new_size, mode="nearest-exact")
     # Antialiased kernels for half precision are missing on the CPU.
     wide = image.float() if image.dtype in (torch.float16, torch.bfloat16) else image
+    # With channels last torch 2.11 gives other numbers on the CPU, far beyond rounding.
+    wide = wide.contiguous()
     resized = F.interpolate(wide, new_size, mode=interpolation, align_corners=False, antialias=True)
     # Bicubic kernels overshoot, and bilinear ones round: a mask of ones becomes 1 + 1e-7.
     return resized.clamp(0, 1).to(image.dtype)
