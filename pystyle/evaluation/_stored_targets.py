@@ -17,11 +17,11 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
+from pystyle._locks import locked_file
 from pystyle.checkpoints import CheckpointError, decode, describe, encode, environment
 from pystyle.criterion import Criterion, Objective, Targets
 from pystyle.criterion._blend import first_image
 from pystyle.criterion._objective import Target
-from pystyle.encoders._weights._lock import exclusive_lock
 from pystyle.evaluation._evaluation import Evaluation, Evaluator
 from pystyle.images._atomic import replace_file
 from pystyle.typing import References
@@ -70,7 +70,7 @@ class StoredTargets:
         if found is None:
             path.parent.mkdir(parents=True, exist_ok=True)
             # One computes them; who waits finds the file.
-            with exclusive_lock(path.with_suffix(".lock")):
+            with locked_file(path.with_suffix(".lock"), wait=True):
                 found = _read(path, device)
                 if found is None:
                     evaluator = self.evaluation.bind(criterion, references)

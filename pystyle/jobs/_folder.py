@@ -7,11 +7,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from pystyle._locks import lock_if_possible
 from pystyle.checkpoints import differences, environment
 from pystyle.images._atomic import sync_folder
 from pystyle.jobs._error import JobError
 from pystyle.jobs._items import Item
-from pystyle.jobs._locks import lock
 from pystyle.jobs._manifest import Configuration, Manifest
 
 MANIFEST = "manifest.jsonl"
@@ -53,18 +53,18 @@ class JobFolder:
         with self._presence() as descriptor:
             # Others who were at work the first time may have come to an end since.
             for _ in range(2):
-                if lock(descriptor, wait=False):
+                if lock_if_possible(descriptor, wait=False):
                     self._clean()
                     self._begin(configuration, items, overwrite=overwrite)
                 # From one lock to the other there is an instant without any: what counts is read after it.
-                lock(descriptor, wait=True, shared=True)
+                lock_if_possible(descriptor, wait=True, shared=True)
                 if self._is_for(configuration):
                     break
             else:
                 raise self._is_for_another(configuration)
             yield
             # The last one to leave also removes what those left who were killed on the way.
-            if lock(descriptor, wait=False):
+            if lock_if_possible(descriptor, wait=False):
                 self._clean()
 
     @contextmanager
@@ -75,7 +75,7 @@ class JobFolder:
             JobError: If the folder is for another job by now.
         """
         with self._presence() as descriptor:
-            lock(descriptor, wait=True, shared=True)
+            lock_if_possible(descriptor, wait=True, shared=True)
             if not self._is_for(configuration):
                 raise self._is_for_another(configuration)
             yield

@@ -12,8 +12,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pystyle._locks import lock_if_possible
 from pystyle.jobs._entry import JobEntry
-from pystyle.jobs._locks import lock
 
 
 class Configuration(NamedTuple):
@@ -87,7 +87,7 @@ class Manifest:
         mode = os.O_RDWR | os.O_APPEND | os.O_CREAT | getattr(os, "O_BINARY", 0)
         descriptor = os.open(self.path, mode, 0o666)
         try:
-            lock(descriptor, wait=True)
+            lock_if_possible(descriptor, wait=True)
             size = os.fstat(descriptor).st_size
             if size and not _ends_a_line(descriptor, size):
                 # Half a line is closed, so that it spoils none but itself.

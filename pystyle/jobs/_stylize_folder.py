@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
+from pystyle._locks import CAN_WAIT
 from pystyle.jobs._encoding import Encoding
 from pystyle.jobs._entry import JobEntry
 from pystyle.jobs._folder import JobFolder
 from pystyle.jobs._items import Item, items_of
-from pystyle.jobs._locks import HAVE_LOCKS
 from pystyle.jobs._manifest import Manifest
 from pystyle.jobs._recipe import Recipe, checked, configuration_of, read_styles
 from pystyle.jobs._report import JobReport
@@ -103,7 +103,7 @@ def stylize_folder(
         raise ValueError(f"`output` must be another folder than `contents`, got '{source}' for both.")
     if workers < 1:
         raise ValueError(f"`workers` must be at least 1, got {workers}.")
-    if workers > 1 and not HAVE_LOCKS:
+    if workers > 1 and not CAN_WAIT:
         raise ValueError("`workers` must be 1 on this system, which has no locks that end with their holder.")
     encoding, styles = Encoding(extension, bits, quality), read_styles(style)
     configuration = configuration_of(checked(recipe), styles, encoding)

@@ -9,13 +9,13 @@ from typing import Any, NamedTuple
 
 import torch
 
+from pystyle._locks import Lock, locked_file
 from pystyle.images import ImageReadError, read_image
 from pystyle.images._atomic import replace_file
 from pystyle.jobs._encoding import Encoding
 from pystyle.jobs._entry import JobEntry
 from pystyle.jobs._folder import JobFolder
 from pystyle.jobs._items import Item
-from pystyle.jobs._locks import claimed
 from pystyle.jobs._manifest import Configuration, Manifest
 from pystyle.jobs._recipe import Recipe, ready, same_draws
 
@@ -123,11 +123,11 @@ def work(job: Job, *, index: int, tell: Callable[[JobEntry], None]) -> None:
     for wait in (False, True):
         claimed_by_others = []
         for item in items:
-            with claimed(folder.claim(item), wait=wait) as held:
+            with locked_file(folder.claim(item), wait=wait) as claim:
                 manifest.read()
                 if manifest.added_since(job.begun_at, item.input) is not None:
                     continue
-                if not held:
+                if claim is Lock.BUSY:
                     claimed_by_others.append(item)
                     continue
                 entry = _paint(job, recipe, item)

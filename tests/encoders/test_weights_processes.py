@@ -2,13 +2,11 @@ import os
 import signal
 import subprocess
 import sys
-import threading
 import time
 
 import pytest
 
 import pystyle.encoders._weights
-from pystyle.encoders._weights._lock import exclusive_lock
 
 # Empty packages with the same path stand in for ours, whose import brings torch: a child starts in 0.1 s.
 CHILD = """
@@ -17,6 +15,7 @@ folder, url, sha256, directory = sys.argv[1:]
 for name in ("pystyle", "pystyle.encoders", "pystyle.encoders._weights"):
     sys.modules[name] = types.ModuleType(name)
     sys.modules[name].__path__ = [folder]
+sys.modules["pystyle"].__path__ = [folder.replace("/encoders/_weights", "")]
 from pystyle.encoders._weights._download import download_weights
 assert "torch" not in sys.modules
 print("started", flush=True)
@@ -88,35 +87,6 @@ def test_of_four_processes_the_one_that_downloads_is_killed_and_another_does_it(
     assert weights_server.hits == ["hangs_at_half", "right"]
     assert os.listdir(tmp_path) == ["tiny.pth"]
     assert (tmp_path / "tiny.pth").read_bytes() == weights_server.content
-
-
-def test_who_waited_for_a_lock_keeps_others_out(tmp_path):
-    # The first holder removes the lock file. The second, which waited for that file, must hold the new one.
-    path = tmp_path / "lock"
-    entered = {name: threading.Event() for name in ("first", "second", "third")}
-    leave = {name: threading.Event() for name in entered}
-
-    def hold(name: str) -> None:
-        with exclusive_lock(path) as locked:
-            assert locked
-            entered[name].set()
-            leave[name].wait(20)
-
-    threads = {name: threading.Thread(target=hold, args=(name,)) for name in entered}
-    threads["first"].start()
-    assert entered["first"].wait(20)
-    threads["second"].start()
-    assert not entered["second"].wait(0.2)
-    leave["first"].set()
-    assert entered["second"].wait(20)
-    threads["third"].start()
-    assert not entered["third"].wait(0.2)
-    leave["second"].set()
-    assert entered["third"].wait(20)
-    leave["third"].set()
-    for thread in threads.values():
-        thread.join()
-    assert os.listdir(tmp_path) == []
 
 
 def test_import_uses_neither_the_network_nor_the_disk(tmp_path):

@@ -9,6 +9,7 @@ from os import PathLike
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from pystyle._locks import Lock, locked_file
 from pystyle.encoders._weights._cache import (
     OTHER_PLACES,
     cache_directory,
@@ -18,7 +19,6 @@ from pystyle.encoders._weights._cache import (
 )
 from pystyle.encoders._weights._error import WeightsError
 from pystyle.encoders._weights._fetch import FetchError, fetch_chunks
-from pystyle.encoders._weights._lock import exclusive_lock
 
 _logger = logging.getLogger(__name__)
 
@@ -85,8 +85,9 @@ def download_weights(
         raise _unavailable(url, target, sha256, "PYSTYLE_OFFLINE is set")
     create_directory(target.parent)
     try:
-        with exclusive_lock(target.with_name(f".{file_name}.lock")) as locked:
-            if locked:
+        with locked_file(target.with_name(f".{file_name}.lock"), wait=True) as lock:
+            # Without locks they may be those of a process that is alive.
+            if lock is Lock.HELD:
                 _remove_leftovers(target)
             # Another process may have been faster while this one waited for the lock.
             if not is_ready(target, sha256):
