@@ -17,7 +17,7 @@ Description = dict[str, str]
 _PLAIN = (bool, int, float, str, bytes, type(None), torch.dtype, torch.device, complex)
 
 
-def describe(**arguments: Any) -> Description:
+def describe(arguments: Mapping[str, Any]) -> Description:
     """What each part of the arguments is, by its name.
 
     Tensors and the parameters of modules are given by their SHA-256, classes and functions by their names,
@@ -25,7 +25,7 @@ def describe(**arguments: Any) -> Description:
     attributes are described.
 
     Args:
-        arguments: What is described.
+        arguments: What is described, by name.
 
     Returns:
         One line for each part.
@@ -33,7 +33,7 @@ def describe(**arguments: Any) -> Description:
     Example:
         >>> import torch
         >>> from functools import partial
-        >>> describe(num_steps=5, optimizer=partial(torch.optim.Adam, lr=0.1))
+        >>> describe({"num_steps": 5, "optimizer": partial(torch.optim.Adam, lr=0.1)})
         {'num_steps': '5', 'optimizer': 'torch.optim.adam.Adam', 'optimizer.lr': '0.1'}
     """
     return dict(_parts(arguments, "", ()))

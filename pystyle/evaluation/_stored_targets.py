@@ -84,7 +84,12 @@ class StoredTargets:
         image = first_image(next(iter(references.values())))
         return {
             **describe(
-                encoder=criterion.encoder, losses=losses, references=references, evaluation=self.evaluation
+                {
+                    "encoder": criterion.encoder,
+                    "losses": losses,
+                    "references": references,
+                    "evaluation": self.evaluation,
+                }
             ),
             **environment(),
             "device": str(image.device),

@@ -110,14 +110,14 @@ def configuration_of(recipe: Recipe, styles: Any, encoding: Encoding) -> Configu
         given["style"] = styles if isinstance(styles, list) else [styles]
         # Its hundreds of parts are one: the manifest is read by people, too.
         encoder = _encoder(given)
-        parts = json.dumps(describe(encoder=encoder), sort_keys=True)
+        parts = json.dumps(describe({"encoder": encoder}), sort_keys=True)
         description = {
             "recipe": "stylize",
-            **describe(**given | {"encoder": None}, encoding=encoding),
+            **describe({**given, "encoder": None, "encoding": encoding}),
             "encoder": f"{type(encoder).__name__} with the SHA-256 {_sha256(parts)[:16]}",
         }
     else:
-        description = describe(recipe=recipe, style=styles, encoding=encoding)
+        description = describe({"recipe": recipe, "style": styles, "encoding": encoding})
     return Configuration(_sha256(json.dumps(description, sort_keys=True)), description)
 
 

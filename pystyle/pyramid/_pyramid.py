@@ -1,8 +1,8 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
-from typing import Any, Self, cast
+from typing import Self, cast
 
 import torch
 from torch import Tensor
@@ -12,16 +12,15 @@ from pystyle.criterion import Criterion
 from pystyle.criterion._blend import first_image
 from pystyle.criterion._checks import check_loss_names
 from pystyle.evaluation import EagerEvaluation, Evaluation
-from pystyle.images import resize, scaled_size
 from pystyle.optim import LBFGS
 from pystyle.parametrizations import Parametrization, Pixels
-from pystyle.pyramid._carry import carry_state
-from pystyle.pyramid._level import Counted, Level, levels_of
-from pystyle.pyramid._level_schedules import check_level_weights, schedules_at
-from pystyle.pyramid._references import fits, reference_scales, resized_references
-from pystyle.runner import Callback, Keeper, Result, Runner, explained_memory_errors, initial_image
+from pystyle.pyramid._climb import LevelRunners, climb
+from pystyle.pyramid._level import Level, levels_of
+from pystyle.pyramid._level_schedules import check_level_weights
+from pystyle.pyramid._references import fits, reference_scales
+from pystyle.runner import Callback, Keeper, Result
 from pystyle.runner._schedules import factors_of_steps
-from pystyle.typing import History, Init, OptimizerFactory, References, Schedule
+from pystyle.typing import Init, OptimizerFactory, References, Schedule
 
 
 @dataclass(frozen=True)
@@ -152,72 +151,38 @@ class Pyramid:
         scales = reference_scales(criterion, references, style_scale)
         levels = self._levels(criterion, scales)
         left_out = len(self.edge_sizes) - len(levels)
-        level_weights = {name: weights[left_out:] for name, weights in level_weights.items()}
+        runners = LevelRunners(
+            criterion,
+            references,
+            scales,
+            full_size=_full_size(init, references),
+            optimizer=optimizer,
+            parametrization=parametrization,
+            bounds=bounds,
+            averaging=averaging,
+            callbacks=callbacks,
+            schedules=schedules,
+            level_weights={name: weights[left_out:] for name, weights in level_weights.items()},
+            evaluation=evaluation,
+        )
         # So that a wrong one is found now and not at the last level.
         factors_of_steps(schedules, levels[0].all_steps)
-        full_size = _full_size(init, references)
-        image = initial_image(
-            scaled_size(full_size, levels[0].edge_size) if isinstance(init, tuple) else init,
-            resized_references(references, levels[0].edge_size, scales),
-            seed=seed,
-        )
+        image = runners.first_image(init, levels[0], seed)
         arguments = {
-            "references": references,
+            **runners.arguments(),
             "init": init,
-            "optimizer": optimizer,
-            "parametrization": parametrization,
             "pyramid": self,
-            "bounds": bounds,
-            "averaging": averaging,
-            "evaluation": evaluation,
             "seed": seed,
             "style_scale": style_scale,
-            "schedules": schedules,
-            "level_weights": level_weights,
         }
         keeper = Keeper(
             checkpoint, resume=resume, criterion=criterion, callbacks=callbacks, arguments=arguments
         )
-        history: History = {}
-        seconds, previous = 0.0, None
-        result = Result(image.clamp(0, 1), history, "interrupted", seconds, True)
         try:
-            with keeper:
-                done: dict[str, Any] = {"level": 0, "history": {}, "seconds": 0.0, **keeper.surroundings}
-                history, seconds = done["history"], done["seconds"]
-                for level in levels[done["level"] :]:
-                    size = scaled_size(full_size, level.edge_size)
-                    with explained_memory_errors(criterion, size, optimizer, evaluation):
-                        runner = Runner(
-                            keeper.bind(evaluation, resized_references(references, level.edge_size, scales)),
-                            resize(image, size),
-                            optimizer=optimizer,
-                            parametrization=parametrization,
-                            bounds=bounds,
-                            averaging=averaging,
-                            callbacks=[Counted(callback, level, seconds) for callback in callbacks],
-                            schedules=schedules_at(level, schedules, level_weights),
-                        )
-                        if previous is not None:
-                            carry_state(previous, runner.optimizer)
-                            # Together they would take half as much again as one level.
-                            del previous
-                        before = {"level": level.index, "history": _copied(history), "seconds": seconds}
-                        result = keeper.run(
-                            runner, level.num_steps, steps_before=level.steps_before, surroundings=before
-                        )
-                    _extend(history, result.history, level, seconds)
-                    image, previous, seconds = result.image, runner.optimizer, seconds + result.seconds
-                    del runner
-                    if result.failed:
-                        break
-        except KeyboardInterrupt:
-            # Between two levels; within one the runner takes it.
-            result = replace(result, stop_reason="interrupted", failed=True)
+            return climb(levels, runners, keeper, image)
         finally:
             for callback in callbacks:
                 getattr(callback, "close", lambda: None)()
-        return replace(result, history=history, seconds=seconds)
 
     def _levels(self, criterion: Criterion, scales: Mapping[str, float]) -> list[Level]:
         sizes, steps = self.edge_sizes, cast(Sequence[int], self.num_steps)
@@ -235,19 +200,3 @@ def _full_size(init: Init, references: References) -> tuple[int, int]:
             f"`init` must be an image or a size (height, width) without a content, got {init!r}."
         )
     return (init.shape[2], init.shape[3]) if isinstance(init, Tensor) else init
-
-
-def _copied(history: History) -> History:
-    return {name: list(column) for name, column in history.items()}
-
-
-def _extend(history: History, rows: History, level: Level, seconds: float) -> None:
-    """Add the rows of a level, with steps and seconds counted through all levels."""
-    columns = {
-        **rows,
-        "step": [step + level.steps_before for step in rows["step"]],
-        "seconds": [second + seconds for second in rows["seconds"]],
-        "edge_size": [level.edge_size] * len(rows["step"]),
-    }
-    for name, column in columns.items():
-        history.setdefault(name, []).extend(column)

@@ -28,7 +28,7 @@ class Snapshots:
     ) -> None:
         self._criterion = criterion
         self._callbacks = callbacks
-        self._arguments = describe(criterion=criterion, **arguments)
+        self._arguments = describe({"criterion": criterion, **arguments})
         device = next((str(parameter.device) for parameter in criterion.parameters()), "cpu")
         self._environment = {**environment(), "device": device}
         self._bound: list[Tensor] = []

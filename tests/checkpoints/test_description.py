@@ -63,7 +63,7 @@ SLOPE = torch.linspace(0, 1, 5)
     ids=str,
 )
 def test_a_difference_is_found_and_named(before, now, name):
-    found = differences(describe(value=before), describe(value=now))
+    found = differences(describe({"value": before}), describe({"value": now}))
     assert found
     assert all(text.startswith(f"`{name}") for text in found)
 
@@ -81,28 +81,28 @@ def test_a_difference_is_found_and_named(before, now, name):
     ],
 )
 def test_what_was_made_alike_is_described_alike(make_value):
-    assert describe(value=make_value()) == describe(value=make_value())
-    assert differences(describe(value=make_value()), describe(value=make_value())) == []
+    assert describe({"value": make_value()}) == describe({"value": make_value()})
+    assert differences(describe({"value": make_value()}), describe({"value": make_value()})) == []
 
 
 def test_what_is_private_does_not_count():
-    assert describe(options=Options(1, 5)) == describe(options=Options(1, 6))
+    assert describe({"options": Options(1, 5)}) == describe({"options": Options(1, 6)})
 
 
 def test_what_contains_itself_is_described():
     ring = [1]
     ring.append(ring)
-    assert describe(ring=ring) == {"ring": "2 in a row", "ring.0": "1", "ring.1": "itself"}
+    assert describe({"ring": ring}) == {"ring": "2 in a row", "ring.0": "1", "ring.1": "itself"}
 
 
 def test_the_memory_format_does_not_count():
     image = torch.rand(1, 3, 4, 5)
-    assert describe(x=image) == describe(x=image.contiguous(memory_format=torch.channels_last))
+    assert describe({"x": image}) == describe({"x": image.contiguous(memory_format=torch.channels_last)})
 
 
 PROGRAM = """
 from pystyle.checkpoints import describe
-print(describe(names={"a", "b", "c", "d"}, test=lambda x: x in {"p", "q", "r", "s"}))
+print(describe({"names": {"a", "b", "c", "d"}, "test": lambda x: x in {"p", "q", "r", "s"}}))
 """
 
 

@@ -1,0 +1,128 @@
+"""The run through the levels of a pyramid."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
+from typing import Any
+
+from torch import Tensor
+
+from pystyle.criterion import Criterion
+from pystyle.evaluation import Evaluation
+from pystyle.images import resize, scaled_size
+from pystyle.parametrizations import Parametrization
+from pystyle.pyramid._carry import carry_state
+from pystyle.pyramid._level import Counted, Level
+from pystyle.pyramid._level_schedules import schedules_at
+from pystyle.pyramid._references import resized_references
+from pystyle.runner import Callback, Keeper, Result, Runner, explained_memory_errors, initial_image
+from pystyle.typing import History, Init, OptimizerFactory, References, Schedule
+
+
+@dataclass(frozen=True)
+class LevelRunners:
+    """Makes the runner of each level; the attributes are the arguments of :meth:`pystyle.Pyramid.optimize`.
+
+    Attributes:
+        scales: The size of each reference relative to that of the level.
+        full_size: Height and width whose ratio all levels have.
+        level_weights: Those of the levels that are run.
+    """
+
+    criterion: Criterion
+    references: References
+    scales: Mapping[str, float]
+    full_size: tuple[int, int]
+    optimizer: OptimizerFactory
+    parametrization: Callable[[Tensor], Parametrization]
+    bounds: tuple[float, float] | None
+    averaging: float | None
+    callbacks: Sequence[Callback]
+    schedules: Mapping[str, Schedule]
+    level_weights: Mapping[str, Sequence[float]]
+    evaluation: Evaluation
+
+    def arguments(self) -> dict[str, Any]:
+        """What the picture depends on beside the criterion, by the names of the caller's arguments."""
+        derived = ("criterion", "scales", "full_size", "callbacks")
+        return {name: value for name, value in vars(self).items() if name not in derived}
+
+    def first_image(self, init: Init, level: Level, seed: int | None) -> Tensor:
+        """What the first level starts from."""
+        return initial_image(
+            self._size(level) if isinstance(init, tuple) else init,
+            resized_references(self.references, level.edge_size, self.scales),
+            seed=seed,
+        )
+
+    def at(self, level: Level, image: Tensor, keeper: Keeper, seconds: float) -> Runner:
+        """The runner of a level, from an image of any size; the levels before took so many seconds."""
+        references = resized_references(self.references, level.edge_size, self.scales)
+        return Runner(
+            keeper.bind(self.evaluation, references),
+            resize(image, self._size(level)),
+            optimizer=self.optimizer,
+            parametrization=self.parametrization,
+            bounds=self.bounds,
+            averaging=self.averaging,
+            callbacks=[Counted(callback, level, seconds) for callback in self.callbacks],
+            schedules=schedules_at(level, self.schedules, self.level_weights),
+        )
+
+    def explained_memory_errors(self, level: Level) -> AbstractContextManager[None]:
+        """The context in which a level is run."""
+        return explained_memory_errors(self.criterion, self._size(level), self.optimizer, self.evaluation)
+
+    def _size(self, level: Level) -> tuple[int, int]:
+        return scaled_size(self.full_size, level.edge_size)
+
+
+def climb(levels: Sequence[Level], runners: LevelRunners, keeper: Keeper, image: Tensor) -> Result:
+    """Run one level after the other, or the rest of them if the keeper has a checkpoint.
+
+    Returns:
+        The result of the last level, with the history and the seconds of all.
+    """
+    history: History = {}
+    seconds, optimizer = 0.0, None
+    result = Result(image.clamp(0, 1), history, "interrupted", seconds, True)
+    try:
+        with keeper:
+            done: dict[str, Any] = {"level": 0, "history": {}, "seconds": 0.0, **keeper.surroundings}
+            history, seconds = done["history"], done["seconds"]
+            for level in levels[done["level"] :]:
+                with runners.explained_memory_errors(level):
+                    runner = runners.at(level, image, keeper, seconds)
+                    if optimizer is not None:
+                        carry_state(optimizer, runner.optimizer)
+                        # Together they would take half as much again as one level.
+                        del optimizer
+                    before = {"level": level.index, "history": _copied(history), "seconds": seconds}
+                    result = keeper.run(
+                        runner, level.num_steps, steps_before=level.steps_before, surroundings=before
+                    )
+                _extend(history, result.history, level, seconds)
+                image, optimizer, seconds = result.image, runner.optimizer, seconds + result.seconds
+                del runner
+                if result.failed:
+                    break
+    except KeyboardInterrupt:
+        # Between two levels; within one the runner takes it.
+        result = replace(result, stop_reason="interrupted", failed=True)
+    return replace(result, history=history, seconds=seconds)
+
+
+def _copied(history: History) -> History:
+    return {name: list(column) for name, column in history.items()}
+
+
+def _extend(history: History, rows: History, level: Level, seconds: float) -> None:
+    """Add the rows of a level, with steps and seconds counted through all levels."""
+    columns = {
+        **rows,
+        "step": [step + level.steps_before for step in rows["step"]],
+        "seconds": [second + seconds for second in rows["seconds"]],
+        "edge_size": [level.edge_size] * len(rows["step"]),
+    }
+    for name, column in columns.items():
+        history.setdefault(name, []).extend(column)
