@@ -86,7 +86,7 @@ def match_colors(
 
     References:
         Gatys, Ecker, Bethge, Hertzmann, Shechtman. *Controlling perceptual factors in neural style
-        transfer*. CVPR 2017, section 5.1 (pca, cholesky). Pitié, Kokaram. *The linear
+        transfer*. CVPR 2017, section 5 (pca, cholesky). Pitié, Kokaram. *The linear
         Monge-Kantorovitch linear colour mapping for example-based colour transfer*. CVMP 2007.
     """
     if method not in get_args(Method):

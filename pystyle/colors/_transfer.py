@@ -41,7 +41,7 @@ def match_luminance(image: Tensor, reference: Tensor, *, clamp: bool = True) -> 
 
     References:
         Gatys, Ecker, Bethge, Hertzmann, Shechtman. *Controlling perceptual factors in neural style
-        transfer*. CVPR 2017, section 5.2.
+        transfer*. CVPR 2017, section 5.
     """
     pixels, wanted = check_image(image), check_image(reference, "reference").to(image.device)
     check_batches(image, "reference", reference)
@@ -81,7 +81,7 @@ def transfer_luminance(image: Tensor, colors: Tensor, *, clamp: bool = True) -> 
 
     References:
         Gatys, Ecker, Bethge, Hertzmann, Shechtman. *Controlling perceptual factors in neural style
-        transfer*. CVPR 2017, section 5.2.
+        transfer*. CVPR 2017, section 5.
     """
     pixels, chroma = check_image(image), check_image(colors, "colors").to(image)
     check_batches(image, "colors", colors)
