@@ -2,10 +2,11 @@
 
 import math
 from collections.abc import Callable, Mapping
+from numbers import Real
 
 from torch import Tensor
 
-from pystyle.typing import MaskedImage, Reference
+from pystyle.typing import MaskedImage, Reference, References
 
 
 def blend_of(reference: Reference, name: str) -> list[tuple[Tensor | MaskedImage, float]]:
@@ -23,6 +24,14 @@ def blend_of(reference: Reference, name: str) -> list[tuple[Tensor | MaskedImage
             f'`references["{name}"]` must be an image or a list of (image, weight), '
             f"got a {type(reference).__name__}. Read files with `read_image`."
         )
+    for image, weight in reference:
+        if not isinstance(image, Tensor | MaskedImage):
+            raise TypeError(
+                f'Each image of `references["{name}"]` must be a tensor, got a {type(image).__name__}. '
+                "Read files with `read_image`."
+            )
+        if not isinstance(weight, Real):
+            raise TypeError(f'Each weight of `references["{name}"]` must be a number, got {weight!r}.')
     total = sum(weight for _, weight in reference)
     if not reference or min(weight for _, weight in reference) < 0 or not 0 < total < math.inf:
         raise ValueError(
@@ -30,6 +39,22 @@ def blend_of(reference: Reference, name: str) -> list[tuple[Tensor | MaskedImage
             f"negative, finite and not all 0, got {[weight for _, weight in reference]}."
         )
     return [(image, weight / total) for image, weight in reference]
+
+
+def check_references(references: References) -> None:
+    """Check that all references are images or blends of images.
+
+    Raises:
+        TypeError: If one is something else.
+        ValueError: If weights cannot be shares.
+    """
+    if not isinstance(references, Mapping):
+        raise TypeError(
+            f"`references` must be images by their names, got a {type(references).__name__}. "
+            'Write `{"content": photo, "style": painting}`.'
+        )
+    for name, reference in references.items():
+        blend_of(reference, name)
 
 
 def image_of(image: Tensor | MaskedImage) -> Tensor:

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pystyle.checkpoints import Checkpoints
 from pystyle.criterion import Criterion
-from pystyle.criterion._blend import first_image
+from pystyle.criterion._blend import check_references, first_image
 from pystyle.criterion._checks import check_loss_names
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.optim import LBFGS
@@ -144,6 +144,7 @@ class Pyramid:
                 run has the folder.
             MemoryError: If there is too little memory, with what to change.
         """
+        check_references(references)
         schedules, level_weights = schedules or {}, level_weights or {}
         for argument, names in (("schedules", schedules), ("level_weights", level_weights)):
             check_loss_names(argument, names, criterion.named_losses)

@@ -6,6 +6,7 @@ from torch import Tensor
 
 from pystyle.checkpoints import Checkpoints
 from pystyle.criterion import Criterion
+from pystyle.criterion._blend import check_references
 from pystyle.criterion._checks import check_loss_names
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.optim import LBFGS
@@ -96,6 +97,7 @@ def optimize_image(
         the weights is mixed; nothing is done about it. What a slow schedule adds is small, and gone when
         as many steps with constant weights were taken as pairs are kept; after jumps start another run.
     """
+    check_references(references)
     check_loss_names("schedules", schedules or {}, criterion.named_losses)
     image = initial_image(init, references, seed=seed)
     size = (image.shape[2], image.shape[3])

@@ -4,7 +4,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pystyle import ContentLoss, Criterion, Encoder, GramLoss, Loss, TotalVariationLoss
+from pystyle import (
+    ContentLoss,
+    Criterion,
+    Encoder,
+    GramLoss,
+    Loss,
+    Pyramid,
+    TotalVariationLoss,
+    optimize_image,
+)
 from pystyle.encoders import SequentialEncoder
 
 
@@ -180,3 +189,32 @@ def test_a_reference_that_is_not_finite_is_refused_by_its_name(value):
     )
     with pytest.raises(ValueError, match=r'`references\["style"\]` must be finite'):
         criterion.bind({"style": image})
+
+
+RUNS = {
+    "optimize_image": lambda criterion, references: optimize_image(criterion, references, num_steps=1),
+    "Pyramid": lambda criterion, references: Pyramid([12], 1).optimize(criterion, references),
+}
+
+
+@pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
+@pytest.mark.parametrize("name", ["content", "style"])
+@pytest.mark.parametrize(
+    ("reference", "message"),
+    [
+        ("a.png", r"must be an image or a list of \(image, weight\), got a str\. Read files with"),
+        (["a.png"], r"must be an image or a list of \(image, weight\), got a list"),
+        ([("a.png", 1.0)], r"must be a tensor, got a str\. Read files with"),
+        ([(noise(), "a")], "must be a number, got 'a'"),
+        ([], ".*weights that are not negative, finite and not all 0"),
+    ],
+)
+def test_a_run_refuses_references_that_are_no_images(encoder, run, name, reference, message):
+    with pytest.raises((TypeError, ValueError), match=rf'`references\["{name}"\]` {message}'):
+        run(Criterion(encoder, LOSSES), REFERENCES | {name: reference})
+
+
+@pytest.mark.parametrize("run", RUNS.values(), ids=RUNS)
+def test_references_without_names_are_refused(encoder, run):
+    with pytest.raises(TypeError, match=r"`references` must be images by their names, got a Tensor\. Write"):
+        run(Criterion(encoder, LOSSES), noise())
