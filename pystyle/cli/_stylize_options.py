@@ -1,7 +1,7 @@
 """The options of `pystyle stylize`."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any, get_args
@@ -41,6 +41,9 @@ PARAMETRIZATIONS = {
     "low-resolution": LowResolution,
 }
 """What is optimised by its name; the default comes first."""
+
+_AddArgument = Callable[..., argparse.Action]
+"""`add_argument` of a group, which functions share because another group would have another heading."""
 
 
 def add_arguments(
@@ -106,21 +109,7 @@ def _add_style_options(parser: argparse.ArgumentParser) -> None:
         type=weights_list("--style-weights"),
         help="how much each style counts, between commas: 0.7,0.3 (default: all the same)",
     )
-    add(
-        "--mask",
-        metavar="FILE",
-        nargs="+",
-        type=_names,
-        help="where to paint: grey pictures of the size of CONTENT, white inside; one for each style, or "
-        "several for one",
-    )
-    add(
-        "--style-mask",
-        metavar="FILE",
-        nargs="+",
-        type=_names,
-        help="which part of a painting counts there: a grey picture of its size for each --mask",
-    )
+    _add_mask_options(add)
     add(
         "--style-scale",
         metavar="FACTOR",
@@ -135,6 +124,24 @@ def _add_style_options(parser: argparse.ArgumentParser) -> None:
         default=default_of(stylize, "colors"),
         help="style: those of the painting; content: those of the photograph; luminance: those of the "
         "photograph pixel by pixel, only luminance is painted (default: %(default)s)",
+    )
+
+
+def _add_mask_options(add: _AddArgument) -> None:
+    add(
+        "--mask",
+        metavar="FILE",
+        nargs="+",
+        type=_names,
+        help="where to paint: grey pictures of the size of CONTENT, white inside; one for each style, or "
+        "several for one",
+    )
+    add(
+        "--style-mask",
+        metavar="FILE",
+        nargs="+",
+        type=_names,
+        help="which part of a painting counts there: a grey picture of its size for each --mask",
     )
 
 
@@ -172,6 +179,10 @@ def _add_optimization_options(parser: argparse.ArgumentParser) -> None:
         default=next(iter(OPTIMIZERS)),
         help=f"{' or '.join(OPTIMIZERS)} (default: %(default)s)",
     )
+    _add_keeping_options(add)
+
+
+def _add_keeping_options(add: _AddArgument) -> None:
     add(
         "--save-every",
         metavar="N",

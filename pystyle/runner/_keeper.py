@@ -87,6 +87,7 @@ class Keeper:
             return
         self._checkpoints = checkpoint if isinstance(checkpoint, Checkpoints) else Checkpoints(checkpoint)
         self._folder = CheckpointFolder(self._checkpoints.folder)
+        self._due = self._checkpoints.due
         self._snapshots = Snapshots(criterion, callbacks, arguments)
         self._workers = workers_of(arguments.get("evaluation"))
         self._time = time.perf_counter()
@@ -164,16 +165,13 @@ class Keeper:
         self._latest = step, snapshot
         if self._written is None:
             # Whether a checkpoint can be written at all is better known now than after an hour.
-            self._write(give_up=True)
+            self._write(step, snapshot, give_up=True)
             return
-        assert self._checkpoints is not None
         passed = time.perf_counter() - self._time
-        if self._checkpoints.due(steps=step - self._written, seconds=passed) and step != self._written:
-            self._write()
+        if self._due(steps=step - self._written, seconds=passed) and step != self._written:
+            self._write(step, snapshot)
 
-    def _write(self, *, give_up: bool = False) -> None:
-        assert self._latest is not None
-        step, snapshot = self._latest
+    def _write(self, step: int, snapshot: dict[str, Any], *, give_up: bool = False) -> None:
         try:
             self._folder.write(step, snapshot)
             self._written = step
@@ -187,11 +185,11 @@ class Keeper:
         if self._latest is None or self._written in (None, self._latest[0]):
             return
         try:
-            self._write()
+            self._write(*self._latest)
         except (KeyboardInterrupt, SystemExit):
             # The first signal of the run came while its end was written. A second one leaves at once.
             if retry:
-                self._write()
+                self._write(*self._latest)
             raise
         finally:
             self._latest = None

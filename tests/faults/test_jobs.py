@@ -1,28 +1,21 @@
 """Whatever ends the processes of a job, the rest is done, nothing twice, and the manifest is right."""
 
-import json
 import os
 import signal
-import subprocess
-import sys
 
 import pytest
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="forks and sends signals")
 
 PROGRAM = """
-import json, os, signal, sys, time, traceback
 from collections import Counter
 from functools import partial
 from pathlib import Path
-import torch
 from pystyle import Result, stylize
 from pystyle.encoders import alexnet
 from pystyle.images import write_image
 from pystyle.jobs import JobError, stylize_folder
 
-os.chdir(sys.argv[1])
-torch.set_num_threads(1)
 STYLE = torch.rand(1, 3, 40, 40, generator=torch.Generator().manual_seed(99))
 BAD = ["03.png", "11.png", "19.png"]
 
@@ -46,24 +39,6 @@ def recolour(content, style):
 
 def job(output="out", **arguments):
     return stylize_folder("photos", STYLE, output, **{"recipe": recolour, **arguments})
-
-def forked(function):
-    process = os.fork()
-    if process == 0:
-        try:
-            function()
-        except SystemExit as end:
-            os._exit(end.code)
-        except KeyboardInterrupt:
-            os._exit(130)
-        except BaseException:
-            traceback.print_exc()
-            os._exit(70)
-        os._exit(0)
-    return process
-
-def wait(process):
-    return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
 
 def entries(output="out"):
     # Half a line, of a write that was cut, is no entry.
@@ -90,9 +65,6 @@ def done(output="out"):
 
 def recorded(output="out"):
     return sorted(entry["input"] for entry in entries(output) if not entry.get("half") and entry["error"])
-
-report = {}
-if __name__ == "__main__":
 """
 
 
@@ -109,25 +81,9 @@ if __name__ == "__main__":
 """
 
 
-def reported(folder, code):
-    """What a program of its own reports, which imports once and starts the processes that come to harm."""
-    main = "\n".join(f"    {line}" for line in [*code.splitlines(), "print(json.dumps(report))"])
-    (folder / "program.py").write_text(PROGRAM + main, encoding="utf-8")
-    process = subprocess.run(
-        [sys.executable, str(folder / "program.py"), str(folder)],
-        capture_output=True,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1"},
-        timeout=250,
-        check=False,
-    )
-    assert process.returncode == 0, process.stderr
-    return json.loads(process.stdout.splitlines()[-1])
-
-
-def test_a_job_that_is_killed_after_seven_images_does_the_rest_and_nothing_twice(tmp_path):
+def test_a_job_that_is_killed_after_seven_images_does_the_rest_and_nothing_twice(reported):
     report = reported(
-        tmp_path,
+        PROGRAM,
         """
 make()
 told = []
@@ -161,9 +117,9 @@ report["left over"] = left_over()
 
 
 @pytest.mark.slow
-def test_a_kill_inside_the_writers_leaves_whole_pictures_and_a_manifest_that_can_be_read(tmp_path):
+def test_a_kill_inside_the_writers_leaves_whole_pictures_and_a_manifest_that_can_be_read(reported):
     report = reported(
-        tmp_path,
+        PROGRAM,
         """
 make(6, bad=["03.png"])
 job("whole")
@@ -202,9 +158,9 @@ for name, call in (("replace", 4), ("fsync", 8), ("fsync", 9), ("fsync", 10), ("
 
 
 @pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGINT", 130)])
-def test_a_signal_leaves_nothing_behind_and_the_rest_is_done_later(tmp_path, name, code):
+def test_a_signal_leaves_nothing_behind_and_the_rest_is_done_later(reported, name, code):
     report = reported(
-        tmp_path,
+        PROGRAM,
         f"""
 make(6, bad=[])
 report["codes"], report["left over"], report["numbers"] = [], [], []
@@ -232,9 +188,9 @@ for index, wanted in enumerate(("00.png", "02.png", "05.png")):
     assert report["left over"] == []
 
 
-def test_commands_that_are_started_side_by_side_do_no_image_twice(tmp_path):
+def test_commands_that_are_started_side_by_side_do_no_image_twice(reported):
     report = reported(
-        tmp_path,
+        PROGRAM,
         """
 make()
 processes = [forked(job) for _ in range(4)]
@@ -254,9 +210,9 @@ report["left over"] = left_over()
 
 
 @pytest.mark.slow
-def test_processes_that_are_killed_at_random_and_started_again_finish_the_job(tmp_path):
+def test_processes_that_are_killed_at_random_and_started_again_finish_the_job(reported):
     report = reported(
-        tmp_path,
+        PROGRAM,
         """
 import random
 make(40)
@@ -282,9 +238,9 @@ report["left over"] = left_over()
     assert report["left over"] == []
 
 
-def test_a_rank_that_dies_leaves_its_image_to_the_other_one(tmp_path):
+def test_a_rank_that_dies_leaves_its_image_to_the_other_one(reported):
     report = reported(
-        tmp_path,
+        PROGRAM,
         """
 import datetime
 make(8, bad=["03.png"])
@@ -331,9 +287,9 @@ report["left over"] = left_over()
 
 
 @pytest.mark.slow
-def test_a_full_disk_ends_the_job_and_spoils_no_line(tmp_path):
+def test_a_full_disk_ends_the_job_and_spoils_no_line(reported):
     report = reported(
-        tmp_path,
+        PROGRAM,
         """
 import resource
 make(6, bad=[])
@@ -369,9 +325,9 @@ report["after"] = [len(done()), len(set(done())), recorded(), sorted(pictures())
 
 
 @pytest.mark.slow
-def test_a_worker_that_is_killed_leaves_its_image_to_the_others(tmp_path):
+def test_a_worker_that_is_killed_leaves_its_image_to_the_others(reported):
     report = reported(
-        tmp_path,
+        PROGRAM,
         """
 import logging, multiprocessing
 make(6, bad=["03.png"])
@@ -417,10 +373,10 @@ report["rest"] = [len(result.painted) > 0, len(result.kept) > 0, len(result.pain
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["SIGKILL", "SIGTERM", "SIGINT"])
-def test_workers_end_with_the_process_that_started_them(tmp_path, name):
+def test_workers_end_with_the_process_that_started_them(tmp_path, reported, name):
     (tmp_path / "command.py").write_text(WITH_WORKERS, encoding="utf-8")
     report = reported(
-        tmp_path,
+        PROGRAM,
         f"""
 import subprocess
 make(6, bad=[])

@@ -1,18 +1,14 @@
 """Two runs in one folder, processes that share one run, and Ctrl-C wherever it may come."""
 
-import json
 import os
-import subprocess
-import sys
 
 import pytest
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="forks and sends signals")
 
 PROGRAM = """
-import hashlib, json, os, signal, sys, time, traceback
+import hashlib
 from functools import partial
-import torch
 from torch import nn
 from pystyle import ContentLoss, Criterion, GramLoss, optimize_image
 from pystyle.checkpoints import CheckpointFolder, Checkpoints
@@ -20,8 +16,6 @@ from pystyle.encoders import SequentialEncoder
 from pystyle.evaluation import EagerEvaluation, StripEvaluation
 from pystyle.optim import LBFGS
 
-os.chdir(sys.argv[1])
-torch.set_num_threads(1)
 LBFGS([torch.zeros(1, requires_grad=True)]).step()
 
 class Strikes(GramLoss):
@@ -55,60 +49,46 @@ def run(name, call=0, **arguments):
     )
     return f"{result.stop_reason} {hashlib.sha256(result.image.numpy().tobytes()).hexdigest()}"
 
-def forked(name, function):
-    process = os.fork()
-    if process == 0:
-        try:
-            with open(name, "w") as file:
+def telling(name, function):
+    def tell():
+        with open(name, "w") as file:
+            try:
                 file.write(function())
-        except BaseException as error:
-            with open(name, "w") as file:
+            except BaseException as error:
                 file.write(f"{type(error).__name__}: {error}")
-            traceback.print_exc()
-        os._exit(0)
-    return process
+                traceback.print_exc()
+
+    return forked(tell)
 
 def ended(*processes):
     for process in processes:
-        os.waitpid(process, 0)
+        wait(process)
 
 def told(name):
     with open(name) as file:
         return file.read()
-
-report = {}
 """
 
 
-def reported(folder, code):
-    command = [sys.executable, "-c", f"{PROGRAM}\n{code}\nprint(json.dumps(report))", str(folder)]
-    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    process = subprocess.run(
-        command, capture_output=True, text=True, env=environment, timeout=200, check=False
-    )
-    assert process.returncode == 0, process.stderr
-    return json.loads(process.stdout.splitlines()[-1])
-
-
-def test_a_second_run_is_refused_until_the_first_is_killed_and_then_goes_on(tmp_path):
+def test_a_second_run_is_refused_until_the_first_is_killed_and_then_goes_on(reported):
     report = reported(
-        tmp_path,
+        PROGRAM,
         """
-def wait(step):
+def stay(step):
     if step.index == 7:
         open("waits", "w").close()
         time.sleep(100)
 
-first = forked("first", lambda: run("run", callbacks=[wait]))
+first = telling("first", lambda: run("run", callbacks=[stay]))
 while not os.path.exists("waits"):
     time.sleep(0.01)
 (CheckpointFolder("run").path / ".0123456789abcdef.tmp").write_bytes(b"of the writer at work")
-ended(forked("second", lambda: run("run")))
+ended(telling("second", lambda: run("run")))
 report["the first's"] = os.path.exists("run/.0123456789abcdef.tmp")
 report["second"], report["process"] = told("second"), first
 os.kill(first, signal.SIGKILL)
 ended(first)
-ended(forked("third", lambda: run("run")), forked("expected", lambda: run("whole")))
+ended(telling("third", lambda: run("run")), telling("expected", lambda: run("whole")))
 report["same"] = told("third") == told("expected")
 report["names"] = sorted(os.listdir("run"))
 """,
@@ -123,9 +103,9 @@ report["names"] = sorted(os.listdir("run"))
 
 
 @pytest.mark.slow
-def test_of_processes_that_share_a_run_one_writes_and_all_go_on(tmp_path):
+def test_of_processes_that_share_a_run_one_writes_and_all_go_on(reported):
     report = reported(
-        tmp_path,
+        PROGRAM,
         """
 def shared(rank, attempt, **arguments):
     import torch.distributed as distributed
@@ -142,7 +122,7 @@ def shared(rank, attempt, **arguments):
             file.write("x" * len(written))
 
 def both(attempt, **arguments):
-    ended(*(forked(str(rank), lambda: shared(rank, attempt, **arguments)) for rank in (0, 1)))
+    ended(*(telling(str(rank), lambda: shared(rank, attempt, **arguments)) for rank in (0, 1)))
     return [told("0"), told("1")]
 
 def stop(step):
@@ -172,11 +152,11 @@ report["written"] = [len(told("written-0")), len(told("written-1"))]
 
 
 @pytest.mark.slow
-def test_ctrl_c_in_an_evaluation_loses_no_accepted_step(tmp_path):
+def test_ctrl_c_in_an_evaluation_loses_no_accepted_step(reported):
     report = reported(
-        tmp_path,
+        PROGRAM,
         """
-ended(forked("expected", lambda: run("whole")))
+ended(telling("expected", lambda: run("whole")))
 report["ends"], report["lost"], report["same"] = [], [], []
 # The first evaluation of a run, others in its line searches, and that of its result.
 for call in (1, 2, 3, 4, 5, 9, 14):
@@ -187,10 +167,10 @@ for call in (1, 2, 3, 4, 5, 9, 14):
         end = run(name, call, callbacks=[lambda step: accepted.append(step.index)])
         return f"{end} {accepted[-1] - CheckpointFolder(name).steps()[-1]}"
 
-    ended(forked("end", interrupted))
+    ended(telling("end", interrupted))
     report["ends"].append(told("end").split()[0])
     report["lost"].append(told("end").split()[2])
-    ended(forked("resumed", lambda: run(name)))
+    ended(telling("resumed", lambda: run(name)))
     report["same"].append(told("resumed") == told("expected"))
     report["same"].append(sum(file.endswith(".tmp") or file == ".lock" for file in os.listdir(name)) == 0)
 """,
@@ -201,9 +181,9 @@ for call in (1, 2, 3, 4, 5, 9, 14):
 
 
 @pytest.mark.slow
-def test_ctrl_c_while_a_checkpoint_is_written_leaves_whole_ones(tmp_path):
+def test_ctrl_c_while_a_checkpoint_is_written_leaves_whole_ones(reported):
     report = reported(
-        tmp_path,
+        PROGRAM,
         """
 def struck(name, function, calls):
     # Ctrl-C comes in these calls of a function of the writer.
@@ -221,17 +201,17 @@ def struck(name, function, calls):
     finally:
         setattr(os, function, original)
 
-ended(forked("expected", lambda: run("whole")))
+ended(telling("expected", lambda: run("whole")))
 report["ends"] = {}
 # A checkpoint calls `replace` once, and `fsync` for the file and for the folder.
 for function, calls in (
     ("fsync", [5]), ("fsync", [6]), ("replace", [3]), ("replace", [3, 4]), ("fsync", [5, 6])
 ):
     name = f"{function} {calls}"
-    ended(forked("end", lambda: struck(name, function, calls)))
+    ended(telling("end", lambda: struck(name, function, calls)))
     files = sorted(os.listdir(name))
     step = CheckpointFolder(name).newest()[0]
-    ended(forked("resumed", lambda: run(name)))
+    ended(telling("resumed", lambda: run(name)))
     report["ends"][name] = [told("end").split()[0], step, len(files), told("resumed") == told("expected")]
 """,
     )
