@@ -94,18 +94,14 @@ def style_transfer(
         encoder, regions=regions, control=control, variant=variant, content_weight=content_weight,
         style_weight=style_weight, sum_weight=sum_weight, propagation=propagation, dilation=dilation,
     )  # fmt: skip
+    images = {**paintings, "content": content}
     results = list[Result]()
     start: Tensor | None = None
     for edge_size, steps in zip(edge_sizes, num_steps, strict=True):
-        photograph = _sized(content, edge_size)
-        references = {name: _sized(painting, edge_size) for name, painting in paintings.items()}
-        original = image_of(photograph)
-        references["content"] = photograph
+        references = {name: _sized(image, edge_size) for name, image in images.items()}
+        original = image_of(references["content"])
         if preserve is not None:
-            for name in paintings:
-                pair = recoloured(original, image_of(references[name]), preserve=preserve, variant=variant)
-                references["content"] = _with_image(photograph, pair[0])
-                references[name] = _with_image(references[name], pair[1])
+            references = _recoloured(references, preserve, variant)
         size = (original.shape[2], original.shape[3])
         result = optimize_image(
             objective,
@@ -142,6 +138,19 @@ def _regions(
         {region: f"style_{region}" for region in style},
         {f"style_{region}": painting for region, painting in style.items()},
     )
+
+
+def _recoloured(
+    references: dict[str, Tensor | MaskedImage], preserve: Preserve, variant: Variant
+) -> dict[str, Tensor | MaskedImage]:
+    """All paintings with the colours that are to stay, and the photograph as it is compared then."""
+    original = image_of(references["content"])
+    found = dict[str, Tensor | MaskedImage]()
+    for name in [name for name in references if name != "content"]:
+        pair = recoloured(original, image_of(references[name]), preserve=preserve, variant=variant)
+        found["content"] = _with_image(references["content"], pair[0])
+        found[name] = _with_image(references[name], pair[1])
+    return found
 
 
 def _sized(image: Tensor | MaskedImage, edge_size: int) -> Tensor | MaskedImage:
