@@ -8,6 +8,7 @@ from torch.nn.functional import interpolate
 
 from pystyle.encoders import SequentialEncoder, vgg16
 from pystyle.papers import kolkin_2019
+from pystyle.runner import optimize_image
 
 LAYERS = ["relu1_1", "relu1_2", "relu2_1", "relu2_2", "relu3_1", "relu3_2", "relu3_3", "relu4_3", "relu5_3"]
 
@@ -109,14 +110,13 @@ def test_the_numbers_are_those_of_the_sources(vgg):
 
 def test_alpha_and_the_step_are_halved_and_the_detail_is_left_out_in_the_end(picture, monkeypatch):
     seen = []
-    run = kolkin_2019.optimize_image
 
     def watch(criterion, references, *, init, optimizer, num_steps, **options):
         style = criterion.losses["style"].weight
         seen.append((1 / style - 2, optimizer.keywords["lr"], num_steps, init, references["content"]))
-        return run(criterion, references, init=init, optimizer=optimizer, num_steps=0, **options)
+        return optimize_image(criterion, references, init=init, optimizer=optimizer, num_steps=0, **options)
 
-    monkeypatch.setattr(kolkin_2019, "optimize_image", watch)
+    monkeypatch.setattr("pystyle.papers.kolkin_2019._style_transfer.optimize_image", watch)
     content, style = picture(0, 48, 48, torch.float32), picture(1, 48, 48, torch.float32)
     levels = kolkin_2019.style_transfer(
         content, style, encoder=vgg16(weights=None), edge_sizes=(16, 20, 24), num_samples=64
@@ -135,13 +135,12 @@ def test_alpha_and_the_step_are_halved_and_the_detail_is_left_out_in_the_end(pic
 
 def test_the_paper_takes_200_steps_and_the_image_is_a_pyramid_of_five_levels(picture, monkeypatch):
     seen = []
-    run = kolkin_2019.optimize_image
 
     def watch(criterion, references, *, parametrization, num_steps, **options):
         seen.append((num_steps, len(parametrization(references["content"]).bands)))
-        return run(criterion, references, parametrization=parametrization, num_steps=0, **options)
+        return optimize_image(criterion, references, parametrization=parametrization, num_steps=0, **options)
 
-    monkeypatch.setattr(kolkin_2019, "optimize_image", watch)
+    monkeypatch.setattr("pystyle.papers.kolkin_2019._style_transfer.optimize_image", watch)
     content = picture(0, 64, 64, torch.float32)
     kolkin_2019.style_transfer(
         content, content, encoder=vgg16(weights=None), variant="paper", edge_sizes=(32,), num_samples=16

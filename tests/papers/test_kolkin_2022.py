@@ -10,6 +10,7 @@ from torch.nn.functional import interpolate
 
 from pystyle.encoders import SequentialEncoder, vgg16
 from pystyle.papers import kolkin_2022
+from pystyle.runner import optimize_image
 
 SHALLOW = ["relu1_1", "relu1_2", "relu2_1", "relu2_2"]
 THIRD = ["relu3_1", "relu3_2", "relu3_3"]
@@ -124,22 +125,21 @@ def test_levels_search_with_the_content_and_begin_with_the_enlarged_image(
     light, picture, monkeypatch, num_levels
 ):
     queries, starts, optimizers = [], [], []
-    search, run = kolkin_2022.target_features, kolkin_2022.optimize_image
 
     def watch_search(query, style, **options):
         queries.append((query, style))
-        return search(query, style, **options)
+        return kolkin_2022.target_features(query, style, **options)
 
     def watch_run(criterion, references, *, init, optimizer, parametrization, num_steps, **options):
         starts.append(init)
         optimizers.append((optimizer.keywords["lr"], parametrization.keywords["num_levels"], num_steps))
-        return run(
+        return optimize_image(
             criterion, references, init=init, optimizer=optimizer, parametrization=parametrization,
             num_steps=0, **options,
         )  # fmt: skip
 
-    monkeypatch.setattr(kolkin_2022, "target_features", watch_search)
-    monkeypatch.setattr(kolkin_2022, "optimize_image", watch_run)
+    monkeypatch.setattr("pystyle.papers.kolkin_2022._style_transfer.target_features", watch_search)
+    monkeypatch.setattr("pystyle.papers.kolkin_2022._style_transfer.optimize_image", watch_run)
     side = 8 * 2 ** (num_levels - 1)
     content, style = picture(0, side, side, torch.float32), picture(1, side, side, torch.float32)
     levels = kolkin_2022.style_transfer(

@@ -10,6 +10,7 @@ from pystyle import MaskedImage
 from pystyle.encoders import vgg19
 from pystyle.functional import smoothed_local_affine
 from pystyle.papers import luan_2017
+from pystyle.runner import optimize_image
 
 CONTENT = "relu4_2"
 STYLE = ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"]
@@ -173,14 +174,13 @@ def test_the_second_stage_adds_photorealism_to_the_result_of_the_first(
     encoder, picture, monkeypatch, variant
 ):
     seen, raw = [], []
-    run = luan_2017.optimize_image
 
     def watch(criterion, references, *, init, **options):
         seen.append((list(criterion.losses), init))
-        raw.append(run(criterion, references, init=init, **options))
+        raw.append(optimize_image(criterion, references, init=init, **options))
         return raw[-1]
 
-    monkeypatch.setattr(luan_2017, "optimize_image", watch)
+    monkeypatch.setattr("pystyle.papers.luan_2017._style_transfer.optimize_image", watch)
     content = regions(picture(0, 32, 48, torch.float32), 20)
     style = regions(picture(1, 48, 48, torch.float32), 20)
     # The bare sums of the paper make steps that no small picture survives.

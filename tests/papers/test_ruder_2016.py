@@ -8,7 +8,9 @@ import pytest
 import torch
 
 from pystyle.encoders import WeightsError, vgg19
+from pystyle.functional import reliability
 from pystyle.papers import ruder_2016
+from pystyle.runner import optimize_image
 
 CONTENT = "relu4_2"
 STYLE = ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"]
@@ -123,14 +125,13 @@ def test_the_flow_of_a_moving_crop_moves_it_exactly(picture):
 
 def watched(monkeypatch):
     seen = []
-    run = ruder_2016.optimize_image
 
     def watch(criterion, references, *, init, num_steps, callbacks, **options):
-        result = run(criterion, references, init=init, num_steps=0, callbacks=callbacks, **options)
+        result = optimize_image(criterion, references, init=init, num_steps=0, callbacks=callbacks, **options)
         seen.append((criterion, references, init, num_steps, callbacks))
         return result
 
-    monkeypatch.setattr(ruder_2016, "optimize_image", watch)
+    monkeypatch.setattr("pystyle.papers.ruder_2016._style_transfer.optimize_image", watch)
     return seen
 
 
@@ -181,15 +182,14 @@ def test_frames_are_held_to_the_previous_ones_at_the_given_distances(encoder, pi
 def test_passes_alternate_and_mix_with_the_neighbour_of_the_same_pass(encoder, picture, monkeypatch):
     frames, flow = moving(picture, 3, 32, 32)
     seen = []
-    run = ruder_2016.optimize_image
 
     def watch(criterion, references, *, init, **options):
         index = next(i for i, frame in enumerate(frames) if frame is references["content"])
-        result = run(criterion, references, init=init, **options)
+        result = optimize_image(criterion, references, init=init, **options)
         seen.append((index, init, sorted(references), result.image, criterion))
         return result
 
-    monkeypatch.setattr(ruder_2016, "optimize_image", watch)
+    monkeypatch.setattr("pystyle.papers.ruder_2016._multi_pass.optimize_image", watch)
     results = ruder_2016.multi_pass(
         frames, frames[0], flow, encoder=encoder, num_passes=3, temporal_from=3, num_steps=1
     )
@@ -199,7 +199,7 @@ def test_passes_alternate_and_mix_with_the_neighbour_of_the_same_pass(encoder, p
     assert seen[7][4].losses["temporal_0"].weight == 500 * 255**2
     # The second pass goes backwards: its first frame is the last one as it was, the next is mixed with it.
     assert torch.equal(seen[3][1], seen[2][3])
-    weights = ruder_2016.reliability(flow(2, 1), flow(1, 2), smoothing=0.8)
+    weights = reliability(flow(2, 1), flow(1, 2), smoothing=0.8)
     moved = torch.cat([seen[3][3][..., :1].expand(-1, -1, -1, 2), seen[3][3][..., :-2]], dim=3)
     expected = (seen[1][3] + weights * moved) / (1 + weights)
     torch.testing.assert_close(seen[4][1], expected)

@@ -1,0 +1,73 @@
+from collections.abc import Sequence
+
+from torch import Generator, Tensor
+
+from pystyle.functional import covariance, grid_positions, mean_absolute_error, raw_moments
+from pystyle.losses import Loss
+
+
+class SampledMomentLoss(Loss):
+    """The mean absolute differences of means and covariances at some positions, others at each evaluation.
+
+    It is :class:`pystyle.MomentLoss` at a price that does not grow with the image: the products of 2179
+    channels at all positions of a large one are most of the work.
+
+    Args:
+        layers: One layer or several.
+        weight: Factor of the whole loss.
+        num_samples: Positions of the image, from a regular grid.
+        num_style_samples: Positions of the style, from a regular grid.
+        resample: Take another grid of the image at each evaluation.
+        seed: Of the grids.
+
+    Raises:
+        ValueError: If a number of samples is not positive.
+
+    Example:
+        >>> SampledMomentLoss("relu3_1", weight=0.5)
+        SampledMomentLoss('relu3_1', weight=0.5)
+    """
+
+    reference = "style"
+    spatial = "set"
+
+    def __init__(
+        self,
+        layers: str | Sequence[str],
+        *,
+        weight: float = 1.0,
+        num_samples: int = 1024,
+        num_style_samples: int = 5000,
+        resample: bool = True,
+        seed: int = 0,
+    ) -> None:
+        super().__init__(layers, weight=weight)
+        for name, number in (("num_samples", num_samples), ("num_style_samples", num_style_samples)):
+            if number < 1:
+                raise ValueError(f"`{name}` must be positive, got {number}.")
+        self.num_samples = num_samples
+        self.num_style_samples = num_style_samples
+        self._generator = Generator().manual_seed(seed) if resample else None
+
+    def represent(self, features: Tensor) -> Tensor:
+        """The features as they are."""
+        return features
+
+    def prepare(self, representation: Tensor) -> tuple[Tensor, Tensor]:
+        """The mean, (batch, channels), and the covariance of the reference, (batch, channels, channels)."""
+        return self._moments(representation, self.num_style_samples, None)
+
+    def compare(self, representation: Tensor, target: tuple[Tensor, Tensor]) -> Tensor:
+        """The sum of both mean absolute differences to the target."""
+        mean, matrix = self._moments(representation, self.num_samples, self._generator)
+        return mean_absolute_error(mean, target[0]) + mean_absolute_error(matrix, target[1])
+
+    def generators(self) -> Sequence[Generator]:
+        """The generator of the grids that are drawn anew each time."""
+        return () if self._generator is None else (self._generator,)
+
+    def _moments(self, features: Tensor, count: int, generator: Generator | None) -> tuple[Tensor, Tensor]:
+        height, width = features.shape[2:]
+        grid = grid_positions(height, width, count, generator=generator, device=features.device)
+        moments = raw_moments(features.flatten(2)[:, :, grid])
+        return moments.mean, covariance(moments)

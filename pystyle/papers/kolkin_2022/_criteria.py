@@ -1,0 +1,58 @@
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from pystyle.criterion import Criterion
+from pystyle.encoders import Encoder, vgg16
+from pystyle.papers._variants import Variant
+from pystyle.papers.kolkin_2022._hypercolumns import COLUMNS, LAYERS, ROTATIONS, columns
+from pystyle.papers.kolkin_2022._losses import ReplacedFeaturesLoss, SplitFeaturesLoss
+
+
+def criterion(target: Tensor, encoder: Encoder | None = None, *, variant: Variant = "code") -> Criterion:
+    """The loss of one level.
+
+    Args:
+        target: What :func:`target_features` gives.
+        encoder: A network with the layers of the table; VGG-16 if not given.
+        variant: Whose layers.
+
+    Returns:
+        A criterion with the loss ``features``, which needs no reference.
+
+    Raises:
+        ValueError: If `variant` is unknown.
+
+    Example:
+        >>> import torch
+        >>> criterion(torch.rand(1, 2688, 4, 4), vgg16(weights=None)).losses["features"]
+        ReplacedFeaturesLoss('hypercolumns')
+    """
+    network = columns(vgg16() if encoder is None else encoder, variant=variant)
+    return Criterion(network, {"features": ReplacedFeaturesLoss(COLUMNS, target)})
+
+
+def last_criterion(
+    encoder: Encoder | None = None,
+    *,
+    max_side: int = 64,
+    rotations: Sequence[float] = ROTATIONS,
+    seed: int = 0,
+) -> Criterion:
+    """The loss of the last pass: each layer on its own.
+
+    Args:
+        encoder: A network with the layers of the table; VGG-16 if not given.
+        max_side: About so many positions are taken along the longer side of a layer.
+        rotations: The painting is turned by these angles in degrees.
+        seed: Of the positions.
+
+    Returns:
+        A criterion with the loss ``features``, whose reference is ``style``.
+
+    Example:
+        >>> last_criterion(vgg16(weights=None)).losses["features"].layer_weights["relu4_3"]
+        1.0
+    """
+    loss = SplitFeaturesLoss(LAYERS, max_side=max_side, rotations=rotations, seed=seed)
+    return Criterion(vgg16() if encoder is None else encoder, {"features": loss})
