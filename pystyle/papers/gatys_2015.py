@@ -33,7 +33,6 @@ network by activations that we measured, on other pictures than the authors.
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Literal
 
 import torch
 from torch import Tensor
@@ -44,6 +43,7 @@ from pystyle.encoders import Encoder, ScaledAveragePool2d, SequentialEncoder, vg
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.losses import GramLoss
 from pystyle.optim import LBFGS
+from pystyle.papers._variants import Variant, check_variant
 from pystyle.runner import Callback, Result, optimize_image
 from pystyle.typing import Init, OptimizerFactory
 
@@ -78,7 +78,7 @@ def average_pooling(encoder: SequentialEncoder) -> SequentialEncoder:
 def criterion(
     encoder: Encoder | None = None,
     *,
-    variant: Literal["paper", "code"] = "code",
+    variant: Variant = "code",
     layer_weight: float | None = None,
 ) -> Criterion:
     """The loss of the texture, equation 5.
@@ -99,8 +99,7 @@ def criterion(
         >>> criterion(vgg19(weights=None), variant="paper").losses["texture"].layer_weights["pool4"]
         0.25
     """
-    if variant not in ("paper", "code"):
-        raise ValueError(f"`variant` must be 'paper' or 'code', got {variant!r}.")
+    check_variant(variant)
     if encoder is None:
         encoder = average_pooling(vgg19("caffe_normalized"))
     if layer_weight is None:
@@ -113,7 +112,7 @@ def texture_synthesis(
     texture: Tensor,
     *,
     encoder: Encoder | None = None,
-    variant: Literal["paper", "code"] = "code",
+    variant: Variant = "code",
     size: tuple[int, int] | None = None,
     init: Init | None = None,
     num_steps: int = 2000,

@@ -36,7 +36,7 @@ where the code takes 256; views are resampled by cubic kernels.
 import math
 from collections.abc import Sequence
 from functools import partial
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -48,6 +48,7 @@ from pystyle.functional import nearest_neighbors, patches
 from pystyle.images import resize, scaled_size
 from pystyle.losses import ContentLoss, Loss, MRFLoss, TotalVariationLoss
 from pystyle.optim import LBFGS
+from pystyle.papers._variants import Variant, check_variant
 from pystyle.runner import Callback, Result, optimize_image
 from pystyle.typing import OptimizerFactory
 
@@ -123,7 +124,7 @@ class AveragedPatchesLoss(MRFLoss):
 def criterion(
     encoder: Encoder | None = None,
     *,
-    variant: Literal["paper", "code"] = "code",
+    variant: Variant = "code",
     size: tuple[int, int] = (384, 384),
     content_weight: float | None = None,
     style_weight: float | None = None,
@@ -153,8 +154,7 @@ def criterion(
         >>> criterion(vgg19(weights=None)).losses["content"]
         ContentLoss('relu4_1', weight=20)
     """
-    if variant not in ("paper", "code"):
-        raise ValueError(f"`variant` must be 'paper' or 'code', got {variant!r}.")
+    check_variant(variant)
     encoder = vgg19() if encoder is None else encoder
     sides = {layer: [side // encoder.stride(layer) for side in size] for layer in CHANNELS}
     style: Loss
@@ -189,7 +189,7 @@ def style_transfer(
     style: Tensor,
     *,
     encoder: Encoder | None = None,
-    variant: Literal["paper", "code"] = "code",
+    variant: Variant = "code",
     edge_sizes: Sequence[int] = (96, 192, 384),
     num_steps: int | None = None,
     content_weight: float | None = None,

@@ -31,7 +31,6 @@ twice, and are left out. Steps, size and optimizer are ours, for neither paper n
 
 from collections.abc import Sequence
 from functools import partial
-from typing import Literal
 
 from torch import Tensor
 
@@ -41,6 +40,7 @@ from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.images import resize
 from pystyle.losses import ContextualLoss
 from pystyle.optim import LBFGS
+from pystyle.papers._variants import Variant
 from pystyle.runner import Callback, Result, optimize_image
 from pystyle.typing import Init, OptimizerFactory
 
@@ -55,7 +55,7 @@ BANDWIDTHS = {"paper": (0.1, 0.2), "code": (0.5, 0.5)}
 def criterion(
     encoder: Encoder | None = None,
     *,
-    variant: Literal["paper", "code"] = "paper",
+    variant: Variant = "paper",
     content_weight: float = 1.0,
     style_weight: float = 1.0,
 ) -> Criterion:
@@ -99,7 +99,7 @@ def style_transfer(
     style: Tensor,
     *,
     encoder: Encoder | None = None,
-    variant: Literal["paper", "code"] = "paper",
+    variant: Variant = "paper",
     edge_size: int = 256,
     content_weight: float = 1.0,
     style_weight: float = 1.0,
