@@ -29,7 +29,7 @@ from pystyle import (
 )
 from pystyle.encoders import Encoder, vgg19
 from pystyle.images import contact_sheet, read_image, resize, write_image
-from pystyle.stylization import stylization_criterion
+from pystyle.stylization import feature_contrast, stylization_criterion
 from pystyle.typing import StyleLossName
 
 COLUMNS = 4
@@ -38,12 +38,12 @@ TURNS = (0, 90, 180, 270)
 
 ENTRIES: dict[str, StyleLossName | Callable[[], Loss]] = {
     **{name: name for name in get_args(StyleLossName)},
-    "mean": lambda: MeanLoss(LAYERS, weight=10.0, relative=True),
-    "moments": lambda: MomentLoss(LAYERS, weight=2.0, relative=True),
-    "gram of the paper": lambda: MultiLayerGramLoss(LAYERS[1:], weight=3.0, relative=True),
-    "mrf, turned": lambda: MRFLoss(["relu3_1", "relu4_1"], weight=1.5, relative=True, rotations=TURNS),
+    "mean": lambda: MeanLoss(LAYERS, weight=40.0, relative=True),
+    "moments": lambda: MomentLoss(LAYERS, weight=8.0, relative=True),
+    "gram of the paper": lambda: MultiLayerGramLoss(LAYERS[1:], weight=12.0, relative=True),
+    "mrf, turned": lambda: MRFLoss(["relu3_1", "relu4_1"], weight=2.8, relative=True, rotations=TURNS),
     "nearest, centred": lambda: NearestNeighborLoss(
-        ["relu3_1", "relu4_1"], weight=12.0, centered=True, rotations=TURNS
+        ["relu3_1", "relu4_1"], weight=30.0, centered=True, rotations=TURNS
     ),
 }
 """The losses by their titles."""
@@ -54,7 +54,12 @@ def paint(
 ) -> tuple[Tensor, dict[str, object]]:
     """The picture and what it took."""
     entry = ENTRIES[title]
-    criterion = stylization_criterion(encoder, style_loss=entry if isinstance(entry, str) else entry())
+    edge_size = min(references["content"].shape[2:])
+    criterion = stylization_criterion(
+        encoder,
+        style_loss=entry if isinstance(entry, str) else entry(),
+        contrast=feature_contrast(encoder, references, edge_size=edge_size),
+    )
     start = time.process_time()
     result = optimize_image(criterion, references, num_steps=num_steps)
     seconds = (time.process_time() - start) / torch.get_num_threads()

@@ -17,10 +17,10 @@ import torch
 from judge import finest_band_energy
 from pictures import PAIRS, read_pair
 
-from pystyle import Criterion, stylize
+from pystyle import Encoder, stylize
 from pystyle.encoders import vgg19
 from pystyle.images import contact_sheet, quantise, read_image, resize, write_image
-from pystyle.stylization import stylization_criterion
+from pystyle.stylization import feature_contrast, stylization_criterion
 
 OPTIMIZERS = {
     "lbfgs": {},
@@ -30,16 +30,17 @@ OPTIMIZERS = {
 
 
 def run(
-    pair: tuple[str, str], edge_size: int, optimizer: str, criterion: Criterion, pictures: Path
+    pair: tuple[str, str], edge_size: int, optimizer: str, encoder: Encoder, pictures: Path
 ) -> dict[str, object]:
     """The figures of one run; its picture is written."""
     content, style = read_pair(pair)
     start = time.process_time()
-    result = stylize(content, style, edge_size=edge_size, encoder=criterion.encoder, **OPTIMIZERS[optimizer])
+    result = stylize(content, style, edge_size=edge_size, encoder=encoder, **OPTIMIZERS[optimizer])
     seconds = (time.process_time() - start) / torch.get_num_threads()
     write_image(result.image, pictures / f"{optimizer}-{pair[0]}-{pair[1]}-{edge_size}.png")
     small = {"content": resize(content, edge_size), "style": resize(style, edge_size)}
-    objective = criterion.bind(small)
+    contrast = feature_contrast(encoder, {"content": content, "style": style}, edge_size=edge_size)
+    objective = stylization_criterion(encoder, contrast=contrast).bind(small)
     with torch.no_grad():
         loss = float(objective(result.image).total)
         saved = float(objective(quantise(result.image)).total)
@@ -72,7 +73,7 @@ def main() -> None:
     log = arguments.output / "saved_picture.jsonl"
     lines = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
     done = {(line["pair"], line["edge_size"], line["optimizer"]): line for line in lines}
-    criterion = stylization_criterion(vgg19(padding="replicate", ceil_mode=True))
+    encoder = vgg19(padding="replicate", ceil_mode=True)
     print("| pair | edge | optimizer | loss | 8-bit picture | change | noise | seconds |")
     print("|---" * 8 + "|")
     for edge_size in arguments.edge_sizes:
@@ -83,7 +84,7 @@ def main() -> None:
             for optimizer in arguments.optimizers:
                 key = "-".join(pair), edge_size, optimizer
                 if key not in done:
-                    done[key] = run(pair, edge_size, optimizer, criterion, pictures)
+                    done[key] = run(pair, edge_size, optimizer, encoder, pictures)
                     with log.open("a") as stream:
                         stream.write(json.dumps(done[key]) + "\n")
                 line = done[key]

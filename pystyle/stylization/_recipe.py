@@ -11,15 +11,9 @@ from pystyle.criterion import Criterion
 from pystyle.encoders import Encoder
 from pystyle.losses import ContentLoss, Loss, TotalVariationLoss
 from pystyle.pyramid import Pyramid
+from pystyle.stylization._layers import STYLE_LAYERS, content_layer_of
 from pystyle.stylization._style_losses import style_loss_of
 from pystyle.typing import Strength, StyleLossName
-
-_LAYERS = {
-    "relu4_2": ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"),
-    "relu4": ("relu1", "relu2", "relu3", "relu4", "relu5"),
-}
-"""The style layers by the content layer: those of the VGGs and of AlexNet."""
-
 
 STRENGTHS: dict[str, float] = {"subtle": 0.5, "balanced": 1.0, "strong": 2.0}
 """The strengths that have names."""
@@ -31,26 +25,31 @@ def stylization_criterion(
     strength: Strength = 1.0,
     style_loss: StyleLossName | Loss = "wasserstein",
     style_layers: Sequence[str] | None = None,
+    contrast: float = 1.0,
 ) -> Criterion:
     """The criterion of :func:`~pystyle.stylize`.
 
-    All losses are relative, so that it gives comparable pictures with every encoder and size.
+    All losses are relative, so that it gives comparable pictures with every encoder and size, and with
+    `contrast` for all pairs of images.
 
     Args:
         encoder: One with the layers of the VGGs or of AlexNet.
         strength: How much the style counts relative to the content, as a factor: ``"subtle"`` is 0.5,
             ``"balanced"`` 1 and ``"strong"`` 2.
         style_loss: The name of a loss, or one of your own, whose weight is multiplied by `strength`.
-        style_layers: The layers of a loss with a name; its usual ones if not given: the image and the first
-            layer of each block; of the third and the fourth for ``"mrf"``, of these and the second for
+        style_layers: The layers of a loss with a name; its usual ones if not given: the first layer of each
+            block; of the third and the fourth for ``"mrf"``, of these and the second for
             ``"nearest-neighbor"`` and ``"contextual"``, of the second to the fifth for ``"relaxed-emd"``.
+            Another one counts as much as the last of these before it.
+        contrast: What the content loss is divided by: :func:`~pystyle.stylization.feature_contrast` of the
+            images.
 
     Returns:
         A criterion with the losses ``content``, ``style`` and ``smoothness``.
 
     Raises:
-        ValueError: If `strength` is neither positive nor a name, the encoder has other layers, or there is
-            no such loss.
+        ValueError: If `strength` is neither positive nor a name, `contrast` is not positive, the encoder has
+            other layers, or there is no such loss.
         TypeError: If `style_loss` is neither a name nor a loss.
 
     Example:
@@ -61,20 +60,21 @@ def stylization_criterion(
     factor = STRENGTHS.get(strength, math.nan) if isinstance(strength, str) else strength
     if not factor > 0:
         raise ValueError(f"`strength` must be positive or one of {', '.join(STRENGTHS)}, got {strength!r}.")
-    content_layer = next((layer for layer in _LAYERS if layer in encoder.layers), None)
-    if content_layer is None:
-        raise ValueError(
-            f"`encoder` must have the layers of the VGGs or of AlexNet, got {', '.join(encoder.layers[:6])}, "
-            "... Compose a `Criterion` with layers of your encoder and call `optimize_image`."
-        )
+    if not contrast > 0:
+        raise ValueError(f"`contrast` must be positive, got {contrast}.")
+    content_layer = content_layer_of(encoder)
     return Criterion(
         encoder,
         {
-            "content": ContentLoss(content_layer, relative=True),
+            "content": ContentLoss(content_layer, weight=1 / contrast, relative=True),
             "style": style_loss_of(
-                style_loss, five_layers=_LAYERS[content_layer], layers=style_layers, strength=factor
+                style_loss,
+                encoder_layers=encoder.layers,
+                five_layers=STYLE_LAYERS[content_layer],
+                layers=style_layers,
+                strength=factor,
             ),
-            "smoothness": TotalVariationLoss(weight=1.0),
+            "smoothness": TotalVariationLoss(weight=6.0),
         },
     )
 

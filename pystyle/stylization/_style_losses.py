@@ -17,39 +17,45 @@ from pystyle.losses import (
     SlicedWassersteinLoss,
     WassersteinLoss,
 )
-from pystyle.typing import IMAGE, StyleLossName
+from pystyle.typing import StyleLossName
 
 
 class _Recipe(NamedTuple):
-    """A loss with the weight and, of the five layers and the image, those that it looks at."""
+    """A loss, its weight, and the shares of the five layers in it; it does not look at those without any."""
 
     constructor: Callable[..., Loss]
     weight: float
-    layers: tuple[int, ...]
+    shares: tuple[float, ...]
 
 
-_ALL, _DEEP, _MIDDLE, _PATCHES = (0, 1, 2, 3, 4, 5), (2, 3, 4, 5), (2, 3, 4), (3, 4)
-"""0 is the image. Pairs of positions are compared only where there are few of them."""
+_STROKES = (0.17, 0.47, 0.32, 0.03, 0.01)
+"""Colours and strokes are in the first three; more than a hint of the others bends the objects."""
+
+# Pairs of positions are compared only where there are few of them.
+_DEEP = (0.0, 0.25, 0.25, 0.25, 0.25)
+_MIDDLE = (0.0, 1 / 3, 1 / 3, 1 / 3, 0.0)
+_PATCHES = (0.0, 0.0, 0.5, 0.5, 0.0)
 
 # The weights leave as much of the content as that of the Wasserstein loss does, measured on one pair; that of
 # the contextual loss leaves more, because L-BFGS makes noise of higher ones.
 _RECIPES: dict[StyleLossName, _Recipe] = {
-    "wasserstein": _Recipe(WassersteinLoss, 3.0, _ALL),
-    "gram": _Recipe(GramLoss, 3.0, _ALL),
-    "mean-std": _Recipe(MeanStdLoss, 7.0, _ALL),
-    "covariance": _Recipe(CovarianceLoss, 1.7, _ALL),
-    "mrf": _Recipe(MRFLoss, 1.5, _PATCHES),
-    "nearest-neighbor": _Recipe(NearestNeighborLoss, 12.0, _MIDDLE),
-    "contextual": _Recipe(ContextualLoss, 2.0, _MIDDLE),
-    "sliced-wasserstein": _Recipe(SlicedWassersteinLoss, 12.0, _ALL),
-    "histogram": _Recipe(HistogramLoss, 5.5, _ALL),
-    "relaxed-emd": _Recipe(RelaxedEMDLoss, 11.0, _DEEP),
+    "wasserstein": _Recipe(WassersteinLoss, 18.0, _STROKES),
+    "gram": _Recipe(GramLoss, 15.0, _STROKES),
+    "mean-std": _Recipe(MeanStdLoss, 38.0, _STROKES),
+    "covariance": _Recipe(CovarianceLoss, 8.0, _STROKES),
+    "mrf": _Recipe(MRFLoss, 2.8, _PATCHES),
+    "nearest-neighbor": _Recipe(NearestNeighborLoss, 30.0, _MIDDLE),
+    "contextual": _Recipe(ContextualLoss, 5.0, _MIDDLE),
+    "sliced-wasserstein": _Recipe(SlicedWassersteinLoss, 50.0, _STROKES),
+    "histogram": _Recipe(HistogramLoss, 28.0, _STROKES),
+    "relaxed-emd": _Recipe(RelaxedEMDLoss, 20.0, _DEEP),
 }
 
 
 def style_loss_of(
     loss: StyleLossName | Loss,
     *,
+    encoder_layers: Sequence[str],
     five_layers: Sequence[str],
     layers: Sequence[str] | None,
     strength: float,
@@ -58,8 +64,9 @@ def style_loss_of(
 
     Args:
         loss: The name of one, or one that is taken as it is.
-        five_layers: The layers of the encoder, from shallow to deep.
-        layers: The layers that the loss looks at instead of its usual ones.
+        encoder_layers: All layers of the encoder, from shallow to deep.
+        five_layers: Those that losses look at.
+        layers: Others that the loss looks at instead.
         strength: A factor of its weight.
 
     Raises:
@@ -80,7 +87,23 @@ def style_loss_of(
     if loss not in _RECIPES:
         raise ValueError(f"`style_loss` must be a loss or one of {get_args(StyleLossName)}, got {loss!r}.")
     recipe = _RECIPES[loss]
-    usual = tuple((IMAGE, *five_layers)[index] for index in recipe.layers)
+    if layers is None:
+        layers = [layer for layer, share in zip(five_layers, recipe.shares, strict=True) if share]
     return recipe.constructor(
-        usual if layers is None else tuple(layers), weight=recipe.weight * strength, relative=True
+        tuple(layers),
+        weight=recipe.weight * strength,
+        layer_weights=[_share(layer, encoder_layers, five_layers, recipe.shares) for layer in layers],
+        relative=True,
     )
+
+
+def _share(
+    layer: str, encoder_layers: Sequence[str], five_layers: Sequence[str], shares: Sequence[float]
+) -> float:
+    """The share of a layer: that of the last one with a share up to it, or else of the first one."""
+    depth = {name: index for index, name in enumerate(encoder_layers)}
+    known = {
+        depth[name]: share for name, share in zip(five_layers, shares, strict=True) if share and name in depth
+    }
+    before = [share for index, share in known.items() if index <= depth.get(layer, -1)]
+    return next(iter([*before[-1:], *known.values()]), 1.0)

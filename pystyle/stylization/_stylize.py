@@ -16,6 +16,7 @@ from pystyle.optim import LBFGS
 from pystyle.parametrizations import Parametrization, Pixels
 from pystyle.runner import Callback, Result, choose_evaluation
 from pystyle.stylization._colors import ColorControl
+from pystyle.stylization._contrast import feature_contrast
 from pystyle.stylization._recipe import stylization_criterion, stylization_pyramid
 from pystyle.stylization._regions import confined_criterion, recoloured_in_regions, styles_of_regions
 from pystyle.stylization._sources import ImageSource, references_of
@@ -132,11 +133,14 @@ def stylize(
     device = torch.device(device) if device is not None else _best_device()
     references = references_of(content, style, style_weights, device)
     control = ColorControl(colors, references)
+    encoder = _moved(default_encoder() if encoder is None else encoder, device)
+    pyramid = stylization_pyramid(edge_size, num_steps=num_steps)
     criterion = stylization_criterion(
-        _moved(default_encoder() if encoder is None else encoder, device),
+        encoder,
         strength=strength,
         style_loss=style_loss,
         style_layers=style_layers,
+        contrast=feature_contrast(encoder, control.references, edge_size=pyramid.edge_sizes[-1]),
     )
     photograph, start = control.references["content"], control.init(init)
     if isinstance(photograph, MaskedImage):
@@ -144,7 +148,6 @@ def stylize(
         criterion = confined_criterion(criterion, photograph, styles)
         if start == "recoloured":
             start = recoloured_in_regions(photograph, control.references, styles)
-    pyramid = stylization_pyramid(edge_size, num_steps=num_steps)
     if tile == "auto" and resume:
         tile = _kept_tile(checkpoint)
     evaluation: Evaluation

@@ -59,11 +59,21 @@ def test_every_name_takes_layers_and_strength(encoder, name):
 def test_without_a_name_it_is_the_wasserstein_loss_of_all_layers(encoder):
     loss = stylization_criterion(encoder).losses["style"]
     assert isinstance(loss, WassersteinLoss)
-    assert loss.weight == 3
-    assert loss.layers == ("image", "relu1", "relu2", "relu3", "relu4", "relu5")
+    assert loss.weight == 18
+    assert loss.layers == ("relu1", "relu2", "relu3", "relu4", "relu5")
+    assert list(loss.layer_weights.values()) == [0.17, 0.47, 0.32, 0.03, 0.01]
     patches = stylization_criterion(vgg11(weights=None), style_loss="mrf").losses["style"]
     assert isinstance(patches, MRFLoss)
     assert patches.layers == ("relu3_1", "relu4_1")
+
+
+def test_a_layer_counts_as_much_as_the_usual_one_before_it():
+    deep = vgg11(weights=None)
+    layers = ["image", "conv1_1", "relu1_1", "pool1", "relu2_1", "relu3_2", "pool4", "relu5_2"]
+    loss = stylization_criterion(deep, style_layers=layers).losses["style"]
+    assert list(loss.layer_weights.values()) == [0.17, 0.17, 0.17, 0.17, 0.47, 0.32, 0.03, 0.01]
+    patches = stylization_criterion(deep, style_loss="mrf", style_layers=["relu1_1", "relu5_1"])
+    assert list(patches.losses["style"].layer_weights.values()) == [0.5, 0.5]
 
 
 def test_a_loss_of_ones_own_is_taken_as_it_is(encoder):

@@ -1,0 +1,65 @@
+"""How strong the features of a painting are beside those of a photograph."""
+
+import torch
+
+from pystyle.criterion._blend import blend_of, image_of
+from pystyle.criterion._checks import check_image
+from pystyle.encoders import Encoder
+from pystyle.images import resize
+from pystyle.stylization._layers import content_layer_of
+from pystyle.typing import References
+
+_LARGEST = 256
+_MOST = 16.0
+
+
+def feature_contrast(encoder: Encoder, references: References, *, edge_size: int = _LARGEST) -> float:
+    """The mean square of the features of the styles, relative to that of the content.
+
+    A relative content loss that is divided by this number is measured by the features of the styles. So a
+    photograph of soft shades is painted as boldly as one of hard edges, and a soft painting leaves more of
+    the photograph than a bold one.
+
+    Args:
+        encoder: One with the layers of the VGGs or of AlexNet.
+        references: The content, and one or several styles by other names.
+        edge_size: The short edge in pixels at which they are compared, at most 256.
+
+    Returns:
+        From 1/16 to 16, with three digits; 1 where an image has no features, or is too small to have any.
+
+    Raises:
+        ValueError: If the encoder has other layers, or an image is no image.
+
+    Shape:
+        - references: (1, 3, height, width), RGB in [0, 1]
+
+    Example:
+        >>> import torch
+        >>> from pystyle.encoders import vgg11
+        >>> photo, painting = torch.rand(1, 3, 32, 32) / 4, torch.rand(1, 3, 32, 32)
+        >>> encoder = vgg11(weights=None)
+        >>> feature_contrast(encoder, {"content": photo, "style": painting}, edge_size=32) > 1
+        True
+        >>> feature_contrast(encoder, {"content": painting, "style": painting}, edge_size=32)
+        1.0
+    """
+    layer, edge_size = content_layer_of(encoder), min(edge_size, _LARGEST)
+    if edge_size < encoder.minimum_size([layer]):
+        return 1.0
+
+    def energy(name: str) -> float:
+        parts = []
+        for image, weight in blend_of(references[name], name):
+            small = resize(image_of(image).detach(), edge_size)
+            check_image(small, f'references["{name}"]', encoder, [layer])
+            with torch.no_grad():
+                features = encoder(small, [layer])[layer]
+            parts.append(weight * float(features.float().square().mean()))
+        return sum(parts)
+
+    styles = [energy(name) for name in references if name != "content"]
+    content, style = energy("content"), sum(styles) / len(styles)
+    # Neither is comparable if it is 0, infinite or NaN, which the losses will complain of.
+    contrast = style / content if 0 < content * style < float("inf") else 1.0
+    return float(f"{min(max(contrast, 1 / _MOST), _MOST):.3g}")
