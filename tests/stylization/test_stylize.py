@@ -8,7 +8,7 @@ from pystyle import stylize
 from pystyle.encoders import SequentialEncoder, alexnet, vgg11, vgg19
 from pystyle.images import ImageReadError, quantise, resize, write_image
 from pystyle.optim import LBFGS
-from pystyle.stylization import stylization_criterion, stylization_pyramid
+from pystyle.stylization import feature_contrast, stylization_criterion, stylization_pyramid
 
 
 def smooth_image(seed: int, height: int, width: int) -> Tensor:
@@ -148,6 +148,16 @@ def test_a_seed_makes_the_picture_repeatable_without_the_global_random_state(pai
         assert not torch.equal(first, paint(CONTENT, STYLE, init=init, seed=8).image)
 
 
+def test_the_parts_of_the_recipe_give_the_same_picture(paint, encoder):
+    references = {"content": CONTENT, "style": [(STYLE, 2.0), (OTHER_STYLE, 1.0)]}
+    contrast = feature_contrast(encoder, references, edge_size=36)
+    criterion = stylization_criterion(encoder, contrast=contrast)
+    expected = stylization_pyramid(36, num_steps=4).optimize(criterion, references, init="recoloured")
+    result = paint(CONTENT, [STYLE, OTHER_STYLE], style_weights=[2.0, 1.0])
+    assert contrast != 1
+    assert torch.equal(result.image, expected.image)
+
+
 def test_the_images_of_the_caller_stay_as_they_are(paint):
     images = [CONTENT.clone().requires_grad_(), STYLE.clone()]
     result = paint(*images)
@@ -225,7 +235,9 @@ def test_what_is_saved_is_what_was_optimised(optimizer, default_encoder):
     result = stylize(
         CONTENT, STYLE, encoder=default_encoder, edge_size=48, num_steps=8, device="cpu", **optimizer
     )
-    objective = stylization_criterion(default_encoder).bind({"content": CONTENT, "style": resize(STYLE, 48)})
+    references = {"content": CONTENT, "style": resize(STYLE, 48)}
+    contrast = feature_contrast(default_encoder, {"content": CONTENT, "style": STYLE}, edge_size=48)
+    objective = stylization_criterion(default_encoder, contrast=contrast).bind(references)
     own, saved = float(objective(result.image).total), float(objective(quantise(result.image)).total)
     assert own < result.history["total"][0]
     assert saved == pytest.approx(own, rel=0.01)
