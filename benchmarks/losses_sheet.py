@@ -38,12 +38,12 @@ TURNS = (0, 90, 180, 270)
 
 ENTRIES: dict[str, StyleLossName | Callable[[], Loss]] = {
     **{name: name for name in get_args(StyleLossName)},
-    "mean": lambda: MeanLoss(LAYERS, weight=40.0, relative=True),
-    "moments": lambda: MomentLoss(LAYERS, weight=8.0, relative=True),
-    "gram of the paper": lambda: MultiLayerGramLoss(LAYERS[1:], weight=12.0, relative=True),
+    "mean": lambda: MeanLoss(LAYERS, weight=15.0, relative=True),
+    "moments": lambda: MomentLoss(LAYERS, weight=3.0, relative=True),
+    "gram of the paper": lambda: MultiLayerGramLoss(LAYERS[1:], weight=5.0, relative=True),
     "mrf, turned": lambda: MRFLoss(["relu3_1", "relu4_1"], weight=2.8, relative=True, rotations=TURNS),
     "nearest, centred": lambda: NearestNeighborLoss(
-        ["relu3_1", "relu4_1"], weight=30.0, centered=True, rotations=TURNS
+        ["relu3_1", "relu4_1"], weight=20.0, centered=True, rotations=TURNS
     ),
 }
 """The losses by their titles."""
@@ -63,7 +63,8 @@ def paint(
     start = time.process_time()
     result = optimize_image(criterion, references, num_steps=num_steps)
     seconds = (time.process_time() - start) / torch.get_num_threads()
-    content = sum(column[-1] for name, column in result.history.items() if name.startswith("content."))
+    weighted = sum(column[-1] for name, column in result.history.items() if name.startswith("content."))
+    content = weighted / criterion.named_losses["content"].weight
     return result.image, {
         "loss": title,
         "content": round(content, 3),
