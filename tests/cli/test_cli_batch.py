@@ -151,6 +151,7 @@ def test_a_painting_that_cannot_be_read_is_a_failure(capsys):
     assert capsys.readouterr().err.startswith("pystyle: error: Cannot read the image 'none.png': ")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="sends signals")
 @pytest.mark.parametrize(
     ("name", "code"), [("SIGINT", 130), pytest.param("SIGTERM", 143, marks=pytest.mark.slow)]

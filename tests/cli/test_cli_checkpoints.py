@@ -91,6 +91,7 @@ def test_what_cannot_be_carried_out_is_said_with_the_options(capsys):
     assert not os.path.exists("other.png")
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
 def test_a_queue_that_terminates_the_command_can_start_it_again(folder):
     argv = [sys.executable, "-m", "pystyle", "stylize", *FILES, "-o", "out.png", *TINY, "--steps", "100000"]

@@ -45,6 +45,7 @@ def blocks_of(transformer: nn.Module, image: Tensor, number: int) -> Tensor:
     return tokens[:, 1:].mT.reshape(1, -1, side, side)
 
 
+@pytest.mark.slow
 def test_the_vision_transformer_keeps_the_promises_of_an_encoder():
     encoder = transformer_encoder()
     assert encoder.layers == tuple(f"encoder.layers.encoder_layer_{number}" for number in (2, 5, 8, 11))

@@ -42,6 +42,7 @@ def check(seconds, seed):
     assert all(int(number) > 0 for number in rows[-1][1:])
 
 
+@pytest.mark.slow
 def test_damaged_files_are_read_or_refused():
     check("5", "0")
 

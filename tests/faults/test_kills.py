@@ -62,6 +62,7 @@ EVERY_STEP_ONCE = ["step", *map(str, range(1, STEPS + 1))]
 """
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_ten_times_at_random_ends_with_the_same_bytes(reported):
     report = reported(
         PROGRAM,
@@ -112,6 +113,7 @@ report["steps"] = CheckpointFolder("run").steps()
     assert report == {"ended by": -signal.SIGKILL, "steps": [20, 25]}
 
 
+@pytest.mark.slow
 def test_a_kill_inside_the_writer_leaves_the_checkpoint_before(reported):
     report = reported(
         PROGRAM,

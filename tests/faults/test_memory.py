@@ -130,6 +130,7 @@ print(json.dumps(report))
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the address space")
 def test_a_process_whose_memory_is_limited_says_what_the_run_takes_and_runs_a_smaller_one():
     done = subprocess.run(
