@@ -1,6 +1,5 @@
 """What several tests share."""
 
-import os
 import signal
 from collections.abc import Callable
 from typing import Any
@@ -14,12 +13,6 @@ from torch.utils._pytree import tree_leaves
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Shells start background jobs so, and the processes of the tests would never see Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-# The images of the tests are so small that on a busy machine threads wait for each other longer than they
-# compute. What they start inherits it.
-torch.set_num_threads(1)
-os.environ["OMP_NUM_THREADS"] = "1"
 
 
 class RecordedGraph(TorchDispatchMode):

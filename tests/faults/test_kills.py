@@ -153,6 +153,7 @@ for name, call in (("open", 7), ("fsync", 7), ("replace", 4), ("fsync", 8)):
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT"])
 def test_a_signal_loses_no_accepted_step(reported, name):
     report = reported(

@@ -44,6 +44,7 @@ def reported(code, folder, **environment):
     return json.loads(process.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_import_random_weights_and_installed_weights_need_no_network(tmp_path):
     report = reported(
         """

@@ -27,6 +27,7 @@ def criterion() -> Criterion:
     return Criterion(vgg11(weights=None), {"c": ContentLoss("relu2_1"), "s": GramLoss("relu3_1")})
 
 
+@pytest.mark.slow
 def test_the_fastest_evaluation_within_the_budget_is_chosen(criterion, caplog):
     whole = estimate_memory(criterion, SIZE)
     # On a CPU three quarters of what strips take are added for what lies unused between them.
