@@ -1,14 +1,12 @@
 """The references at the size of a level."""
 
 from collections.abc import Mapping
-
-from torch import Tensor
-from torch.nn.functional import interpolate
+from functools import partial
 
 from pystyle.criterion import Criterion
 from pystyle.criterion._blend import changed_images
-from pystyle.images import resize
-from pystyle.typing import MaskedImage, Reference, References
+from pystyle.images._masked import resize_masked
+from pystyle.typing import References
 
 
 def reference_scales(criterion: Criterion, references: References, style_scale: float) -> Mapping[str, float]:
@@ -24,25 +22,9 @@ def reference_scales(criterion: Criterion, references: References, style_scale: 
 def resized_references(references: References, edge_size: int, scales: Mapping[str, float]) -> References:
     """The references at the size of the level, times their scales."""
     return {
-        name: _resized(reference, max(round(edge_size * scales[name]), 1))
+        name: changed_images(reference, partial(resize_masked, size=max(round(edge_size * scales[name]), 1)))
         for name, reference in references.items()
     }
-
-
-def _resized(reference: Reference, edge_size: int) -> Reference:
-    def resized(image: Tensor | MaskedImage) -> Tensor | MaskedImage:
-        if isinstance(image, Tensor):
-            return resize(image, edge_size)
-        smaller = resize(image.image, edge_size)
-        size = (smaller.shape[2], smaller.shape[3])
-        # Linear weights are positive and sum to one, so masks that add up to one still do.
-        masks = {
-            name: interpolate(mask, size, mode="bilinear", antialias=True).clamp(0, 1)
-            for name, mask in image.masks.items()
-        }
-        return MaskedImage(smaller, masks)
-
-    return changed_images(reference, resized)
 
 
 def fits(criterion: Criterion, edge_size: int, scales: Mapping[str, float]) -> bool:

@@ -10,8 +10,8 @@ from pystyle.criterion._blend import image_of
 from pystyle.encoders import Encoder
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.images import resize
+from pystyle.images._masked import resize_masked
 from pystyle.optim import LBFGS
-from pystyle.papers._masked_images import resized
 from pystyle.papers._variants import Variant, check_variant
 from pystyle.papers.gatys_2017._colors import Preserve, recoloured
 from pystyle.papers.gatys_2017._criterion import Control, criterion
@@ -158,7 +158,7 @@ def _sized(image: Tensor | MaskedImage, edge_size: int) -> Tensor | MaskedImage:
     height, width = image_of(image).shape[2:]
     factor = edge_size / math.sqrt(height * width)
     size = math.ceil(height * factor), math.ceil(width * factor)
-    return resized(image, size)
+    return resize_masked(image, size, interpolation="bilinear")
 
 
 def _with_image(image: Tensor | MaskedImage, other: Tensor) -> Tensor | MaskedImage:

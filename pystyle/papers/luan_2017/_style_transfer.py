@@ -7,8 +7,8 @@ from torch import Tensor
 from pystyle.encoders import SequentialEncoder, vgg19
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.functional import smoothed_local_affine
+from pystyle.images._masked import resize_masked
 from pystyle.optim import LBFGS
-from pystyle.papers._masked_images import resized
 from pystyle.papers._variants import Variant
 from pystyle.papers.gatys_2015 import MEAN_COLOUR
 from pystyle.papers.luan_2017._criterion import criterion
@@ -98,7 +98,7 @@ def style_transfer(
 
 def _sized(image: Tensor | MaskedImage, edge_size: int) -> MaskedImage:
     """The image at its size, as one region if it has none."""
-    small = resized(image, edge_size)
+    small = resize_masked(image, edge_size, edge="long", interpolation="bilinear")
     if isinstance(small, MaskedImage):
         return small
     return MaskedImage(small, {"all": torch.ones_like(small[:1, :1])})
