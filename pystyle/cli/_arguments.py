@@ -3,7 +3,7 @@
 import argparse
 from typing import Any
 
-from pystyle.cli._stylize_options import OPTIMIZERS, PARAMETRIZATIONS
+from pystyle.cli._optimization_options import OPTIMIZERS, PARAMETRIZATIONS
 
 _IN_OPTIONS = {
     '`references["content"]`': "The content at this `--size`",

@@ -1,0 +1,40 @@
+"""The options of `pystyle stylize --batch`."""
+
+import argparse
+from pathlib import Path
+
+from pystyle.cli._values import integer, one_of
+
+FORMATS = ("png", "jpg", "webp", "avif", "tif", "bmp", "ppm", "jp2")
+
+
+def add_batch_options(parser: argparse.ArgumentParser) -> None:
+    """The options that are for a folder of photographs."""
+    add = parser.add_argument_group("many photographs, instead of CONTENT, STYLE and OUT").add_argument
+    add(
+        "--batch",
+        metavar="FOLDER",
+        type=Path,
+        help="paint all images in a folder and below it; the same command again does what is missing",
+    )
+    add(
+        "--style",
+        dest="batch_styles",
+        metavar="FILE",
+        nargs="+",
+        help="a painting; several are blended",
+    )
+    add("--output-dir", metavar="FOLDER", type=Path, help="where the pictures go, and the record of the job")
+    add(
+        "--format",
+        metavar="NAME",
+        type=one_of("--format", FORMATS),
+        help=f"of the pictures: one of {', '.join(FORMATS)} (default: png)",
+    )
+    add(
+        "--workers",
+        metavar="N",
+        type=integer("--workers", least=1),
+        help="processes that share the work and the cores (default: 1)",
+    )
+    add("--retry-failed", action="store_true", help="try images again that failed before")

@@ -1,0 +1,50 @@
+"""The options of `pystyle stylize` about further files: what is kept of a run, and runs in files."""
+
+import argparse
+from pathlib import Path
+
+from pystyle.checkpoints import Checkpoints
+from pystyle.cli._config import CONFIG_OPTION
+from pystyle.cli._values import integer, positive_number
+
+
+def add_keeping_options(parser: argparse.ArgumentParser) -> None:
+    """What is written while a run goes on."""
+    add = parser.add_argument_group("what is kept of the run").add_argument
+    add(
+        "--save-every",
+        metavar="N",
+        type=integer("--save-every", least=1),
+        help="write the picture so far every N steps, beside OUT, with the step in the name",
+    )
+    add("--checkpoint", metavar="FOLDER", type=Path, help="keep the state of the run in a folder of its own")
+    add(
+        "--checkpoint-every",
+        metavar="SECONDS",
+        type=positive_number("--checkpoint-every"),
+        default=Checkpoints.seconds,
+        help="what a kill may cost (default: %(default)s); any other end keeps all steps",
+    )
+    add(
+        "--resume",
+        action="store_true",
+        help="go on from the last checkpoint, if there is one; files of the interrupted run are replaced",
+    )
+    add("--log", metavar="FILE", type=Path, help="write the losses of each step to FILE.csv or FILE.jsonl")
+
+
+def add_config_options(parser: argparse.ArgumentParser) -> None:
+    """Options from files and to files."""
+    add = parser.add_argument_group("runs in files").add_argument
+    add(
+        CONFIG_OPTION,
+        metavar="FILE",
+        type=Path,
+        help="read files and options from a TOML file, by their long names; options given here win",
+    )
+    add(
+        "--save-config",
+        metavar="FILE",
+        type=Path,
+        help="write such a file with all options and the seed, for the same picture again",
+    )
