@@ -68,7 +68,7 @@ def paint(
     return result.image, {
         "loss": title,
         "content": round(content, 3),
-        "steps": len(result.history["step"]) - 1,
+        "steps": result.steps,
         "stop_reason": result.stop_reason,
         "seconds_per_step": round(seconds / max(num_steps, 1), 3),
     }

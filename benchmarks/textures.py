@@ -67,7 +67,7 @@ def run(method: str, name: str, texture: Tensor, encoder: Encoder, *, num_steps:
         "edge_size": texture.shape[2],
         **{f"noise_{key}": value for key, value in before.items()},
         **after,
-        "steps": len(result.history["total"]) - 1,
+        "steps": result.steps,
         "own_loss_fell": result.history["total"][0] / max(result.history["total"][-1], 1e-300),
         "seconds": round(result.seconds, 1),
         "stop_reason": result.stop_reason,

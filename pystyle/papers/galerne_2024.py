@@ -92,10 +92,15 @@ def level_sizes(size: tuple[int, int], *, largest: int = 1023) -> list[tuple[int
     Returns:
         Height and width of each level; the last is `size`.
 
+    Raises:
+        ValueError: If `largest` is not positive.
+
     Example:
         >>> level_sizes((3000, 4000))
         [(750, 1000), (1500, 2000), (3000, 4000)]
     """
+    if largest < 1:
+        raise ValueError(f"`largest` must be at least 1, got {largest}. Half of a pixel is no level.")
     sizes = [size]
     while min(sizes[0]) > largest:
         sizes.insert(0, (sizes[0][0] // 2, sizes[0][1] // 2))

@@ -32,6 +32,7 @@ network by activations that we measured, on other pictures than the authors.
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 
 import torch
@@ -167,8 +168,7 @@ def texture_synthesis(
     )
     if variant == "paper":
         return result
-    matched = match_colors(result.image, texture, method="histogram")
-    return Result(matched, result.history, result.stop_reason, result.seconds, result.failed)
+    return replace(result, image=match_colors(result.image, texture, method="histogram"))
 
 
 def normal_noise(size: tuple[int, int], *, like: Tensor, seed: int | None = 0) -> Tensor:

@@ -1,3 +1,4 @@
+import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -64,21 +65,26 @@ class Pyramid:
 
     @classmethod
     def octaves(cls, edge_size: int, *, num_steps: int | Sequence[int], smallest: int = 64) -> Self:
-        """Levels that double in size up to `edge_size`, none below `smallest`."""
+        """Levels that double in size up to `edge_size`, none smaller than `smallest`."""
         return cls.from_ratio(edge_size, num_steps=num_steps, ratio=2.0, smallest=smallest)
 
     @classmethod
     def from_ratio(
         cls, edge_size: int, *, num_steps: int | Sequence[int], ratio: float = 2**0.5, smallest: int = 128
     ) -> Self:
-        """Levels that grow by `ratio` up to `edge_size`, none below `smallest`."""
-        if ratio <= 1:
-            raise ValueError(f"`ratio` must be greater than 1, got {ratio}.")
+        """Levels that grow by `ratio` up to `edge_size`, none smaller than `smallest`.
+
+        Sizes that are rounded to the same number of pixels are one level.
+        """
+        if not 1 < ratio < math.inf:
+            raise ValueError(f"`ratio` must be greater than 1 and finite, got {ratio}.")
         if smallest < 1:
             raise ValueError(f"`smallest` must be at least 1, got {smallest}.")
         sizes, size = [edge_size], edge_size / ratio
-        while round(size) >= smallest:
-            sizes.append(round(size))
+        # 181 / √2 is 128 for whoever counts pixels; 1.6, which is rounded to 2 as well, is no level of 2.
+        while round(size) >= smallest and size >= 0.99 * smallest:
+            if round(size) < sizes[-1]:
+                sizes.append(round(size))
             size /= ratio
         return cls(tuple(reversed(sizes)), num_steps)
 

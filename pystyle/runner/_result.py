@@ -1,4 +1,5 @@
 from dataclasses import dataclass
+from itertools import groupby
 
 from torch import Tensor
 
@@ -14,7 +15,8 @@ class Result:
             average of the iterates.
         history: One list per column: ``step``, ``seconds``, ``total``, and every term by its name.
             Row k holds the losses after k steps, row 0 those of the initial image and the last row
-            those of the picture. It can go to ``pandas.DataFrame`` as it is.
+            those of the picture. In a pyramid each level has such rows, and ``edge_size`` tells the levels
+            apart. It can go to ``pandas.DataFrame`` as it is.
         stop_reason: ``"finished"``, or a sentence that says why the run ended early.
         seconds: How long the steps took, without what the references took before.
         failed: Whether the run diverged or was interrupted. A callback that stops is no failure.
@@ -32,10 +34,22 @@ class Result:
     seconds: float
     failed: bool = False
 
+    @property
+    def steps(self) -> int:
+        """How many steps led to the picture: one less than there are rows of each level."""
+        rows = self.history["step"]
+        edge_sizes = self.history.get("edge_size", [None] * len(rows))
+        return len(rows) - len(list(groupby(edge_sizes)))
+
+    @property
+    def interrupted(self) -> bool:
+        """Whether Ctrl-C ended the run."""
+        return self.failed and self.stop_reason == "interrupted"
+
     def __repr__(self) -> str:
         """The facts in one line."""
         height, width = self.image.shape[-2:]
         loss = f"{self.history['total'][-1]:.4g}" if self.history["total"] else "unknown"
-        steps = max(len(self.history["step"]) - 1, 0)
-        run = f"{steps} steps in {self.seconds:.1f} s, loss {loss}, {self.stop_reason}"
+        steps = f"{self.steps} step{'' if self.steps == 1 else 's'}"
+        run = f"{steps} in {self.seconds:.1f} s, loss {loss}, {self.stop_reason}"
         return f"Result({height} x {width} pixels, {run})"

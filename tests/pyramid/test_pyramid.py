@@ -61,11 +61,17 @@ class References(Loss):
         (130, 64, (65, 130)),
         (64, 64, (64,)),
         (40, 64, (40,)),
-        (7, 1, (1, 2, 4, 7)),
+        (7, 1, (2, 4, 7)),
+        (100, 2, (3, 6, 12, 25, 50, 100)),
+        (100, 1, (2, 3, 6, 12, 25, 50, 100)),
+        (127, 64, (64, 127)),
+        (126, 64, (126,)),
+        (1, 1, (1,)),
     ],
 )
 def test_octaves_halve_the_size_down_to_the_smallest(edge_size, smallest, expected):
-    # 7, 3.5, 1.75, 0.875: half a pixel is rounded to the even neighbour.
+    # 7, 3.5, 1.75, 0.875: half a pixel is rounded to the even neighbour. 0.875 pixels are no level of one,
+    # and 1.5625, the next half of 100, are none of two.
     assert Pyramid.octaves(edge_size, num_steps=1, smallest=smallest).edge_sizes == expected
 
 
@@ -76,6 +82,11 @@ def test_octaves_halve_the_size_down_to_the_smallest(edge_size, smallest, expect
         (270, 3.0, 10, (10, 30, 90, 270)),
         (100, 1.25, 60, (64, 80, 100)),
         (127, 2**0.5, 128, (127,)),
+        # The sizes of Crowson's code, which rounds before it compares.
+        (181, 2**0.5, 128, (128, 181)),
+        (1448, 2**0.5, 128, (128, 181, 256, 362, 512, 724, 1024, 1448)),
+        # 4.0, 3.64, 3.31, 3.01, 2.73, 2.48, 2.26, 2.05: pixels are whole.
+        (4, 1.1, 2, (2, 3, 4)),
     ],
 )
 def test_levels_from_a_ratio_end_with_the_size(edge_size, ratio, smallest, expected):
@@ -94,7 +105,14 @@ def test_levels_from_a_ratio_end_with_the_size(edge_size, ratio, smallest, expec
         (lambda: Pyramid([8, 16], [3]), r"one number or one for each of 2 levels, got \(3,\)"),
         (lambda: Pyramid([8, 16], [3, -1]), "one number or one for each"),
         (lambda: Pyramid([8], -1), "one number or one for each"),
-        (lambda: Pyramid.from_ratio(64, num_steps=1, ratio=1.0), "`ratio` must be greater than 1, got 1.0"),
+        (
+            lambda: Pyramid.from_ratio(64, num_steps=1, ratio=1.0),
+            "`ratio` must be greater than 1 and finite, got 1.0",
+        ),
+        (
+            lambda: Pyramid.from_ratio(64, num_steps=1, ratio=float("nan")),
+            "`ratio` must be greater than 1 and",
+        ),
         (lambda: Pyramid.octaves(64, num_steps=1, smallest=0), "`smallest` must be at least 1, got 0"),
         (lambda: Pyramid.octaves(0, num_steps=1), "must be positive and grow"),
     ],
@@ -114,6 +132,8 @@ def test_history_counts_the_steps_through_all_levels():
     assert history["seconds"] == sorted(history["seconds"])
     assert result.seconds >= history["seconds"][-1]
     assert result.stop_reason == "finished"
+    assert result.steps == 5
+    assert "5 steps in" in repr(result)
     terms = by_pixels().bind({**REFERENCES, "style": resize(REFERENCES["style"], 30)})(result.image)
     assert history["total"][-1] == pytest.approx(float(terms.total), rel=1e-5)
 
@@ -298,6 +318,7 @@ def test_a_callback_that_stops_ends_its_level():
     )
     assert result.history["edge_size"] == [8] * 3 + [16] * 6
     assert result.history["step"] == [0, 1, 2, 5, 6, 7, 8, 9, 10]
+    assert result.steps == 7
     assert result.stop_reason == "finished"
 
 
@@ -322,6 +343,8 @@ def test_an_interrupt_ends_all_levels_with_the_picture_so_far():
     assert result.stop_reason == "interrupted"
     assert result.image.shape[2] == 16
     assert max(result.history["edge_size"]) == 16
+    # The step whose callback was interrupted is taken back.
+    assert result.steps == 3
     assert len(recording.steps) == 4
     assert recording.closed == 1
 
