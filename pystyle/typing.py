@@ -116,6 +116,9 @@ Schedule: TypeAlias = Callable[[float], float]
 OptimizerFactory: TypeAlias = Callable[[Iterable[Tensor]], "torch.optim.Optimizer"]
 """Any optimizer class of torch or pystyle, or a `functools.partial` of one."""
 
+OnInterrupt: TypeAlias = Literal["return", "raise"]
+"""What Ctrl-C makes of a run: its picture so far as a result, or as an error that ends loops, too."""
+
 History: TypeAlias = dict[str, list[Any]]
 """Columns of equal length by name: ``step``, ``total`` and every term."""
 

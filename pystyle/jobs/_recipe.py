@@ -27,7 +27,7 @@ Recipe: TypeAlias = Callable[..., Result]
 """A function of a content and of what was given as style; both are tensors, or lists of them."""
 
 _OF_ONE_RUN = ("checkpoint", "resume")
-_NOT_DESCRIBED = ("device", "tile", "memory_budget", "targets", *_OF_ONE_RUN)
+_NOT_DESCRIBED = ("device", "tile", "memory_budget", "targets", "on_interrupt", *_OF_ONE_RUN)
 """Arguments about where and how it is computed; no more than the last bits depend on them."""
 
 

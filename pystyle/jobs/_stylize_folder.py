@@ -71,6 +71,8 @@ def stylize_folder(
         ImageReadError: If a style cannot be read.
         NotADirectoryError: If there is no folder of images.
         ValueError: If an argument has an impossible value.
+        RunInterrupted: At Ctrl-C in a run, with the picture so far of its image, which the next call begins
+            anew. Of several processes it is a plain ``KeyboardInterrupt``.
         Exception: Whatever else ends a run. What the next image need not have (``ValueError``, lack of
             memory, divergence) is recorded instead.
 

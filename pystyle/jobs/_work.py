@@ -18,6 +18,7 @@ from pystyle.jobs._folder import JobFolder
 from pystyle.jobs._items import Item
 from pystyle.jobs._manifest import Configuration, Manifest
 from pystyle.jobs._recipe import Recipe, ready, same_draws
+from pystyle.runner import RunInterrupted
 
 _OF_THE_IMAGE = (
     ImageReadError,
@@ -113,7 +114,7 @@ def work(job: Job, *, index: int, tell: Callable[[JobEntry], None]) -> None:
         tell: Called after each image that this process has done.
 
     Raises:
-        KeyboardInterrupt: If a run was interrupted.
+        RunInterrupted: If a run was interrupted.
     """
     folder = JobFolder(job.output)
     manifest = Manifest(folder.manifest)
@@ -143,8 +144,8 @@ def _paint(job: Job, recipe: Recipe, item: Item) -> JobEntry:
     try:
         with same_draws(recipe):
             result = recipe(read_image(path), job.styles)
-        if result.stop_reason == "interrupted":
-            raise KeyboardInterrupt
+        if result.interrupted:
+            raise RunInterrupted(result)
         if result.failed:
             error = f"The run ended early: {result.stop_reason}"
         else:

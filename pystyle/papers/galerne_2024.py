@@ -130,7 +130,8 @@ def style_transfer(
         evaluation: How the gradient is computed.
 
     Returns:
-        The result of each level; the last has the picture, clipped to [0, 1].
+        The result of each level; the last has the picture, clipped to [0, 1]. One that diverged or was
+        interrupted is the last.
 
     Raises:
         ValueError: If `steps` is unknown or empty, or the images are too small for the encoder.
@@ -165,6 +166,8 @@ def style_transfer(
                 evaluation=evaluation,
             )
         )
+        if results[-1].failed:
+            break
     return results
 
 

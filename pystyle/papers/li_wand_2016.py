@@ -220,7 +220,8 @@ def style_transfer(
         evaluation: How the gradient is computed.
 
     Returns:
-        The result of each level; the last has the picture, clipped to [0, 1].
+        The result of each level; the last has the picture, clipped to [0, 1]. One that diverged or was
+        interrupted is the last.
 
     Raises:
         ValueError: If `variant` is unknown, or an argument of :func:`~pystyle.optimize_image` is wrong.
@@ -262,4 +263,6 @@ def style_transfer(
                 evaluation=evaluation,
             )
         )  # fmt: skip
+        if results[-1].failed:
+            break
     return results

@@ -123,7 +123,8 @@ def texture_synthesis(
         seed: Of the noise.
 
     Returns:
-        The result of each level; the last has the picture, clipped to [0, 1].
+        The result of each level; the last has the picture, clipped to [0, 1]. One that diverged or was
+        interrupted is the last.
 
     Raises:
         ValueError: If an argument of :func:`~pystyle.optimize_image` is wrong.
@@ -156,5 +157,7 @@ def texture_synthesis(
                 evaluation=evaluation,
             )
         )
+        if results[-1].failed:
+            break
         image = results[-1].image
     return results

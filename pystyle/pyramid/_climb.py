@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from torch import Tensor
@@ -15,7 +16,15 @@ from pystyle.pyramid._carry import carry_state
 from pystyle.pyramid._level import Counted, Level
 from pystyle.pyramid._level_schedules import schedules_at
 from pystyle.pyramid._references import resized_references
-from pystyle.runner import Callback, Keeper, Result, Runner, explained_memory_errors, initial_image
+from pystyle.runner import (
+    Callback,
+    Keeper,
+    Result,
+    Runner,
+    RunnerFactory,
+    explained_memory_errors,
+    initial_image,
+)
 from pystyle.typing import History, Init, OptimizerFactory, References, Schedule
 
 
@@ -41,6 +50,7 @@ class LevelRunners:
     schedules: Mapping[str, Schedule]
     level_weights: Mapping[str, Sequence[float]]
     evaluation: Evaluation
+    runner: RunnerFactory
 
     def arguments(self) -> dict[str, Any]:
         """What the picture depends on beside the criterion, by the names of the caller's arguments."""
@@ -58,9 +68,9 @@ class LevelRunners:
     def at(self, level: Level, image: Tensor, keeper: Keeper, seconds: float) -> Runner:
         """The runner of a level, from an image of any size; the levels before took so many seconds."""
         references = resized_references(self.references, level.edge_size, self.scales)
-        return Runner(
+        make = partial(
+            self.runner,
             keeper.bind(self.evaluation, references),
-            resize(image, self._size(level)),
             optimizer=self.optimizer,
             parametrization=self.parametrization,
             bounds=self.bounds,
@@ -68,6 +78,7 @@ class LevelRunners:
             callbacks=[Counted(callback, level, seconds) for callback in self.callbacks],
             schedules=schedules_at(level, self.schedules, self.level_weights),
         )
+        return keeper.make(make, resize(image, self._size(level)))
 
     def explained_memory_errors(self, level: Level) -> AbstractContextManager[None]:
         """The context in which a level is run."""
@@ -103,8 +114,9 @@ def climb(levels: Sequence[Level], runners: LevelRunners, keeper: Keeper, image:
                     )
                 _extend(history, result.history, level, seconds)
                 image, optimizer, seconds = result.image, runner.optimizer, seconds + result.seconds
+                last = result.failed or runner.stops_all_levels
                 del runner
-                if result.failed:
+                if last:
                     break
     except KeyboardInterrupt:
         # Between two levels; within one the runner takes it.

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pystyle.runner import Callback, Step
+from pystyle.runner._step import show
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,4 @@ class Counted:
             level=self.level.index,
             fraction=self.level.work_before + self.level.work * step.fraction,
         )
-        self.callback(counted)
-        if counted.stop_reason:
-            step.stop(counted.stop_reason)
+        show(self.callback, counted, step)

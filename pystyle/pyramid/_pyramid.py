@@ -19,9 +19,11 @@ from pystyle.pyramid._climb import LevelRunners, climb
 from pystyle.pyramid._level import Level, levels_of
 from pystyle.pyramid._level_schedules import check_level_weights
 from pystyle.pyramid._references import fits, reference_scales
-from pystyle.runner import Callback, Keeper, Result
+from pystyle.runner import Callback, Keeper, Result, Runner, RunnerFactory
+from pystyle.runner._interrupted import check_on_interrupt, ended
+from pystyle.runner._runner import check_runner
 from pystyle.runner._schedules import factors_of_steps
-from pystyle.typing import Init, OptimizerFactory, References, Schedule
+from pystyle.typing import Init, OnInterrupt, OptimizerFactory, References, Schedule
 
 
 @dataclass(frozen=True)
@@ -101,9 +103,11 @@ class Pyramid:
         bounds: tuple[float, float] | None = (0.0, 1.0),
         averaging: float | None = None,
         callbacks: Sequence[Callback] = (),
+        on_interrupt: OnInterrupt = "return",
         schedules: Mapping[str, Schedule] | None = None,
         level_weights: Mapping[str, Sequence[float]] | None = None,
         evaluation: Evaluation = EagerEvaluation(),
+        runner: RunnerFactory = Runner,
         seed: int | None = None,
         style_scale: float = 1.0,
         checkpoint: str | os.PathLike[str] | Checkpoints | None = None,
@@ -126,11 +130,16 @@ class Pyramid:
             bounds: The image stays within them during the run; None for none.
             averaging: The decay of an average of the iterates, with which each level ends.
             callbacks: Called with a step after each step; steps are counted through all levels.
+            on_interrupt: What Ctrl-C does: ``"return"`` gives the picture so far, and the program goes on;
+                ``"raise"`` raises a :class:`~pystyle.runner.RunInterrupted` that has it, which ends a loop
+                over images, too.
             schedules: How weights change, by the names of the losses. The fraction of the run counts the
                 steps of all levels that are run: 0 is the first step of the first, 1 the last of the last.
             level_weights: Factors of the weights of losses, by their names: one for each level of the
                 pyramid, also for those that are left out. They multiply those of `schedules`.
             evaluation: How the terms and the gradient are computed, and in which precision.
+            runner: What takes the steps of each level: a subclass of :class:`~pystyle.Runner`, or a function
+                with its arguments that makes one.
             seed: Of noise to start from.
             style_scale: Short edge of the style relative to that of the image: larger strokes
                 above 1, smaller ones below.
@@ -140,8 +149,8 @@ class Pyramid:
 
         Returns:
             The result of the last level, with the history of all. Its column ``edge_size`` tells
-            the levels apart. A callback that stops ends its level; Ctrl-C ends the run, with the
-            picture at the size of the level.
+            the levels apart. A callback that stops ends its level, and with ``all_levels=True`` the run;
+            Ctrl-C ends the run. The picture has the size of the level then.
 
         Raises:
             ValueError: If even the last level is too small for the encoder, an argument is wrong, or there
@@ -149,8 +158,11 @@ class Pyramid:
             CheckpointError: If the checkpoint is of a run with other arguments, all are damaged, or another
                 run has the folder.
             MemoryError: If there is too little memory, with what to change.
+            RunInterrupted: At Ctrl-C with ``on_interrupt="raise"``; its `result` is the picture so far.
         """
         check_references(references)
+        check_runner(runner)
+        check_on_interrupt(on_interrupt)
         schedules, level_weights = schedules or {}, level_weights or {}
         for argument, names in (("schedules", schedules), ("level_weights", level_weights)):
             check_loss_names(argument, names, criterion.named_losses)
@@ -171,6 +183,7 @@ class Pyramid:
             schedules=schedules,
             level_weights={name: weights[left_out:] for name, weights in level_weights.items()},
             evaluation=evaluation,
+            runner=runner,
         )
         # So that a wrong one is found now and not at the last level.
         factors_of_steps(schedules, levels[0].all_steps)
@@ -186,7 +199,7 @@ class Pyramid:
             checkpoint, resume=resume, criterion=criterion, callbacks=callbacks, arguments=arguments
         )
         try:
-            return climb(levels, runners, keeper, image)
+            return ended(climb(levels, runners, keeper, image), on_interrupt)
         finally:
             for callback in callbacks:
                 getattr(callback, "close", lambda: None)()

@@ -2,6 +2,7 @@
 
 from pystyle.runner._choose import choose_evaluation
 from pystyle.runner._inits import initial_image
+from pystyle.runner._interrupted import RunInterrupted
 from pystyle.runner._keeper import Keeper
 from pystyle.runner._loggers import CSVLogger, JSONLogger
 from pystyle.runner._memory import estimate_memory, explained_memory_errors, largest_size
@@ -10,7 +11,7 @@ from pystyle.runner._plateau import StopOnPlateau
 from pystyle.runner._preview import Preview
 from pystyle.runner._progress import ProgressBar
 from pystyle.runner._result import Result
-from pystyle.runner._runner import Runner
+from pystyle.runner._runner import Runner, RunnerFactory
 from pystyle.runner._schedules import CosineSchedule, LinearSchedule
 from pystyle.runner._step import Callback, Step
 
@@ -24,7 +25,9 @@ __all__ = [
     "Preview",
     "ProgressBar",
     "Result",
+    "RunInterrupted",
     "Runner",
+    "RunnerFactory",
     "Step",
     "StopOnPlateau",
     "choose_evaluation",

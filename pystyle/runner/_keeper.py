@@ -3,11 +3,13 @@
 import logging
 import os
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
+
+from torch import Tensor
 
 from pystyle.checkpoints import CheckpointFolder, Checkpoints
 from pystyle.criterion import Criterion
@@ -58,7 +60,8 @@ class Keeper:
         >>> criterion = Criterion(vgg19(weights=None), {"smoothness": TotalVariationLoss()})
         >>> folder = tempfile.mkdtemp()
         >>> with Keeper(folder, resume=False, criterion=criterion, callbacks=[], arguments={}) as keeper:
-        ...     runner = Runner(keeper.bind(EagerEvaluation(), {}), torch.rand(1, 3, 8, 8))
+        ...     evaluator = keeper.bind(EagerEvaluation(), {})
+        ...     runner = keeper.make(lambda image: Runner(evaluator, image), torch.rand(1, 3, 8, 8))
         ...     result = keeper.run(runner, 3)
         >>> CheckpointFolder(folder).steps()
         [0, 3]
@@ -120,10 +123,37 @@ class Keeper:
             self._snapshots.before_binding(self._resumed)
         return evaluation.bind(self._criterion, references)
 
+    def make(self, make: Callable[[Tensor], Runner], image: Tensor) -> Runner:
+        """The runner of an image, in the state of the checkpoint if there is one.
+
+        Args:
+            make: Makes a runner of an image.
+            image: What the run starts from.
+
+        Raises:
+            TypeError: If something else is made.
+        """
+        runner = make(image)
+        if not isinstance(runner, Runner):
+            raise TypeError(
+                f"`runner` must make a `pystyle.Runner`, got a {type(runner).__name__}. Give a subclass of "
+                "it, or a function with its arguments that returns one."
+            )
+        if self._checkpoints is None:
+            return runner
+        for group in runner.optimizer.param_groups:
+            if group.get("history_bytes", 0) is None:
+                group["history_bytes"] = _HISTORY_BYTES
+        if self._resumed is not None:
+            runner.load_state_dict(self._resumed["runner"])
+            self._snapshots.before_running(self._resumed)
+            self._resumed = None
+        return runner
+
     def run(
         self, runner: Runner, num_steps: int, *, steps_before: int = 0, surroundings: Mapping[str, Any] = {}
     ) -> Result:
-        """Run the runner, from the state of the checkpoint if there is one.
+        """Run a runner that was made here, and write its checkpoints.
 
         Args:
             runner: The runner.
@@ -132,19 +162,14 @@ class Keeper:
             surroundings: What else is to be known when it goes on.
         """
         if self._checkpoints is None:
-            return runner.run(num_steps)
-        for group in runner.optimizer.param_groups:
-            if group.get("history_bytes", 0) is None:
-                group["history_bytes"] = _HISTORY_BYTES
-        if self._resumed is not None:
-            runner.load_state_dict(self._resumed["runner"])
-            self._snapshots.before_running(self._resumed)
-            self._resumed = None
+            return runner.run(num_steps, steps_before=steps_before)
 
         def keep(state: Mapping[str, Any]) -> None:
             self._keep(steps_before + state["step"], self._snapshots.take(state, surroundings))
 
-        result = runner.run(num_steps, keep=keep if self._workers.index == 0 else None)
+        result = runner.run(
+            num_steps, steps_before=steps_before, keep=keep if self._workers.index == 0 else None
+        )
         self._write_last(retry=not result.failed)
         return result
 

@@ -1,5 +1,6 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor
@@ -12,12 +13,13 @@ from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.optim import LBFGS
 from pystyle.parametrizations import Parametrization, Pixels
 from pystyle.runner._inits import initial_image
+from pystyle.runner._interrupted import check_on_interrupt, ended
 from pystyle.runner._keeper import Keeper
 from pystyle.runner._memory import explained_memory_errors
 from pystyle.runner._result import Result
-from pystyle.runner._runner import Runner
+from pystyle.runner._runner import Runner, RunnerFactory, check_runner
 from pystyle.runner._step import Callback
-from pystyle.typing import Init, OptimizerFactory, References, Schedule
+from pystyle.typing import Init, OnInterrupt, OptimizerFactory, References, Schedule
 
 
 # In the inference mode of a caller nothing could be differentiated.
@@ -33,8 +35,10 @@ def optimize_image(
     bounds: tuple[float, float] | None = (0.0, 1.0),
     averaging: float | None = None,
     callbacks: Sequence[Callback] = (),
+    on_interrupt: OnInterrupt = "return",
     schedules: Mapping[str, Schedule] | None = None,
     evaluation: Evaluation = EagerEvaluation(),
+    runner: RunnerFactory = Runner,
     seed: int | None = None,
     checkpoint: str | os.PathLike[str] | Checkpoints | None = None,
     resume: bool = False,
@@ -56,10 +60,15 @@ def optimize_image(
             optimised; None for none, as in the papers of 2016, whose results are clamped at the end.
         averaging: Give back an exponential average of the iterates with this decay, such as 0.99.
         callbacks: Called with a :class:`~pystyle.runner.Step` after each step.
+        on_interrupt: What Ctrl-C does once the steps have begun: ``"return"`` gives the picture so far, and
+            the program goes on; ``"raise"`` raises a :class:`~pystyle.runner.RunInterrupted` that has it,
+            which ends a loop over images, too.
         schedules: How weights change, by the names of the losses: any function from the fraction of the
             run, 0 at the first step and 1 at the last, to a factor of the weight, such as a
             :class:`~pystyle.runner.CosineSchedule`. All of them are called before the first step.
         evaluation: How the terms and the gradient are computed, and in which precision.
+        runner: What takes the steps: a subclass of :class:`~pystyle.Runner`, or a function with its
+            arguments that makes one.
         seed: Of noise to start from.
         checkpoint: A folder in which the state of the run is kept, or
             :class:`~pystyle.checkpoints.Checkpoints` with one and how often it is written.
@@ -75,6 +84,7 @@ def optimize_image(
         CheckpointError: If the checkpoint is of a run with other arguments, all are damaged, or another
             run has the folder.
         MemoryError: If there is too little memory, with what to change.
+        RunInterrupted: At Ctrl-C with ``on_interrupt="raise"``; its `result` is the picture so far.
 
     Shape:
         - references: (batch, 3, height, width), RGB in [0, 1]
@@ -98,6 +108,8 @@ def optimize_image(
         as many steps with constant weights were taken as pairs are kept; after jumps start another run.
     """
     check_references(references)
+    check_runner(runner)
+    check_on_interrupt(on_interrupt)
     check_loss_names("schedules", schedules or {}, criterion.named_losses)
     image = initial_image(init, references, seed=seed)
     size = (image.shape[2], image.shape[3])
@@ -110,14 +122,15 @@ def optimize_image(
         "bounds": bounds,
         "averaging": averaging,
         "evaluation": evaluation,
+        "runner": runner,
         "seed": seed,
         "schedules": schedules,
     }
     keeper = Keeper(checkpoint, resume=resume, criterion=criterion, callbacks=callbacks, arguments=arguments)
     with keeper, explained_memory_errors(criterion, size, optimizer, evaluation):
-        runner = Runner(
+        make = partial(
+            runner,
             keeper.bind(evaluation, references),
-            image,
             optimizer=optimizer,
             parametrization=parametrization,
             bounds=bounds,
@@ -125,4 +138,5 @@ def optimize_image(
             callbacks=callbacks,
             schedules=schedules,
         )
-        return keeper.run(runner, num_steps)
+        result = keeper.run(keeper.make(make, image), num_steps)
+    return ended(result, on_interrupt)

@@ -1,25 +1,24 @@
 import copy
 import logging
-import time
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch import Tensor
 
 from pystyle.criterion import Terms
-from pystyle.criterion._checks import check_values
 from pystyle.evaluation import Evaluator
-from pystyle.evaluation._evaluation import weighted
 from pystyle.optim import LBFGS
 from pystyle.parametrizations import Parametrization, Pixels
 from pystyle.runner._average import Average
+from pystyle.runner._checks import check_bounds, check_start
 from pystyle.runner._iterate import Iterate
+from pystyle.runner._loop import Loop
 from pystyle.runner._record import Record
 from pystyle.runner._result import Result
-from pystyle.runner._schedules import factors_of_steps
-from pystyle.runner._step import Callback, Step
+from pystyle.runner._step import Callback
 from pystyle.runner._step_graph import CaptureError, StepGraph, can_capture_steps
+from pystyle.runner._weights import ScheduledWeights
 from pystyle.typing import OptimizerFactory, Schedule
 
 _LOG = logging.getLogger("pystyle")
@@ -28,10 +27,12 @@ _POLL_INTERVAL = 25
 
 
 class Runner:
-    """The loop behind :func:`~pystyle.optimize_image`, for those who want to change it.
+    """What takes the steps of :func:`~pystyle.optimize_image`, for those who want to change them.
 
-    One runner does one run. Override :meth:`evaluate` to change the gradient, or :meth:`project` for
-    other constraints than bounds.
+    One runner does one run, or a level of a pyramid. Override :meth:`evaluate` to change the gradient, or
+    :meth:`project` for other constraints than bounds, and give the class as ``runner=``. What a runner of
+    yours remembers from step to step belongs into :meth:`state_dict`, as tensors, numbers and texts in
+    dictionaries and lists; then checkpoints keep it.
 
     Args:
         evaluator: What is minimised, and how it is computed.
@@ -80,48 +81,43 @@ class Runner:
         callbacks: Sequence[Callback] = (),
         schedules: Mapping[str, Schedule] | None = None,
     ) -> None:
-        if bounds is not None and not bounds[0] < bounds[1]:
-            raise ValueError(f"`bounds` must be (smallest, largest) with smallest < largest, got {bounds}.")
-        self.schedules = dict(schedules or {})
-        self.bounds = bounds
-        self.callbacks = tuple(callbacks)
-        if not image.is_floating_point():
-            raise TypeError(
-                f"The initial image must be a floating tensor with values in [0, 1], got {image.dtype}."
-            )
+        check_bounds(bounds)
+        check_start(image)
         image = image.detach()
-        # Tensors that are filled before each step: what reads them may be a graph on the device.
-        self._factors = {name: image.new_ones(()) for name in self.schedules}
-        self.evaluator = weighted(evaluator, self._factors) if self._factors else evaluator
-        check_values(image, "The initial image")
-        if not bool(image.isfinite().all()):
-            raise ValueError("The initial image must be finite, got one with NaN or infinite values.")
+        self.bounds = bounds
         self.parametrization = parametrization(image if bounds is None else image.clamp(*bounds))
         projected = self.parametrization.projected
-        if not projected and bounds is not None and tuple(bounds) != (0, 1):
-            raise ValueError(
-                f"`bounds` must be (0, 1) for a parametrization that keeps to them itself, got {bounds}."
-            )
+        check_bounds(bounds, projected=projected)
         self.optimizer = optimizer(list(self.parametrization.parameters()))
         self._optimizer_projects = "bounds" in self.optimizer.param_groups[0]
         if self._optimizer_projects:
             self.optimizer.param_groups[0]["bounds"] = bounds if projected else None
-        average = None if averaging is None else Average(averaging)
-        self._iterate = Iterate(self.parametrization, self.optimizer, average=average)
+        self._weights = ScheduledWeights(schedules, image)
+        self.evaluator = self._weights.applied_to(evaluator)
         self._graph: StepGraph | None = None
         if can_capture_steps(self.evaluator, self.optimizer, image.device):
             self._graph = StepGraph(self.evaluator)
             self.evaluator = self.evaluator.evaluator
-        self._failed = False
-        self._done, self._stop_reason, self._seconds = 0, "", 0.0
+        average = None if averaging is None else Average(averaging)
+        self._iterate = Iterate(self.parametrization, self.optimizer, average=average)
+        self._loop = Loop(callbacks, poll_interval=1 if image.device.type == "cpu" else _POLL_INTERVAL)
         self._record = Record()
-        self._poll_interval = 1 if image.device.type == "cpu" else _POLL_INTERVAL
 
     @property
     def image(self) -> Tensor:
         """The current iterate."""
         image: Tensor = self.parametrization().detach()
         return image
+
+    @property
+    def picture(self) -> Tensor:
+        """What the run would give back now, in [0, 1]."""
+        return self._iterate.picture()
+
+    @property
+    def stops_all_levels(self) -> bool:
+        """Whether a callback ended the run and all levels of a pyramid that come after it."""
+        return self._loop.stops_all_levels
 
     def evaluate(self, image: Tensor) -> tuple[Terms, Tensor]:
         """The terms of an image and the gradient of their total."""
@@ -130,17 +126,24 @@ class Runner:
     def project(self, image: Tensor) -> None:
         """Bring the image, or what it is made of, back into its bounds, in place.
 
-        It is called after each step of an optimizer without bounds, with each parameter that bounds are for:
-        the pixels, or those of a smaller image.
+        It is called after each step, with each parameter that bounds are for: the pixels, or those of a
+        smaller image. Those of an optimizer with bounds are in them already.
         """
         if self.bounds is not None and not self._optimizer_projects:
             image.clamp_(*self.bounds)
 
-    def run(self, num_steps: int, *, keep: Callable[[Mapping[str, Any]], None] | None = None) -> Result:
+    def run(
+        self,
+        num_steps: int,
+        *,
+        steps_before: int = 0,
+        keep: Callable[[Mapping[str, Any]], None] | None = None,
+    ) -> Result:
         """Take the steps.
 
         Args:
             num_steps: How many, with those before a state that was loaded; 0 gives the initial image back.
+            steps_before: Those of runs before this one, for what is said.
             keep: Called with :meth:`state_dict` at the beginning and after the callbacks of each step.
 
         Returns:
@@ -149,104 +152,109 @@ class Runner:
         """
         if num_steps < 0:
             raise ValueError(f"`num_steps` must not be negative, got {num_steps}.")
-        factors = factors_of_steps(self.schedules, num_steps)
-        start = time.perf_counter() - self._seconds
-        reason = "finished"
+        self._weights.plan(num_steps)
+        self._loop.start()
+        failure = ""
         try:
-            reason = self._loop(num_steps, factors, start, keep)
+            if not self._take_steps(num_steps, keep or _forget):
+                failure = self._divergence(steps_before)
         except KeyboardInterrupt:
-            self._failed = True
-            self._iterate.restore()
-            reason = "interrupted"
+            failure = "interrupted"
         finally:
-            for callback in self.callbacks:
-                getattr(callback, "close", lambda: None)()
-        seconds = time.perf_counter() - start
-        return Result(self._iterate.picture(), self._record.history(), reason, seconds, self._failed)
+            self._loop.close()
+        if failure:
+            self._iterate.restore()
+        reason = failure or self._loop.stop_reason or "finished"
+        return Result(self.picture, self._record.history(), reason, self._loop.seconds(), bool(failure))
 
     def state_dict(self) -> dict[str, Any]:
         """What the rest of the run depends on beside the arguments; the tensors are the runner's own."""
         return {
-            "step": self._done,
-            "stop_reason": self._stop_reason,
-            "seconds": self._seconds,
+            **self._loop.state_dict(),
             "iterate": self._iterate.state_dict(),
             "record": self._record.state_dict(),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from the state of another runner with the same arguments."""
-        self._done, self._stop_reason = state["step"], state["stop_reason"]
-        self._seconds = state["seconds"]
+        self._loop.load_state_dict(state)
         self._iterate.load_state_dict(copy.deepcopy(state["iterate"]))
         self._record.load_state_dict(state["record"], self._iterate.finite.device)
 
-    def _loop(
-        self,
-        num_steps: int,
-        factors: Mapping[str, Sequence[float]],
-        start: float,
-        keep: Callable[[Mapping[str, Any]], None] | None,
-    ) -> str:
-        self._weigh(factors, max(self._done - 1, 0))
-        if keep is not None:
-            keep(self.state_dict())
-        while self._done < num_steps and not self._stop_reason:
-            index = self._done + 1
-            self._weigh(factors, index - 1)
-            terms = self._step(start)
-            if (index % self._poll_interval == 0 or index == num_steps) and not bool(self._iterate.finite):
-                return self._give_up()
-            step = Step(index, num_steps, terms, time.perf_counter() - start, self._iterate.picture)
-            for callback in self.callbacks:
-                callback(step)
-            self._done, self._stop_reason, self._seconds = index, step.stop_reason or "", step.seconds
-            if keep is not None:
-                keep(self.state_dict())
-        if not self._finish(start):
-            return self._give_up()
-        if self._done and not bool(self._iterate.moved):
+    def _take_steps(self, num_steps: int, keep: Callable[[Mapping[str, Any]], None]) -> bool:
+        """Take the rest of the steps and look at what they led to; whether all is finite."""
+        self._weights.set(self._loop.done)
+        keep(self.state_dict())
+        finite = self._loop.take(
+            num_steps,
+            self._weighted_step,
+            is_finite=lambda: bool(self._iterate.finite),
+            picture=self._iterate.picture,
+            accepted=lambda: keep(self.state_dict()),
+        )
+        if not (finite and self._finish()):
+            return False
+        if self._loop.done and not bool(self._iterate.moved):
             _LOG.warning(
                 "The image did not move in %d steps: the gradient is zero, or too small for this optimizer. "
                 "Raise the weights of the losses or the learning rate.",
-                self._done,
+                self._loop.done,
             )
-        return self._stop_reason or "finished"
+        return True
 
-    def _weigh(self, factors: Mapping[str, Sequence[float]], index: int) -> None:
-        for name, factor in self._factors.items():
-            factor.fill_(factors[name][index])
+    def _weighted_step(self, index: int) -> Terms:
+        self._weights.set(index)
+        return self._step()
 
-    def _step(self, start: float) -> Terms:
+    def _step(self) -> Terms:
         if self._graph is None:
-
-            def seen(terms: Terms) -> None:
-                self._record.append(terms, time.perf_counter() - start)
-
-            return self._iterate.step(self.evaluate, self.project, seen)
+            return self._iterate.step(self.evaluate, self.project, self._note)
         try:
             terms = self._graph(lambda: self._iterate.step(self.evaluate, self.project))
         except CaptureError as error:
             self._graph.graphed.fall_back(str(error))
             self.evaluator, self._graph = self._graph.graphed, None
-            return self._step(start)
-        self._record.append(terms, time.perf_counter() - start)
+            return self._step()
+        self._note(terms)
         return terms
 
+    def _note(self, terms: Terms) -> None:
+        self._record.append(terms, self._loop.seconds())
+
     @torch.no_grad()
-    def _finish(self, start: float) -> bool:
+    def _finish(self) -> bool:
         """Evaluate the picture, which no step has looked at; whether it is finite."""
         # The last gradient has served, and takes the memory of an image.
         self.parametrization.zero_grad()
-        terms = self.evaluator.terms(self._iterate.picture())
-        self._record.append(terms, time.perf_counter() - start)
+        terms = self.evaluator.terms(self.picture)
+        self._note(terms)
         return bool(self._iterate.finite & terms.total.isfinite())
 
-    def _give_up(self) -> str:
-        self._failed = True
-        self._iterate.restore()
-        steps = len(self._record.history()["step"])
+    def _divergence(self, steps_before: int) -> str:
+        step = steps_before + len(self._record.history()["step"])
         return (
-            f"the loss or its gradient became non-finite at step {steps}; the last good iterate was kept. "
+            f"the loss or its gradient became non-finite at step {step}; the last good iterate was kept. "
             "Lower the weights or the learning rate."
+        )
+
+
+def _forget(state: Mapping[str, Any]) -> None:
+    del state
+
+
+RunnerFactory: TypeAlias = Callable[..., Runner]
+"""A subclass of :class:`Runner`, or a function with the same arguments that makes a runner."""
+
+
+def check_runner(runner: RunnerFactory) -> None:
+    """Check that a runner can be made by this.
+
+    Raises:
+        TypeError: If it cannot.
+    """
+    if not callable(runner) or (isinstance(runner, type) and not issubclass(runner, Runner)):
+        name = runner.__name__ if isinstance(runner, type) else f"a {type(runner).__name__}"
+        raise TypeError(
+            "`runner` must be a subclass of `pystyle.Runner`, or a function with its arguments that makes "
+            f"one, got {name}. Give the class itself, not an instance."
         )

@@ -21,6 +21,7 @@ class Step:
 
     Attributes:
         stop_reason: Why a callback wants to stop; None to go on.
+        stops_all_levels: Whether it wants to stop all levels of a pyramid.
 
     Example:
         >>> import torch
@@ -49,6 +50,7 @@ class Step:
         self.level = level
         self.fraction = index / num_steps if fraction is None else fraction
         self.stop_reason: str | None = None
+        self.stops_all_levels = False
         self._image = image
 
     @property
@@ -61,9 +63,16 @@ class Step:
         """An estimate of the time that the rest of the run takes."""
         return self.seconds / self.fraction * (1 - self.fraction)
 
-    def stop(self, reason: str) -> None:
-        """End the run after this step; in a pyramid, the level. (A KeyboardInterrupt ends all of it.)"""
+    def stop(self, reason: str, *, all_levels: bool = False) -> None:
+        """End the run after this step.
+
+        Args:
+            reason: Why; it is the `stop_reason` of the result.
+            all_levels: In a pyramid, end all levels and not only this one. The picture has the size of
+                this level then.
+        """
         self.stop_reason = reason
+        self.stops_all_levels |= all_levels
 
 
 class Callback(Protocol):
@@ -77,3 +86,10 @@ class Callback(Protocol):
 
     def __call__(self, step: Step, /) -> None:
         """Look at the step, and call ``step.stop(reason)`` to end the run."""
+
+
+def show(callback: Callback, view: Step, step: Step) -> None:
+    """Call a callback with a view of a step; if it stops that, it stops the step."""
+    callback(view)
+    if view.stop_reason:
+        step.stop(view.stop_reason, all_levels=view.stops_all_levels)

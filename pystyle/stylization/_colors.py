@@ -10,6 +10,7 @@ from pystyle.colors import luminance, match_colors, match_luminance, transfer_lu
 from pystyle.criterion._blend import changed_images, first_image
 from pystyle.images import resize
 from pystyle.runner import Callback, Result, Step
+from pystyle.runner._step import show
 from pystyle.typing import Colors, Init, MaskedImage, Reference, References
 
 
@@ -90,9 +91,7 @@ class _Colored:
             level=step.level,
             fraction=step.fraction,
         )
-        self.callback(colored)
-        if colored.stop_reason:
-            step.stop(colored.stop_reason)
+        show(self.callback, colored, step)
 
     def close(self) -> None:
         getattr(self.callback, "close", lambda: None)()

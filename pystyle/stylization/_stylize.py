@@ -14,7 +14,8 @@ from pystyle.images import scaled_size
 from pystyle.losses import Loss
 from pystyle.optim import LBFGS
 from pystyle.parametrizations import Parametrization, Pixels
-from pystyle.runner import Callback, Result, choose_evaluation
+from pystyle.runner import Callback, Result, Runner, RunnerFactory, choose_evaluation
+from pystyle.runner._interrupted import check_on_interrupt, ended
 from pystyle.stylization._colors import ColorControl
 from pystyle.stylization._contrast import feature_contrast
 from pystyle.stylization._recipe import stylization_criterion, stylization_pyramid
@@ -24,6 +25,7 @@ from pystyle.typing import (
     Colors,
     Init,
     MaskedImage,
+    OnInterrupt,
     OptimizerFactory,
     Precision,
     References,
@@ -57,6 +59,8 @@ def stylize(
     tile: int | Literal["auto"] | None = "auto",
     memory_budget: int | None = None,
     callbacks: Sequence[Callback] = (),
+    on_interrupt: OnInterrupt = "return",
+    runner: RunnerFactory = Runner,
     checkpoint: str | os.PathLike[str] | Checkpoints | None = None,
     resume: bool = False,
     targets: str | os.PathLike[str] | None = None,
@@ -99,6 +103,11 @@ def stylize(
         memory_budget: Bytes that the run may take with ``tile="auto"``; most of what is free
             if not given.
         callbacks: Called with a step after each step.
+        on_interrupt: What Ctrl-C does once the steps have begun: ``"return"`` gives the picture so far, and
+            the program goes on; ``"raise"`` raises a :class:`~pystyle.runner.RunInterrupted` that has it,
+            which ends a loop over images, too.
+        runner: What takes the steps: a subclass of :class:`~pystyle.Runner`, or a function with its
+            arguments that makes one.
         checkpoint: A folder in which the state of the run is kept, or
             :class:`~pystyle.checkpoints.Checkpoints` with one and how often it is written.
         resume: Go on from the last checkpoint in that folder, with the same bytes as a run that was not
@@ -117,6 +126,7 @@ def stylize(
         CheckpointError: If the checkpoint is of a run with other arguments, all are damaged, or another
             run has the folder.
         MemoryError: If there is too little memory even for strips.
+        RunInterrupted: At Ctrl-C with ``on_interrupt="raise"``; its `result` is the picture so far.
 
     Shape:
         - content, style: (1, 3, height, width), RGB in [0, 1]
@@ -130,6 +140,7 @@ def stylize(
         >>> result.image.shape
         torch.Size([1, 3, 24, 32])
     """
+    check_on_interrupt(on_interrupt)
     device = torch.device(device) if device is not None else _best_device()
     references = references_of(content, style, style_weights, device)
     control = ColorControl(colors, references)
@@ -170,12 +181,13 @@ def stylize(
         averaging=averaging,
         callbacks=control.callbacks(callbacks),
         evaluation=evaluation,
+        runner=runner,
         seed=seed,
         style_scale=style_scale,
         checkpoint=checkpoint,
         resume=resume,
     )
-    return control.finished(result)
+    return ended(control.finished(result), on_interrupt)
 
 
 def default_encoder() -> Encoder:

@@ -9,6 +9,7 @@ import torch
 from pystyle import Result, SlicedWassersteinLoss, stylize
 from pystyle.images import ImageReadError, quantise, read_image, write_image
 from pystyle.jobs import JobError, stylize_folder
+from pystyle.runner import RunInterrupted
 
 GOOD = ["a.png", "b.jpg", "c.webp", "trip/a.png"]
 PICTURES = ["a.png", "b.png", "c.png", "trip/a.png"]
@@ -284,8 +285,9 @@ def test_ctrl_c_ends_the_job_between_two_pictures(photos, style, output, recipe)
         if len(steps) == 3:
             raise KeyboardInterrupt
 
-    with pytest.raises(KeyboardInterrupt):
+    with pytest.raises(RunInterrupted) as caught:
         stylize_folder(photos, style, output, recipe=partial(recipe, callbacks=[interrupt]))
+    assert caught.value.result.image.shape == (1, 3, 32, 43)
     assert files(output) == ["a.png", "manifest.jsonl"]
     assert os.listdir(output / ".pystyle" / "claims") == []
 

@@ -210,7 +210,7 @@ def test_pictures_are_finite_between_two_looks_at_the_flag_as_on_an_accelerator(
     ).bind({})
     runner = Runner(EagerEvaluator(objective), START, callbacks=[lambda step: images.append(step.image)])
     # What a device other than the CPU gets, where a look at the flag in every step would be slow.
-    runner._poll_interval = 25
+    runner._loop.poll_interval = 25
     result = runner.run(10)
     assert len(images) == 9
     assert all(image.isfinite().all() for image in images)

@@ -274,7 +274,7 @@ def test_an_image_that_is_not_finite_is_never_shown(name, poll_interval):
         callbacks=[lambda step: shown.append(step.image)],
     )
     # 25 is what a device other than the CPU gets, where a look at the flag in every step would be slow.
-    runner._poll_interval = poll_interval
+    runner._loop.poll_interval = poll_interval
     result = runner.run(6)
     assert result.failed
     assert all(image.isfinite().all() for image in [*shown, result.image])

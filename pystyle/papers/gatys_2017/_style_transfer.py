@@ -62,7 +62,8 @@ def style_transfer(
         evaluation: How the gradient is computed.
 
     Returns:
-        The result of each level; the last has the picture, clipped to [0, 1].
+        The result of each level; the last has the picture, clipped to [0, 1]. One that diverged or was
+        interrupted is the last.
 
     Raises:
         ValueError: If an argument is unknown, the regions of `content` and `style` differ, or there are not
@@ -117,6 +118,8 @@ def style_transfer(
         if preserve == "luminance":
             result = replace(result, image=transfer_luminance(result.image, original))
         results.append(result)
+        if result.failed:
+            break
     return results
 
 

@@ -69,7 +69,7 @@ def style_transfer(
         seed: Of the positions.
 
     Returns:
-        The result of each level; the last has the picture.
+        The result of each level; the last has the picture. One that diverged or was interrupted is the last.
 
     Raises:
         ValueError: If `variant` is unknown, or an argument of :func:`~pystyle.optimize_image` is wrong.
@@ -117,4 +117,6 @@ def style_transfer(
                 evaluation=evaluation,
             )
         )
+        if results[-1].failed:
+            break
     return results

@@ -59,7 +59,8 @@ def style_transfer(
         seed: Of the positions in the last pass.
 
     Returns:
-        The result of each level and of the last pass, which has the picture.
+        The result of each level and of the last pass, which has the picture. One that diverged
+        or was interrupted is the last.
 
     Raises:
         ValueError: If `variant` is unknown, `alpha` is not in [0, 1], `num_levels` is not positive, an image
@@ -107,6 +108,8 @@ def style_transfer(
         objective = criterion(target, encoder, variant=variant)
         pyramid = partial(LaplacianPyramid, num_levels=PYRAMID_LEVELS - halvings)
         results.append(run(objective, {}, init=start, parametrization=pyramid))
+        if results[-1].failed:
+            return results
     last = last_criterion(encoder, max_side=max_side, rotations=rotations, seed=seed)
     pyramid = partial(LaplacianPyramid, num_levels=PYRAMID_LEVELS)
     results.append(run(last, {"style": paintings[0]}, init=results[-1].image, parametrization=pyramid))

@@ -51,7 +51,8 @@ def style_transfer(
         seed: Of the noise that the first stage begins with.
 
     Returns:
-        The results of both stages; the second has the picture, clipped to [0, 1].
+        The results of both stages; the second has the picture, clipped to [0, 1]. If the first diverged or
+        was interrupted, there is no other.
 
     Raises:
         ValueError: If `variant` is unknown, the regions differ, or an argument of
@@ -90,10 +91,12 @@ def style_transfer(
             evaluation=evaluation,
         )
         results.append(result)
+        if result.failed:
+            break
     if variant == "code":
-        picture = smoothed_local_affine(results[1].image, photograph.image).clamp(0, 1)
-        results[1] = replace(results[1], image=picture)
-    return results[0], results[1]
+        picture = smoothed_local_affine(results[-1].image, photograph.image).clamp(0, 1)
+        results[-1] = replace(results[-1], image=picture)
+    return results[0], results[-1]
 
 
 def _sized(image: Tensor | MaskedImage, edge_size: int) -> MaskedImage:

@@ -58,7 +58,7 @@ def multi_pass(
         seed: Of the noise.
 
     Returns:
-        The result of each frame in the last pass.
+        The result of each frame in the last pass. A run that was interrupted ends all passes.
 
     Raises:
         ValueError: If there are no frames, they differ in size, or an argument is unknown or out of its
@@ -114,4 +114,6 @@ def multi_pass(
                 callbacks=callbacks,
                 evaluation=evaluation,
             )  # fmt: skip
+            if results[index].interrupted:
+                return [results[painted] for painted in sorted(results)]
     return [results[index] for index in range(len(frames))]

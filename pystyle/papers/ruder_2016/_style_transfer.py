@@ -61,7 +61,7 @@ def style_transfer(
         seed: Of the noise.
 
     Returns:
-        The result of each frame.
+        The result of each frame. One that was interrupted is the last.
 
     Raises:
         ValueError: If there are no frames, they differ in size, or an argument is unknown or out of its
@@ -114,6 +114,8 @@ def style_transfer(
                 evaluation=evaluation,
             )
         )  # fmt: skip
+        if results[-1].interrupted:
+            break
     return results
 
 
