@@ -1,26 +1,29 @@
-"""The published loss of Gatys, Ecker, Bethge 2016, evaluation by evaluation, against ours.
+"""The published losses of Gatys, Ecker, Bethge 2016, evaluation by evaluation, against ours.
 
     python benchmarks/gatys_trace.py --content Tuebingen_Neckarfront.jpg --style vangogh_starry_night.jpg
 
-Their notebook (leongatys/PytorchNeuralStyleTransfer, commit be6c8e2) prints the total loss of the photograph
-of Tübingen (1024 x 768) in the manner of the Starry Night (970 x 768); both are in its folder `Images`. A
-line of JSON is written at each of these evaluations, and every 50 evaluations the run is saved (up to 1 GB),
-so that the script goes on where it was interrupted.
+The notebooks of both of their releases print the losses of the photograph of Tübingen (1024 x 768) in the
+manner of the Starry Night (970 x 768); `gatys_printed.py` has the numbers. Both images are in the folder
+`Images` of leongatys/PytorchNeuralStyleTransfer; in NeuralImageSynthesis the same files are called
+`suppfig4_content2.jpg` and `suppfig7_style1.jpg`. A line of JSON is written at each of these evaluations, and
+every 50 evaluations the run is saved (up to 1 GB), so that the script goes on where it was interrupted.
 
-The stage ``first-aliased`` shrinks the images bilinearly without the filter against aliasing that Pillow and
-torchvision have today: nobody knows with which version the loss was printed, and it matters.
+The stage ``torch`` is the older release, whose notebook prints the loss of each layer and makes the images
+smaller with a Gaussian filter; the others are the newer one. The stage ``first-aliased`` shrinks the images
+bilinearly without the filter against aliasing that Pillow and torchvision have today: nobody knows with which
+version the loss was printed, and it matters.
 
-The notebook counts an evaluation too many: what it prints as the loss of evaluation 50 is that of the 49th.
-So a line has the loss of both.
+The notebook of the newer release counts an evaluation too many: what it prints as the loss of evaluation 50
+is that of the 49th. So a line has the loss of both. That of the older one counts right.
 """
 
 import argparse
 import time
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
+from gatys_printed import LAYERS, STAGES, Stage
 from records import Line, append, machine, read, table
 from torch import Tensor
 from torch.nn.functional import interpolate
@@ -34,64 +37,37 @@ from pystyle.papers import gatys_2016
 COLUMNS = ("stage", "evaluation", "published", "total", "ratio", "total_one_before", "ratio_one_before")
 
 
-class Stage(NamedTuple):
-    """One run of the notebook.
-
-    Attributes:
-        edge_size: The short side of the images.
-        published: The total loss by the number of evaluations.
-        antialias: Whether the images are filtered before they are made smaller.
-    """
-
-    edge_size: int
-    published: dict[int, float]
-    antialias: bool = True
-
-
-FIRST = {
-    50: 1388532.5, 100: 707860.75, 150: 538045.44, 200: 469374.88, 250: 433804.63,
-    300: 411657.56, 350: 395248.25, 400: 383885.31, 450: 375128.75, 500: 368493.78,
-}  # fmt: skip
-STAGES = {
-    "first": Stage(512, FIRST),
-    "first-aliased": Stage(512, FIRST, antialias=False),
-    "high-resolution": Stage(800, {50: 393681.66, 100: 318565.34, 150: 288719.72, 200: 272176.63}),
-}
-
-
 class Run:
     """A stage that can be saved and taken up again.
 
     Args:
         content: The photograph at its full size.
         style: The painting at its full size.
-        edge_size: The short side.
-        init: What to start from; the content if not given.
+        stage: What the notebook did.
         checkpoint: The file of the saved run.
         device: Where to compute.
-        antialias: Whether the images are filtered before they are made smaller.
+        init: What to start from; the content if not given.
     """
 
     def __init__(
         self,
         content: Tensor,
         style: Tensor,
-        edge_size: int,
+        stage: Stage,
         *,
-        init: Tensor | None,
         checkpoint: Path,
         device: torch.device,
-        antialias: bool = True,
+        init: Tensor | None = None,
     ) -> None:
-        smaller = gatys_2016.working_sizes(content, style, edge_size=edge_size)
-        if not antialias:
+        smaller = gatys_2016.working_sizes(content, style, variant=stage.variant, edge_size=stage.edge_size)
+        if not stage.antialias:
             smaller = tuple(
                 interpolate(full, small.shape[2:], mode="bilinear")
                 for full, small in zip((content, style), smaller, strict=True)
             )
         content, style = smaller
         references = {"content": content.to(device), "style": style.to(device)}
-        criterion = gatys_2016.criterion(vgg19().to(device))
+        criterion = gatys_2016.criterion(vgg19().to(device), variant=stage.variant)
         self.evaluator = EagerEvaluation().bind(criterion, references)
         start = references["content"]
         if init is not None:
@@ -138,66 +114,80 @@ class Run:
         part.replace(self.checkpoint)
 
 
-def trace(run: Run, stage: str, *, published: dict[int, float], log: Path, every: int = 50) -> Tensor:
+def trace(
+    run: Run, stage: str, *, published: dict[int, dict[str, float]], log: Path, every: int = 50
+) -> Tensor:
     """Run to the last published evaluation, write the lines that are missing, and give the picture."""
     done = {line["evaluation"] for line in read(log) if line["stage"] == stage}
     while run.evaluations < max(published):
         found = run.step()
         number = run.evaluations
         if number in published and number not in done:
-            wanted = published[number]
-            ratios = {
-                "ratio": found["total"] / wanted,
-                "ratio_one_before": found["total_one_before"] / wanted,
-            }
-            append(log, {"stage": stage, "published": wanted, **found, **ratios, **machine(run.image.device)})
-            print(f"{stage} {number}: {found['total']:.1f}, published {wanted}, ratio {ratios['ratio']:.4f}")
+            line = {"stage": stage, **compared(found, published[number]), **machine(run.image.device)}
+            append(log, line)
+            print(report([line]), flush=True)
         if number % every == 0 or number == max(published):
             run.save()
     return run.image.detach().clamp(0, 1)
 
 
+def compared(found: Line, published: dict[str, float]) -> Line:
+    """What an evaluation found, with what was printed of it and the ratios of both."""
+    total = published["total"]
+    return {
+        "published": total,
+        **found,
+        "ratio": found["total"] / total,
+        "ratio_one_before": found["total_one_before"] / total,
+        "layer_ratios": {name: found[name] / value for name, value in published.items() if name != "total"},
+    }
+
+
 def report(lines: list[Line]) -> str:
-    """The lines as a table of Markdown."""
-    return table(
+    """The lines as tables of Markdown: the totals, and the ratios of the layers where they were printed."""
+    totals = table(
         COLUMNS,
         ([f"{line[name]:.6g}" if name not in ("stage", "evaluation") else line[name] for name in COLUMNS]
          for line in lines),
     )  # fmt: skip
+    layers = [line for line in lines if line.get("layer_ratios")]
+    ratios = table(
+        ("stage", "evaluation", *LAYERS, "total"),
+        ([line["stage"], line["evaluation"], *(f"{line['layer_ratios'][name]:.3f}" for name in LAYERS),
+          f"{line['ratio']:.3f}"] for line in layers),
+    )  # fmt: skip
+    return f"{totals}\n\n{ratios}" if layers else totals
 
 
 def main() -> None:
-    """Run what is missing and print the table."""
+    """Run what is missing and print the tables."""
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--content", type=Path, required=True, help="the photograph of Tübingen, 1024 x 768")
     parser.add_argument("--style", type=Path, required=True, help="the Starry Night, 970 x 768")
-    parser.add_argument("--stages", nargs="+", choices=STAGES, default=["first"])
-    parser.add_argument("--edge-size", type=int, help="another short side, to try the script; means nothing")
+    parser.add_argument("--stages", nargs="+", choices=STAGES, default=["torch"])
+    parser.add_argument("--edge-size", type=int, help="another size, to try the script; means nothing")
     parser.add_argument("--evaluations", type=int, help="go no further than this")
     parser.add_argument("--device", type=torch.device, default=torch.device("cpu"))
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results"))
     arguments = parser.parse_args()
     arguments.output.mkdir(parents=True, exist_ok=True)
     content, style = read_image(arguments.content), read_image(arguments.style)
-    log, picture = arguments.output / "gatys_trace.jsonl", None
+    log, pictures = arguments.output / "gatys_trace.jsonl", dict[str, Tensor]()
     for name in arguments.stages:
-        edge_size, published, antialias = STAGES[name]
-        limit = arguments.evaluations or max(published)
+        stage = STAGES[name]
+        if stage.after is not None and stage.after not in pictures:
+            parser.error(f"{name} begins with the picture of {stage.after}: name both stages, in that order.")
+        if arguments.edge_size:
+            stage = stage._replace(edge_size=arguments.edge_size)
+        limit = arguments.evaluations or max(stage.published)
+        wanted = {number: losses for number, losses in stage.published.items() if number <= limit}
         checkpoint = arguments.output / f"gatys-trace-{name}.pt"
-        run = Run(
-            content,
-            style,
-            arguments.edge_size or edge_size,
-            init=picture,
-            checkpoint=checkpoint,
-            device=arguments.device,
-            antialias=antialias,
-        )
-        wanted = {number: total for number, total in published.items() if number <= limit}
-        picture = trace(run, name, published=wanted, log=log)
-        write_image(picture.cpu(), arguments.output / f"gatys-trace-{name}.png")
+        init = None if stage.after is None else pictures[stage.after]
+        run = Run(content, style, stage, checkpoint=checkpoint, device=arguments.device, init=init)
+        pictures[name] = trace(run, name, published=wanted, log=log)
+        write_image(pictures[name].cpu(), arguments.output / f"gatys-trace-{name}.png")
     print(report(read(log)))
 
 
