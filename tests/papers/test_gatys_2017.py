@@ -1,10 +1,12 @@
 """Control over regions, colours and scales against the formulas of the paper and of the notebooks."""
 
 import inspect
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
+from torch.optim import Adam
 
 from pystyle import MaskedImage
 from pystyle.losses import LayerMask
@@ -257,10 +259,18 @@ def test_a_region_takes_its_own_style_rather_than_the_other(encoder, picture):
     dark, bright = (0.4 * picture(seed, 32, 32, torch.float32) + low for seed, low in ((3, 0.0), (4, 0.6)))
     content = halves(0.3 + 0.4 * picture(0, 32, 64, torch.float32), 32)
     (level,) = gatys_2017.style_transfer(
-        content, {"left": dark, "right": bright}, encoder=encoder, edge_sizes=(45,), num_steps=(20,)
+        content,
+        {"left": dark, "right": bright},
+        encoder=encoder,
+        edge_sizes=(45,),
+        num_steps=(20,),
+        # L-BFGS without line search leaps on a random network: the 17th evaluation can be 10,000 times the
+        # first, and what so few steps leave of it is rounding. Adam comes down step by step.
+        optimizer=partial(Adam, lr=0.02),
     )
     image = level.image
     small = halves(image, image.shape[3] // 2)
+    assert level.history["total"][-1] < 0.5 * level.history["total"][0]
 
     def distances(left, right):
         regions = {"left": "one", "right": "other"}
