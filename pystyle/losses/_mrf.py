@@ -45,10 +45,14 @@ class MRFLoss(Loss):
         MRFLoss(['relu3_1', 'relu4_1'], weight=0.5, rotations=(-7.5, 0.0, 7.5))
 
     Note:
-        The paper sums over patches where this takes the mean. Its authors' code reports no loss at all;
-        its gradient, averaged where patches overlap, is with stride 1 that of this loss but for a
-        constant factor and the outermost positions, which belong to fewer patches. Their reference is
+        The paper sums over patches where this takes the mean, as pystiche does. Its authors' code reports no
+        loss at all; its gradient, averaged where patches overlap, is with stride 1 that of this loss but for
+        a constant factor and the outermost positions, which belong to fewer patches. Their reference is
         turned by bilinear sampling, here by bicubic.
+
+        Where steps of `stride` do not end at the last row or column, one more row or column of patches
+        does, as in the authors' code. pystiche leaves these patches out: its loss is the same number only
+        where `stride` divides the sides of the features less `patch_size`, as 1 always does.
 
         Patches of size 3 take nine times the memory of the features, for the image and for each view of
         the reference. Matching takes 64 MiB more, whatever the size.
