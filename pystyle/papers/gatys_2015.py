@@ -44,6 +44,7 @@ from pystyle.encoders import Encoder, ScaledAveragePool2d, SequentialEncoder, vg
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.losses import GramLoss
 from pystyle.optim import LBFGS
+from pystyle.papers._layers import names
 from pystyle.papers._variants import Variant, check_variant
 from pystyle.runner import Callback, Result, optimize_image
 from pystyle.typing import Init, OptimizerFactory
@@ -80,6 +81,7 @@ def criterion(
     encoder: Encoder | None = None,
     *,
     variant: Variant = "code",
+    layers: str | Sequence[str] = LAYERS,
     layer_weight: float | None = None,
 ) -> Criterion:
     """The loss of the texture, equation 5.
@@ -87,6 +89,8 @@ def criterion(
     Args:
         encoder: The network; that of the table if not given.
         variant: Whose weights.
+        layers: Where the Gram matrices are compared. Figure 2 takes the first, the first two, ..., all of
+            them.
         layer_weight: The weight w of every layer; 1 for the paper, which gives none, and 1e9 for the code
             if not given.
 
@@ -94,7 +98,7 @@ def criterion(
         A criterion with the loss ``texture``, whose reference is ``style``.
 
     Raises:
-        ValueError: If `variant` is unknown.
+        ValueError: If `variant` or a layer is unknown.
 
     Example:
         >>> criterion(vgg19(weights=None), variant="paper").losses["texture"].layer_weights["pool4"]
@@ -106,7 +110,8 @@ def criterion(
     if layer_weight is None:
         layer_weight = 1e9 if variant == "code" else 1.0
     # Σ(ΔG)² / (4 N² M²) is a quarter of the mean over the N² entries of (ΔG / M)².
-    return Criterion(encoder, {"texture": GramLoss(LAYERS, layer_weights=[layer_weight / 4] * len(LAYERS))})
+    layers = names(layers)
+    return Criterion(encoder, {"texture": GramLoss(layers, layer_weights=[layer_weight / 4] * len(layers))})
 
 
 def texture_synthesis(
@@ -114,6 +119,7 @@ def texture_synthesis(
     *,
     encoder: Encoder | None = None,
     variant: Variant = "code",
+    layers: str | Sequence[str] = LAYERS,
     size: tuple[int, int] | None = None,
     init: Init | None = None,
     num_steps: int = 2000,
@@ -129,6 +135,7 @@ def texture_synthesis(
         encoder: The network; see the table of the module.
         variant: Whether the weights are those of the paper or the code, and with ``"code"`` the histograms
             of the colours are matched in the end, as in the notebook and not in the figures of the paper.
+        layers: Of :func:`criterion`.
         size: Height and width of the result; those of the texture if not given.
         init: What to start from in the place of the noise of the table.
         num_steps: Steps of the optimizer.
@@ -155,7 +162,7 @@ def texture_synthesis(
     size = size or (texture.shape[2], texture.shape[3])
     low, high = float(texture.min()), float(texture.max())
     result = optimize_image(
-        criterion(encoder, variant=variant),
+        criterion(encoder, variant=variant, layers=layers),
         {"style": texture},
         init=normal_noise(size, like=texture, seed=seed) if init is None else init,
         optimizer=optimizer,

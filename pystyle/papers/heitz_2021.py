@@ -42,6 +42,7 @@ from pystyle.encoders import Encoder, vgg19
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.losses import SlicedWassersteinLoss
 from pystyle.optim import LBFGS
+from pystyle.papers._layers import names
 from pystyle.papers.gatys_2015 import average_pooling
 from pystyle.runner import Callback, Result, optimize_image
 from pystyle.typing import Init, OptimizerFactory
@@ -55,23 +56,42 @@ LAYERS = (
 )  # fmt: skip
 
 
-def criterion(encoder: Encoder | None = None, *, resample: bool = True, seed: int = 0) -> Criterion:
+def criterion(
+    encoder: Encoder | None = None,
+    *,
+    layers: str | Sequence[str] = LAYERS,
+    num_directions: int | None = None,
+    resample: bool = True,
+    seed: int = 0,
+) -> Criterion:
     """The sum of the sliced Wasserstein distances of all layers, equation 8.
 
     Args:
         encoder: The network; that of the table if not given.
+        layers: Where the features are compared.
+        num_directions: Directions of each layer; as many as its channels if not given.
         resample: Draw new directions at each evaluation.
         seed: Of the directions.
 
     Returns:
         A criterion with the loss ``texture``, whose reference is ``style``.
 
+    Raises:
+        ValueError: If a layer is unknown or `num_directions` is not positive.
+
     Example:
         >>> len(criterion(vgg19(weights=None)).losses["texture"].layers)
         12
     """
     encoder = average_pooling(vgg19("caffe_normalized", padding="reflect")) if encoder is None else encoder
-    loss = SlicedWassersteinLoss(LAYERS, layer_weights=[1.0] * len(LAYERS), resample=resample, seed=seed)
+    layers = names(layers)
+    loss = SlicedWassersteinLoss(
+        layers,
+        layer_weights=[1.0] * len(layers),
+        num_directions=num_directions,
+        resample=resample,
+        seed=seed,
+    )
     return Criterion(encoder, {"texture": loss})
 
 
@@ -82,6 +102,8 @@ def texture_synthesis(
     size: tuple[int, int] | None = None,
     init: Init | None = None,
     num_steps: int = 64 * 64,
+    layers: str | Sequence[str] = LAYERS,
+    num_directions: int | None = None,
     resample: bool = True,
     optimizer: OptimizerFactory = partial(LBFGS, history_size=100, initial_step=None),
     callbacks: Sequence[Callback] = (),
@@ -96,6 +118,8 @@ def texture_synthesis(
         size: Height and width of the result; those of the texture if not given.
         init: What to start from; nearly flat noise around the mean colour if not given.
         num_steps: Evaluations of the loss.
+        layers: Of :func:`criterion`.
+        num_directions: Of :func:`criterion`.
         resample: Draw new directions at each evaluation, as the authors do, though L-BFGS then sees another
             function at each of its steps.
         optimizer: Any optimizer class of torch or pystyle, or a `functools.partial` of one.
@@ -123,7 +147,7 @@ def texture_synthesis(
         noise = torch.randn(1, 3, *size, generator=torch.Generator().manual_seed(seed)).to(texture)
         init = texture.mean((2, 3), keepdim=True) + 0.01 * noise
     return optimize_image(
-        criterion(encoder, resample=resample, seed=seed),
+        criterion(encoder, layers=layers, num_directions=num_directions, resample=resample, seed=seed),
         {"style": texture},
         init=init,
         optimizer=optimizer,

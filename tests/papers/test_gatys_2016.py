@@ -10,29 +10,30 @@ from pystyle.papers import gatys_2016
 
 CONTENT = "relu4_2"
 STYLE = ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"]
+CHANNELS = {f"relu{block}": n for block, n in zip("12345", (64, 128, 256, 512, 512), strict=True)}
 
 
-def paper_loss(encoder, content, style, image, alpha, beta):
+def paper_loss(encoder, content, style, image, alpha, beta, contents=(CONTENT,), styles=STYLE):
     """Equations 1, 4, 5 and 7, with sums."""
-    found = encoder(image, [CONTENT, *STYLE])
-    photo, painting = encoder(content, [CONTENT]), encoder(style, STYLE)
-    content_loss = (found[CONTENT] - photo[CONTENT]).square().sum() / 2
+    found = encoder(image, [*contents, *styles])
+    photo, painting = encoder(content, contents), encoder(style, styles)
+    content_loss = sum((found[layer] - photo[layer]).square().sum() / 2 for layer in contents)
     style_loss = 0.0
-    for layer in STYLE:
+    for layer in styles:
         maps = [features[layer][0].flatten(1) for features in (found, painting)]
         n, m = maps[0].shape
         difference = maps[0] @ maps[0].T - maps[1] @ maps[1].T
-        style_loss = style_loss + 1 / 5 * difference.square().sum() / (4 * n**2 * m**2)
+        style_loss = style_loss + 1 / len(styles) * difference.square().sum() / (4 * n**2 * m**2)
     return alpha * content_loss + beta * style_loss
 
 
-def code_loss(encoder, content, style, image):
+def code_loss(encoder, content, style, image, contents=(CONTENT,), styles=STYLE):
     """The loop of the notebook: mean squared errors of Gram matrices per position, weights 1e3 / N²."""
-    found = encoder(image, [CONTENT, *STYLE])
-    photo, painting = encoder(content, [CONTENT]), encoder(style, STYLE)
-    total = torch.nn.functional.mse_loss(found[CONTENT], photo[CONTENT])
-    for layer, n in zip(STYLE, (64, 128, 256, 512, 512), strict=True):
-        grams = []
+    found = encoder(image, [*contents, *styles])
+    photo, painting = encoder(content, contents), encoder(style, styles)
+    total = sum(torch.nn.functional.mse_loss(found[layer], photo[layer]) for layer in contents)
+    for layer in styles:
+        grams, n = [], CHANNELS[layer[:5]]
         for features in (found, painting):
             b, c, h, w = features[layer].shape
             flat = features[layer].view(b, c, h * w)
@@ -65,6 +66,42 @@ def test_the_loss_of_the_code_is_that_of_its_loop(exact_encoder, picture, check_
     )
 
 
+@pytest.mark.parametrize("variant", ["paper", "code", "torch"])
+@pytest.mark.parametrize(
+    ("contents", "styles"),
+    [(("relu2_2",), STYLE[:2]), (("relu3_4", "relu5_2"), ["relu2_2", "relu4_4"]), (("relu1_2",), STYLE[:1])],
+)
+def test_the_layers_of_content_and_style_may_be_others(
+    exact_encoder, exact_averaging_encoder, picture, check_formula, variant, contents, styles
+):
+    content, style, image = picture(0), picture(1), picture(2)
+    encoder = exact_averaging_encoder if variant == "paper" else exact_encoder
+    criterion = gatys_2016.criterion(
+        encoder, variant=variant, content_layers=contents, style_layers=styles, size=(32, 48)
+    )
+
+    def formula(image):
+        if variant == "paper":
+            return paper_loss(encoder, content, style, image, 1.0, 1e3, contents, styles)
+        return code_loss(encoder, content, style, image, contents, styles)
+
+    check_formula(criterion, {"content": content, "style": style}, image, formula)
+
+
+def test_the_layers_reach_the_criterion_of_both_stages(encoder, picture):
+    content, style = (picture(seed, 40, 40, torch.float32) for seed in (0, 1))
+    chosen = {"encoder": encoder, "content_layers": "relu2_2", "style_layers": ["relu1_1", "relu3_1"]}
+    terms = {"total", "content.relu2_2", "style.relu1_1", "style.relu3_1"}
+    one = gatys_2016.style_transfer(content, style, edge_size=32, num_steps=0, **chosen)
+    both = gatys_2016.high_resolution(
+        content, style, edge_sizes=(32, 40), num_steps=(1, 0), content_weight=3.0, style_weight=0.0, **chosen
+    )
+    for result in (one, *both):
+        assert terms <= set(result.history)
+        assert not any("relu4_2" in name for name in result.history)
+    assert set(both[1].history["style.relu3_1"]) == {0.0}
+
+
 def test_the_code_weighs_the_layers_by_4000_over_the_squared_channels(encoder):
     weights = {
         variant: gatys_2016.criterion(encoder, variant=variant, style_weight=weight).losses["style"]
@@ -84,6 +121,8 @@ def test_the_sizes_are_those_of_the_releases():
     assert sizes() == [(512, 682), (512, 646)]
     assert sizes(variant="torch") == [(444, 592), (456, 576)]
     assert sizes(variant="paper") == [(512, 682), (512, 682)]
+    # "no downsampling", prints the notebook at 1024.
+    assert sizes(variant="torch", edge_size=1024) == [(768, 1024), (768, 970)]
     assert sizes(edge_size=800) == [(800, 1066), (800, 1010)]
 
 
@@ -175,3 +214,7 @@ def test_an_unknown_variant_is_refused(encoder, picture):
         gatys_2016.criterion(encoder, variant="pytorch")
     with pytest.raises(ValueError, match="`variant`"):
         gatys_2016.working_sizes(picture(0), picture(1), variant="pytorch")
+    with pytest.raises(ValueError, match=r"`layers` must be some of .*; got 'relu9_1'"):
+        gatys_2016.criterion(encoder, style_layers=["relu9_1"])
+    with pytest.raises(ValueError, match=r"`layers` must be some of .*; got 'relu9_1'"):
+        gatys_2016.criterion(encoder, variant="paper", content_layers="relu9_1")

@@ -7,28 +7,33 @@ import torch
 from torch.nn.functional import mse_loss
 
 from pystyle.papers import li_wand_2016
+from pystyle.runner import optimize_image
 
 LAYERS = ["relu3_1", "relu4_1"]
 SIZE = (32, 40)
 
 
-def corners(length, stride):
+def as_tuple(layers):
+    return (layers,) if isinstance(layers, str) else layers
+
+
+def corners(length, stride, side=3):
     """Where patches begin; the last ones always reach the border."""
-    found = list(range(0, length - 2, stride))
-    return found if found[-1] == length - 3 else [*found, length - 3]
+    found = list(range(0, length - side + 1, stride))
+    return found if found[-1] == length - side else [*found, length - side]
 
 
-def matches(own, reference, stride):
+def matches(own, reference, stride, side=3):
     """Of each patch of the features its place and the most similar patch of the reference, by all cosines."""
     candidates = [
-        reference[:, row : row + 3, column : column + 3]
-        for row in corners(reference.shape[1], stride)
-        for column in corners(reference.shape[2], stride)
+        reference[:, row : row + side, column : column + side]
+        for row in corners(reference.shape[1], stride, side)
+        for column in corners(reference.shape[2], stride, side)
     ]
     lengths = [float(candidate.norm()) for candidate in candidates]
-    for row in corners(own.shape[1], stride):
-        for column in corners(own.shape[2], stride):
-            patch = own[:, row : row + 3, column : column + 3]
+    for row in corners(own.shape[1], stride, side):
+        for column in corners(own.shape[2], stride, side):
+            patch = own[:, row : row + side, column : column + side]
             cosines = [float((patch * c).sum()) / n for c, n in zip(candidates, lengths, strict=True)]
             yield row, column, candidates[cosines.index(max(cosines))]
 
@@ -135,14 +140,14 @@ def test_a_short_run_lowers_the_energy_at_each_level(encoder, picture, variant):
 
 def test_steps_and_views_are_those_of_the_sources(encoder, picture, monkeypatch):
     seen = []
-    run = li_wand_2016.optimize_image
+    run = optimize_image
 
     def watch(criterion, references, *, num_steps, **options):
         style = criterion.losses["style"]
         seen.append((num_steps, style.rotations, style.scales))
         return run(criterion, references, num_steps=0, **options)
 
-    monkeypatch.setattr(li_wand_2016, "optimize_image", watch)
+    monkeypatch.setattr("pystyle.papers.li_wand_2016._style_transfer.optimize_image", watch)
     content = picture(0, 48, 48, torch.float32)
     for variant in ("code", "paper"):
         li_wand_2016.style_transfer(content, content, encoder=encoder, variant=variant, edge_sizes=(48,))
@@ -155,3 +160,55 @@ def test_steps_and_views_are_those_of_the_sources(encoder, picture, monkeypatch)
 def test_an_unknown_variant_is_refused(encoder):
     with pytest.raises(ValueError, match="`variant` must be 'paper' or 'code', got 'lua'"):
         li_wand_2016.criterion(encoder, variant="lua")
+
+
+@pytest.mark.parametrize(
+    ("variant", "options"),
+    [
+        ("paper", {"style_layers": "relu2_1", "content_layers": ("relu3_1", "relu2_2")}),
+        ("paper", {"patch_size": 2, "stride": 3, "style_layers": ("relu1_1", "relu3_1")}),
+        ("code", {"style_layers": "relu2_1", "content_layers": "relu3_1"}),
+        ("code", {"patch_size": 2, "stride": 1, "style_layers": ("relu2_1", "relu3_1")}),
+    ],
+)
+def test_layers_and_patches_may_be_others(exact_encoder, picture, variant, options):
+    content, style, image = picture(0, *SIZE), picture(1, 40, 32), picture(2, *SIZE)
+    criterion = li_wand_2016.criterion(exact_encoder, variant=variant, size=SIZE, **options)
+    terms = criterion.bind({"content": content, "style": style})(image)
+    paper = variant == "paper"
+    contents = as_tuple(options.get("content_layers", "relu4_2" if paper else "relu4_1"))
+    styles = as_tuple(options["style_layers"])
+    side, stride = options.get("patch_size", 3), options.get("stride", 1 if paper else 2)
+    found, photo = exact_encoder(image, [*contents, *styles]), exact_encoder(content, contents)
+    painting = exact_encoder(style, styles)
+    for layer in contents:
+        square = (found[layer] - photo[layer]).square()
+        assert float(terms[f"content.{layer}"]) == pytest.approx(
+            float(square.sum() if paper else 20 * square.mean())
+        )
+    for layer in styles:
+        pulled = [
+            (found[layer][0][:, row : row + side, column : column + side] - match, row, column)
+            for row, column, match in matches(found[layer][0], painting[layer][0], stride, side)
+        ]
+        if paper:
+            expected = sum(float(pull.square().sum()) for pull, _, _ in pulled)
+        else:
+            sums, counts = torch.zeros_like(found[layer][0]), torch.zeros_like(found[layer][0])
+            for pull, row, column in pulled:
+                window = (slice(None), slice(row, row + side), slice(column, column + side))
+                sums[window] += pull
+                counts[window] += 1
+            expected = 1e-4 / 2 * float((sums / counts).square().sum())
+        assert float(terms[f"style.{layer}"]) == pytest.approx(expected, rel=1e-5)
+
+
+def test_layers_and_patches_reach_every_level(encoder, picture):
+    content, style = picture(0, 48, 40, torch.float32), picture(1, 48, 48, torch.float32)
+    levels = li_wand_2016.style_transfer(
+        content, style, encoder=encoder, edge_sizes=(32, 48), num_steps=1,
+        content_layers="relu2_2", style_layers="relu2_1", patch_size=5, stride=4,
+    )  # fmt: skip
+    for level in levels:
+        assert {"content.relu2_2", "style.relu2_1"} <= set(level.history)
+        assert "style.relu3_1" not in level.history

@@ -26,7 +26,7 @@ luminance           style gets mean and standard deviation   the mean only
                     of the content
 mixed scales        fine style on the image of the coarse    up to relu2_1 (512) and relu4_1 (1024), 1000 /
                     style, Gram matrices of early layers     layers each, 500 and 200 steps
-sizes               500, then 1000                           area of 512², then 1024²
+sizes               500, then 1000                           area of 512², then 1024², at most
 init                content, then enlarged                   the same
 optimizer           L-BFGS                                   its L-BFGS, 100 pairs, 500 and 200 evaluations
 ==================  =======================================  =============================================

@@ -157,9 +157,10 @@ def _recoloured(
 
 
 def _sized(image: Tensor | MaskedImage, edge_size: int) -> Tensor | MaskedImage:
-    """The image with the area of a square of this side."""
+    """The image with the area of a square of this side at most."""
     height, width = image_of(image).shape[2:]
-    factor = edge_size / math.sqrt(height * width)
+    # The notebooks leave images as they are that are too small.
+    factor = min(edge_size / math.sqrt(height * width), 1.0)
     size = math.ceil(height * factor), math.ceil(width * factor)
     return resize_masked(image, size, interpolation="bilinear")
 
