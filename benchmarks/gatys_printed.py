@@ -2,8 +2,8 @@
 
 `first` and `high-resolution` are leongatys/PytorchNeuralStyleTransfer, commit be6c8e2,
 `NeuralStyleTransfer.ipynb`, which prints the total loss. `torch` and `torch-high-resolution` are
-leongatys/NeuralImageSynthesis, commit cced0b9, `BasicStyleTransfer.ipynb`, which prints the loss of each layer,
-too. Both take the same two files.
+leongatys/NeuralImageSynthesis, commit cced0b9, `BasicStyleTransfer.ipynb`, which prints the loss of each
+layer, too. Both take the same two files.
 """
 
 from typing import Literal, NamedTuple

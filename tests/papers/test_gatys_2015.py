@@ -5,10 +5,11 @@ import torch
 
 from pystyle.papers import gatys_2015
 
+LAYERS = ["relu1_1", "pool1", "pool2", "pool3", "pool4"]
 
-def texture_loss(encoder, texture, image, weight):
+
+def texture_loss(encoder, texture, image, weight, layers=LAYERS):
     """Equations 1 to 5, with sums."""
-    layers = ["relu1_1", "pool1", "pool2", "pool3", "pool4"]
     wanted, found = encoder(texture, layers), encoder(image, layers)
     total = 0.0
     for layer in layers:
@@ -28,6 +29,22 @@ def test_the_loss_is_equation_5(exact_averaging_encoder, picture, check_formula,
         image,
         lambda image: texture_loss(exact_averaging_encoder, texture, image, weight),
     )
+
+
+@pytest.mark.parametrize("layers", [LAYERS[:1], LAYERS[:3], ["relu3_2", "conv2_2"]])
+def test_the_layers_may_be_others(exact_averaging_encoder, picture, check_formula, layers):
+    texture, image = picture(0), picture(1)
+    check_formula(
+        gatys_2015.criterion(exact_averaging_encoder, layers=layers),
+        {"style": texture},
+        image,
+        lambda image: texture_loss(exact_averaging_encoder, texture, image, 1e9, layers),
+    )
+    result = gatys_2015.texture_synthesis(
+        texture, encoder=exact_averaging_encoder, layers=layers, num_steps=0
+    )
+    assert set(result.history) >= {f"texture.{layer}" for layer in layers}
+    assert "texture.pool4" not in result.history
 
 
 def test_deep_textures_writes_the_same_number_in_another_way(exact_averaging_encoder, picture):

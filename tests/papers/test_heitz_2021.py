@@ -16,14 +16,15 @@ LAYERS = [
 ]
 
 
-def loss(encoder, texture, image, seed):
+def loss(encoder, texture, image, seed, layers=LAYERS, num_directions=None):
     """Equations 5 to 8: project, sort, subtract. The draws follow the layers, as in the criterion."""
-    wanted, found = encoder(texture, LAYERS), encoder(image, LAYERS)
+    wanted, found = encoder(texture, layers), encoder(image, layers)
     generator = torch.Generator().manual_seed(seed)
     total = 0.0
-    for layer in LAYERS:
+    for layer in layers:
         x, y = found[layer][0].flatten(1), wanted[layer][0].flatten(1)
-        directions = random_directions(x.shape[0], x.shape[0], generator=generator).double()
+        count = num_directions or x.shape[0]
+        directions = random_directions(count, x.shape[0], generator=generator).double()
         numbers, targets = directions @ x, directions @ y
         order = torch.from_numpy(np.argsort(numbers.detach().numpy(), axis=1))
         numbers = numbers.gather(1, order)
@@ -40,6 +41,33 @@ def test_the_loss_is_equation_8(exact_averaging_encoder, picture, check_formula)
         image,
         lambda image: loss(exact_averaging_encoder, texture, image, 7),
     )
+
+
+@pytest.mark.parametrize(("layers", "num_directions"), [(LAYERS, 5), (["relu2_2", "relu4_1"], None)])
+def test_layers_and_the_number_of_directions_may_be_others(
+    exact_averaging_encoder, picture, check_formula, layers, num_directions
+):
+    texture, image = picture(0), picture(1)
+    check_formula(
+        heitz_2021.criterion(exact_averaging_encoder, layers=layers, num_directions=num_directions, seed=7),
+        {"style": texture},
+        image,
+        lambda image: loss(exact_averaging_encoder, texture, image, 7, layers, num_directions),
+    )
+
+
+def test_layers_and_directions_reach_the_run(exact_encoder, picture):
+    texture = picture(0)
+    totals = [
+        heitz_2021.texture_synthesis(
+            texture, encoder=exact_encoder, layers="relu2_1", num_directions=count, num_steps=0
+        ).history["texture.relu2_1"][0]
+        for count in (None, 128, 3)
+    ]
+    # 128 are the channels.
+    assert totals[0] == totals[1] != totals[2]
+    with pytest.raises(ValueError, match="`num_directions` must be positive, got 0"):
+        heitz_2021.criterion(exact_encoder, num_directions=0)
 
 
 def test_the_loss_of_an_arrangement_of_the_same_vectors_is_zero(exact_encoder, picture):

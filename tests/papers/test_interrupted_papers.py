@@ -8,6 +8,7 @@ import torch
 from pystyle.encoders import vgg16
 from pystyle.papers import (
     galerne_2024,
+    gatys_2016,
     gatys_2017,
     kolkin_2019,
     kolkin_2022,
@@ -28,6 +29,9 @@ def still(*_):
 
 METHODS = {
     "galerne_2024": lambda one, two: partial(galerne_2024.style_transfer, one, two, steps=(2, 2), largest=24),
+    "gatys_2016, two stages": lambda one, two: partial(
+        gatys_2016.high_resolution, one, two, edge_sizes=(24, 32), num_steps=(2, 2)
+    ),
     "gatys_2017": lambda one, two: partial(
         gatys_2017.style_transfer,
         MaskedImage(one, {"left": HALF, "right": 1 - HALF}),
