@@ -13,9 +13,10 @@ def replace_file(
 ) -> None:
     """Writes the bytes under a temporary name in the same folder, then renames.
 
-    A crash or a full disk leaves the old file as it was. A symbolic link is followed, not replaced.
+    A crash or a full disk leaves the old file as it was. A symbolic link is followed, not replaced; ``~`` is
+    the home folder.
     """
-    path = Path(os.path.realpath(destination))
+    path = Path(os.path.realpath(os.path.expanduser(destination)))
     if path.is_dir():
         raise IsADirectoryError(f"Cannot write the {kind} '{path}': it is a folder. Name a file in it.")
     if not path.parent.is_dir():

@@ -47,7 +47,7 @@ def read_flow(source: str | os.PathLike[str]) -> Tensor:
         Baker, Scharstein, Lewis, Roth, Black, Szeliski. *A database and evaluation methodology for optical
         flow*. IJCV 2011. The format is that of its benchmark, Middlebury.
     """
-    path = Path(source)
+    path = Path(source).expanduser()
     try:
         data = path.read_bytes()
     except OSError as error:

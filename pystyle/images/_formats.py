@@ -6,12 +6,15 @@ that it would choose; their constructors parse the header and decode nothing.
 """
 
 import re
+from collections.abc import Callable
+from pathlib import Path
 from typing import IO, Any
 
 from PIL import (
     AvifImagePlugin,
     BmpImagePlugin,
     GifImagePlugin,
+    Image,
     ImageFile,
     Jpeg2KImagePlugin,
     JpegImagePlugin,
@@ -22,23 +25,55 @@ from PIL import (
     WebPImagePlugin,
 )
 
+_EXTENSIONS = (
+    *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".webp", ".avif", ".heic", ".heif", ".hif"),
+    *(".tif", ".tiff", ".bmp", ".gif", ".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".qoi"),
+)
+
+# The general brands, mif1 and msf1, are followed by those of what is in the file.
+_AVIF = rb"....ftyp(?:avif|avis|(?:mif1|msf1)....(?:....)*?(?:avif|avis))"
+_HEIF = rb"....ftyp(?:heic|heix|heim|heis|hevc|hevx|hevm|hevs|mif1|msf1)"
+
+
+class _TiffImageFile(TiffImagePlugin.TiffImageFile):
+    """A TIFF of any size: the limit is that of `read_image`, and not one of the process."""
+
+    def load_prepare(self) -> None:
+        # The memory that Pillow would take after a look at its own limit.
+        if self._im is None:
+            self.im = Image.new(self.mode, self._tile_size).im
+        super().load_prepare()
+
+
+def _heif(file: IO[bytes]) -> ImageFile.ImageFile:
+    try:
+        from pillow_heif import HeifImageFile
+    except ImportError as error:
+        raise ImportError(
+            'Reading HEIC and HEIF needs pillow-heif. Run: pip install "pystyle-nst[heif]"'
+        ) from error
+    picture: ImageFile.ImageFile = HeifImageFile(file)  # type: ignore[no-untyped-call]
+    return picture
+
+
 # Formats that run programs (EPS), draw (WMF) or hold scientific grids (FITS, HDF5) are left out on purpose.
 # An MPO file is a JPEG file with more pictures after the first, which is the one that is read.
-_SIGNATURES: dict[str, tuple[bytes, type[ImageFile.ImageFile]]] = {
+_SIGNATURES: dict[str, tuple[bytes, Callable[[IO[bytes]], ImageFile.ImageFile]]] = {
     "PNG": (rb"\x89PNG\r\n\x1a\n", PngImagePlugin.PngImageFile),
     "JPEG": (rb"\xff\xd8\xff", JpegImagePlugin.JpegImageFile),
     "WEBP": (rb"RIFF....WEBP", WebPImagePlugin.WebPImageFile),
-    "AVIF": (rb"....ftyp(?:avif|avis|mif1|msf1)", AvifImagePlugin.AvifImageFile),
-    "TIFF": (rb"II[*+]\0|MM\0[*+]", TiffImagePlugin.TiffImageFile),
-    "BMP": (rb"BM", BmpImagePlugin.BmpImageFile),
+    "AVIF": (_AVIF, AvifImagePlugin.AvifImageFile),
+    "HEIF": (_HEIF, _heif),
+    "TIFF": (rb"II[*+]\0|MM\0[*+]", _TiffImageFile),
+    "BMP": (rb"BM.{12}[\x0c(48@l|]\0\0\0", BmpImagePlugin.BmpImageFile),
     "GIF": (rb"GIF8[79]a", GifImagePlugin.GifImageFile),
-    "PPM": (rb"P(?:[1-6fy]|0CMYK)", PpmImagePlugin.PpmImageFile),
+    "PPM": (rb"P(?:[1-6f]|0CMYK|yP|yRGBA|yCMYK)\s", PpmImagePlugin.PpmImageFile),
     "JPEG2000": (rb"\xffO\xffQ|\0\0\0\x0cjP  \r\n\x87\n", Jpeg2KImagePlugin.Jpeg2KImageFile),
     "QOI": (rb"qoif", QoiImagePlugin.QoiImageFile),
 }
 
 READABLE_FORMATS = tuple(_SIGNATURES)
-SIGNATURE_BYTES = 32
+SIGNATURE_BYTES = 64
 
 
 def is_readable(start: bytes) -> bool:
@@ -46,10 +81,22 @@ def is_readable(start: bytes) -> bool:
     return any(re.match(signature, start, re.DOTALL) for signature, _ in _SIGNATURES.values())
 
 
+def is_image_file(path: Path) -> bool:
+    """Whether a file has the name of an image, or the first bytes of one that can be read."""
+    if path.suffix.lower() in _EXTENSIONS:
+        return True
+    try:
+        with path.open("rb") as file:
+            return is_readable(file.read(SIGNATURE_BYTES))
+    except OSError:
+        return False
+
+
 def open_header(file: IO[bytes]) -> ImageFile.ImageFile | None:
     """Returns the image whose header has been read and whose pixels have not, or None for a foreign file.
 
     Raises:
+        ImportError: If the format needs an extra that is not installed.
         Exception: Whatever Pillow raises for a damaged header; it is of many kinds.
     """
     start = file.read(SIGNATURE_BYTES)

@@ -3,29 +3,43 @@
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import IO
 
 from torch import Tensor
 
 from pystyle.images._errors import ImageReadError
+from pystyle.images._formats import is_image_file
 from pystyle.images._read import DEFAULT_MAX_PIXELS, read_image
+from pystyle.images._resize import Edge, resize
 from pystyle.images._write import write_image
 
-_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".pgm")
 _GREY_TOLERANCE = 0.05
 
+_BRIGHTEST_LABEL = 32
+"""Of 255. A mask that is nowhere brighter has hardly an inside; numbers of regions are so."""
 
-def read_mask(source: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_PIXELS) -> Tensor:
+
+def read_mask(
+    source: str | os.PathLike[str] | IO[bytes],
+    *,
+    edge_size: int | None = None,
+    edge: Edge = "short",
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+) -> Tensor:
     """The mask in a grey image file: white is inside; black, and what is transparent, outside.
 
     Args:
-        source: Path of the file; see :func:`read_image`.
+        source: Path of the file, or a binary file object; see :func:`read_image`.
+        edge_size: Length in pixels that one edge gets, as in :func:`read_image`; None keeps the size.
+        edge: Which edge has that length: "short", "long", "height" or "width".
         max_pixels: Largest accepted product of width and height; see :func:`read_image`.
 
     Returns:
         A mask for :class:`~pystyle.MaskedImage`.
 
     Raises:
-        ImageReadError: If the file cannot be read, or is coloured.
+        ImageReadError: If the file cannot be read, is coloured, or has numbers of regions instead of black
+            and white: its brightest value is above 0, but at most 32/255.
 
     Shape:
         - output: (1, 1, height, width), in [0, 1]
@@ -41,20 +55,43 @@ def read_mask(source: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_P
                 [1., 0.]])
     """
     image = read_image(source, background=(0.0, 0.0, 0.0), max_pixels=max_pixels)
+    what = f"'{os.fspath(source)}'" if isinstance(source, str | os.PathLike) else "the stream"
     if float((image.amax(1) - image.amin(1)).max()) > _GREY_TOLERANCE:
         raise ImageReadError(
-            f"Cannot take '{os.fspath(source)}' for a mask: it is coloured. Make it grey, or read an image "
-            "with a colour for each region with `masks_from_segmentation`."
+            f"Cannot take {what} for a mask: it is coloured. Make it grey, or read an image with a colour "
+            "for each region with `masks_from_segmentation`."
         )
-    return image.mean(1, keepdim=True)
+    mask = image.mean(1, keepdim=True)
+    brightest = float(mask.max())
+    if 0 < brightest * 255 < _BRIGHTEST_LABEL + 0.5:
+        raise ImageReadError(
+            f"Cannot take {what} for a mask: its brightest value is {_as_level(brightest)}. Is this a label "
+            "image, with a number for each region? Read it with `masks_from_segmentation(read_image(...))`, "
+            "or make white of what is inside."
+        )
+    return mask if edge_size is None else resize(mask, edge_size, edge=edge, interpolation="bilinear")
 
 
-def read_masks(folder: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_PIXELS) -> dict[str, Tensor]:
+def _as_level(value: float) -> str:
+    most = 255 if round(value * 255, 3) % 1 == 0 else 65535
+    return f"{round(value * most)}/{most}"
+
+
+def read_masks(
+    folder: str | os.PathLike[str],
+    *,
+    edge_size: int | None = None,
+    edge: Edge = "short",
+    max_pixels: int = DEFAULT_MAX_PIXELS,
+) -> dict[str, Tensor]:
     """The masks in a folder, by the names of their files.
 
     Args:
-        folder: A folder with a grey image for each region, such as ``sky.png``. Other files, and those
-            whose names begin with a dot, are left alone.
+        folder: A folder with a grey image for each region, such as ``sky.png``. Files that are no images by
+            their names nor their first bytes, and those whose names begin with a dot, are left alone.
+        edge_size: Length in pixels that one edge of each gets; None keeps the sizes. With the `edge_size` of
+            :func:`read_image` they have the size of their image.
+        edge: Which edge has that length: "short", "long", "height" or "width".
         max_pixels: Largest accepted product of width and height of each; see :func:`read_image`.
 
     Returns:
@@ -72,11 +109,11 @@ def read_masks(folder: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_
         >>> list(read_masks(folder))
         ['ground', 'sky']
     """
-    folder = Path(folder)
+    folder = Path(folder).expanduser()
     if not folder.is_dir():
         raise ImageReadError(f"Cannot read masks from '{folder}': it is not a folder.")
     files = sorted(
-        path for path in folder.iterdir() if path.suffix.lower() in _SUFFIXES and path.name[0] != "."
+        path for path in folder.iterdir() if path.name[0] != "." and path.is_file() and is_image_file(path)
     )
     if not files:
         raise ImageReadError(
@@ -86,7 +123,9 @@ def read_masks(folder: str | os.PathLike[str], *, max_pixels: int = DEFAULT_MAX_
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise ImageReadError(f"Cannot read masks from '{folder}': two files are named {twice!r}.")
-    return {path.stem: read_mask(path, max_pixels=max_pixels) for path in files}
+    return {
+        path.stem: read_mask(path, edge_size=edge_size, edge=edge, max_pixels=max_pixels) for path in files
+    }
 
 
 def write_masks(masks: Mapping[str, Tensor], folder: str | os.PathLike[str]) -> None:
@@ -97,7 +136,7 @@ def write_masks(masks: Mapping[str, Tensor], folder: str | os.PathLike[str]) -> 
         folder: The folder.
 
     Raises:
-        ValueError: If a name cannot be that of a file.
+        ValueError: If a name cannot be that of a file, or a mask has another shape.
 
     Shape:
         - masks: (1, 1, height, width), in [0, 1] or booleans
@@ -107,11 +146,14 @@ def write_masks(masks: Mapping[str, Tensor], folder: str | os.PathLike[str]) -> 
         >>> import torch
         >>> write_masks({"sky": torch.ones(1, 1, 2, 2)}, tempfile.mkdtemp())
     """
-    folder = Path(folder)
-    for name in masks:
+    folder = Path(folder).expanduser()
+    for name, mask in masks.items():
         if not name or name[0] == "." or Path(name).name != name:
             raise ValueError(f"The names of `masks` must be possible names of files, got {name!r}.")
+        if mask.ndim != 4 or mask.shape[:2] != (1, 1):
+            raise ValueError(
+                f"The mask {name!r} must have the shape (1, 1, height, width), got {tuple(mask.shape)}."
+            )
     folder.mkdir(parents=True, exist_ok=True)
     for name, mask in masks.items():
-        image = mask.float() if not mask.is_floating_point() else mask
-        write_image(image.expand(1, 3, -1, -1), folder / f"{name}.png")
+        write_image(mask if mask.is_floating_point() else mask.float(), folder / f"{name}.png")

@@ -9,6 +9,7 @@ from torch import Tensor
 
 from pystyle.images._color import FloatArray, rgb_and_alpha
 from pystyle.images._levels import check_single_image, levels
+from pystyle.images._resize import Edge, resize
 
 _ORIENTATION_TAG = 0x0112
 
@@ -24,7 +25,13 @@ _UPRIGHT: dict[int, Callable[[FloatArray], FloatArray]] = {
 }
 
 
-def from_pil(image: Image.Image, *, background: Sequence[float] = (1.0, 1.0, 1.0)) -> Tensor:
+def from_pil(
+    image: Image.Image,
+    *,
+    edge_size: int | None = None,
+    edge: Edge = "short",
+    background: Sequence[float] = (1.0, 1.0, 1.0),
+) -> Tensor:
     """Returns a Pillow image of any mode as RGB in [0, 1].
 
     - The EXIF orientation is applied.
@@ -37,10 +44,13 @@ def from_pil(image: Image.Image, *, background: Sequence[float] = (1.0, 1.0, 1.0
       grey as well, which is what 16-bit PGM files give; values outside 0 ... 65535 are refused, because
       nothing says what they mean. Mode ``F`` must lie in [0, 1].
     - Colour, or grey with opacity, of 16 bits per channel does not reach this function: Pillow keeps the
-      upper 8 bits when it reads a file.
+      upper 8 bits when it reads a file. `read_image` has all of them.
 
     Args:
         image: Image; it is decoded if it was not yet, and left unchanged.
+        edge_size: Length in pixels that one edge gets, the other keeping the aspect ratio; None keeps the
+            size.
+        edge: Which edge has that length: "short", "long", "height" or "width". See `resize`.
         background: Colour, RGB in [0, 1], that shows where the image is transparent.
 
     Returns:
@@ -48,7 +58,8 @@ def from_pil(image: Image.Image, *, background: Sequence[float] = (1.0, 1.0, 1.0
 
     Raises:
         TypeError: `image` is not a Pillow image.
-        ValueError: The image has no pixels, or values of an unknown range.
+        ValueError: The image has no pixels, or values of an unknown range, or an argument is out of its
+            range.
         OSError: The image comes from a file that is cut off or damaged.
 
     Shape:
@@ -65,13 +76,8 @@ def from_pil(image: Image.Image, *, background: Sequence[float] = (1.0, 1.0, 1.0
     if 0 in image.size:
         raise ValueError(f"`image` must have pixels, got width and height {image.size}.")
     image.load()
-    pixels, alpha = rgb_and_alpha(image)
-    if alpha is not None:
-        pixels = pixels * alpha + np.asarray(background, dtype=np.float32) * (1 - alpha)
-    turn = _UPRIGHT.get(_orientation(image))
-    if turn is not None:
-        pixels = turn(pixels)
-    return torch.from_numpy(np.ascontiguousarray(pixels.transpose(2, 0, 1), dtype=np.float32))[None]
+    picture = tensor_of(*rgb_and_alpha(image), orientation_of(image), background)
+    return picture if edge_size is None else resize(picture, edge_size, edge=edge)
 
 
 def to_pil(image: Tensor) -> Image.Image:
@@ -110,7 +116,19 @@ def check_background(background: Sequence[float]) -> None:
         )
 
 
-def _orientation(image: Image.Image) -> int:
+def tensor_of(
+    colors: FloatArray, alpha: FloatArray | None, orientation: int, background: Sequence[float]
+) -> Tensor:
+    """Returns the pixels on the background and the right way up, (1, 3, height, width)."""
+    if alpha is not None:
+        colors = colors * alpha + np.asarray(background, dtype=np.float32) * (1 - alpha)
+    if orientation in _UPRIGHT:
+        colors = _UPRIGHT[orientation](colors)
+    return torch.from_numpy(np.ascontiguousarray(colors.transpose(2, 0, 1), dtype=np.float32))[None]
+
+
+def orientation_of(image: Image.Image) -> int:
+    """Returns the EXIF orientation, 1 if there is none."""
     try:
         return int(image.getexif().get(_ORIENTATION_TAG, 1))
     # Damaged metadata raises errors of many kinds and does not make the pixels wrong.

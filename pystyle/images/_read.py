@@ -2,22 +2,31 @@
 
 import io
 import os
+import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
 import torch
-from PIL import Image
+from PIL import Image, ImageFile
 from torch import Tensor
 
+from pystyle.images._color import rgb_and_alpha
+from pystyle.images._deep import deep_rgb_and_alpha
 from pystyle.images._errors import ImageReadError, PixelRangeError
 from pystyle.images._formats import READABLE_FORMATS, SIGNATURE_BYTES, is_readable, open_header
-from pystyle.images._pil import check_background, from_pil
+from pystyle.images._pil import check_background, orientation_of, tensor_of
 from pystyle.images._resize import Edge, resize
 
 # Where Pillow begins to warn. The float tensor of such a picture takes one gibibyte.
 DEFAULT_MAX_PIXELS = 89_478_485
+
+# Words of Pillow about what it was not made for.
+_UNSUPPORTED = re.compile(
+    "unsupported|not (yet )?supported|unknown (pixel mode|data organization)|not available|not installed",
+    re.I,
+)
 
 
 def read_image(
@@ -31,23 +40,26 @@ def read_image(
 ) -> Tensor:
     """Returns the image in a file, always as RGB in [0, 1] and the right way up.
 
-    PNG, JPEG (MPO), WebP, AVIF, TIFF, BMP, GIF, PPM, JPEG 2000 and QOI are read, told apart by their first
-    bytes and not by their name. Of an animation or a file of several pages the first picture is read. The
-    EXIF orientation is applied. The pixels become RGB by the rules of `from_pil`, which handles every mode:
-    transparency, palettes, grey of 1, 8 and 16 bits, CMYK, colour profiles.
+    PNG, JPEG (MPO), WebP, AVIF, TIFF, BMP, GIF, PPM, JPEG 2000, QOI and, with the extra ``heif``, HEIF
+    (HEIC) are read, told apart by their first bytes and not by their name. Of an animation or a file of
+    several pages the first picture is read. The EXIF orientation is applied. The pixels become RGB by the
+    rules of `from_pil`, which handles every mode: transparency, palettes, grey of 1, 8 and 16 bits, CMYK,
+    colour profiles. Colours of 16 bits per channel are read as such from PNG, TIFF and PPM; of CMYK, of TIFF
+    whose channels are compressed apart, and of AVIF, HEIF and JPEG 2000 the upper 8 bits count.
 
     No process-wide setting is altered, so images may be read in several threads.
 
     Args:
-        source: Path, or a binary file object, which is read from its position to its end and left open.
+        source: Path, in which ``~`` is the home folder, or a binary file object, which is read from its
+            position to its end and left open.
         edge_size: Length in pixels that one edge gets, the other keeping the aspect ratio; None keeps the
             size.
         edge: Which edge has that length: "short", "long", "height" or "width". See `resize`.
         background: Colour, RGB in [0, 1], that shows where the image is transparent.
         max_pixels: Largest accepted product of width and height. It is compared with the header, before
-            anything is decoded. For WebP, TIFF, and GIF whose first frame is larger than its screen, a larger
-            value does not lift the limit of Pillow, which warns from `PIL.Image.MAX_IMAGE_PIXELS` on and
-            refuses twice as many; the default is where it begins to warn.
+            anything is decoded. The default is where Pillow begins to warn. For WebP, and for GIF whose first
+            frame is larger than its screen, a larger value does not lift the limit of Pillow, which is twice
+            `PIL.Image.MAX_IMAGE_PIXELS`, 179 million.
         device: Device of the result.
 
     Returns:
@@ -63,7 +75,7 @@ def read_image(
 
     Example:
         >>> import io
-        >>> from PIL import Image
+        >>> from PIL import Image, ImageFile
         >>> stream = io.BytesIO()
         >>> Image.new("RGB", (40, 20), (255, 0, 51)).save(stream, "PNG")
         >>> _ = stream.seek(0)
@@ -84,7 +96,8 @@ def read_image(
         raise ValueError(f"`max_pixels` must be an integer of at least 1, got {max_pixels!r}.")
     with _as_read_error(name), _opened(source, name) as file:
         picture = _checked_header(file, name, max_pixels)
-        image = from_pil(picture, background=background)
+        colors, alpha = deep_rgb_and_alpha(picture, file) or rgb_and_alpha(picture)
+        image = tensor_of(colors, alpha, orientation_of(picture), background)
     if edge_size is not None:
         image = resize(image, edge_size, edge=edge)
     return image.to(device)
@@ -102,12 +115,12 @@ def _name(source: object) -> str:
 
 
 @contextmanager
-def _opened(source: str | os.PathLike[str] | IO[bytes], name: str) -> Iterator[IO[bytes]]:
+def _opened(source: str | os.PathLike[str] | IO[bytes], name: str) -> Iterator[io.BytesIO]:
     if not isinstance(source, (str, os.PathLike)):
         # A copy in memory can be rewound, which a pipe or a network stream cannot.
         yield io.BytesIO(source.read())
         return
-    path = Path(source)
+    path = Path(source).expanduser()
     if path.is_dir():
         raise ImageReadError(f"Cannot read {name}: it is a folder. Name a file in it.")
     if not path.exists():
@@ -120,7 +133,7 @@ def _opened(source: str | os.PathLike[str] | IO[bytes], name: str) -> Iterator[I
         yield io.BytesIO(start + file.read() if is_readable(start) else start)
 
 
-def _checked_header(file: IO[bytes], name: str, max_pixels: int) -> Image.Image:
+def _checked_header(file: io.BytesIO, name: str, max_pixels: int) -> ImageFile.ImageFile:
     if file.seek(0, os.SEEK_END) == 0:
         fix = "Call `seek(0)` on it first" if name == "the stream" else "Copy or download it again"
         raise ImageReadError(f"Cannot read {name}: it is empty. {fix}.")
@@ -146,17 +159,24 @@ def _as_read_error(name: str) -> Iterator[None]:
         yield
     except (ImageReadError, MemoryError):
         raise
-    except PixelRangeError as error:
+    except (ImportError, PixelRangeError) as error:
         raise ImageReadError(f"Cannot read {name}: {error}") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageReadError(
-            f"Cannot read {name}: {error} This is the limit of Pillow for this format. "
-            "If you trust the file, raise `PIL.Image.MAX_IMAGE_PIXELS`."
+            f"Cannot read {name}: {error} This is a limit of Pillow for this format. Save it as PNG, JPEG or "
+            "TIFF, or smaller."
         ) from error
     # Decoders raise errors of many kinds (OSError, SyntaxError, ValueError, struct.error, zlib.error, ...),
     # and warnings where the caller has made errors of them.
     except Exception as error:
-        reason = str(error).strip().rstrip(".") or type(error).__name__
-        raise ImageReadError(
-            f"Cannot read {name}: {reason}. If the file is cut off or damaged, copy or download it again."
-        ) from error
+        raise ImageReadError(f"Cannot read {name}: {_reason(error)}") from error
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, and what to do: a file may be damaged, unsupported, or not for this user."""
+    text = str(error).strip().rstrip(".") or type(error).__name__
+    if isinstance(error, OSError) and error.errno is not None:
+        return f"{error.strerror or text}."
+    if _UNSUPPORTED.search(text):
+        return f"Pillow does not know this kind of it ({text}). Save it as PNG, or as 8-bit RGB."
+    return f"{text}. If the file is cut off or damaged, copy or download it again."

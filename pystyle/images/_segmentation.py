@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pystyle.images._levels import check_floating
+
 _MOST_COLORS = 32
 
 # Red, green, blue, yellow, magenta, cyan, orange, violet, grey, white, brown, dark green.
@@ -31,7 +33,9 @@ def masks_from_segmentation(image: Tensor, colors: Mapping[str, Color] | None = 
         Hard masks, which cover every pixel once. A region without pixels is left out.
 
     Raises:
-        ValueError: If `image` is not a single one, or has more than 32 colours and `colors` is not given.
+        TypeError: If `image` is not a floating tensor.
+        ValueError: If `image` is not a single one, or has more than 32 colours and `colors` is not given; or
+            a colour is none.
 
     Shape:
         - image: (1, 3, height, width), RGB in [0, 1]
@@ -45,13 +49,13 @@ def masks_from_segmentation(image: Tensor, colors: Mapping[str, Color] | None = 
         >>> masks_from_segmentation(image, {"sky": (0, 0, 1), "roof": (1, 0, 0)})["roof"]
         tensor([[[[1., 0.]]]])
     """
+    check_floating(image)
     if image.ndim != 4 or image.shape[:2] != (1, 3):
         raise ValueError(f"`image` must have the shape (1, 3, height, width), got {tuple(image.shape)}.")
     pixels = image[0].permute(1, 2, 0)
     if colors is None:
         colors = _colors_of(pixels)
-    table = torch.tensor([list(color) for color in colors.values()], dtype=image.dtype, device=image.device)
-    nearest = (pixels.unsqueeze(2) - table).square().sum(3).argmin(2)
+    nearest = (pixels.unsqueeze(2) - _table(colors).to(image)).square().sum(3).argmin(2)
     masks = {name: (nearest == index)[None, None].to(image) for index, name in enumerate(colors)}
     return {name: mask for name, mask in masks.items() if bool(mask.any())}
 
@@ -78,11 +82,12 @@ def segmentation_from_masks(masks: Mapping[str, Tensor], colors: Mapping[str, Co
             order of the masks. What is nowhere inside is black.
 
     Returns:
-        The segmentation; every pixel has the colour of the mask that is largest there, if that is above 1/2.
+        The segmentation, float32; every pixel has the colour of the mask that is largest there, if that is
+        above 1/2.
 
     Raises:
-        ValueError: If there are no masks, their sizes differ, a region has no colour, or there are more
-            than 12 regions and `colors` is not given.
+        ValueError: If there are no masks, their sizes differ, a region has no colour, a colour is none, or
+            there are more than 12 regions and `colors` is not given.
 
     Shape:
         - masks: (1, 1, height, width)
@@ -109,5 +114,16 @@ def segmentation_from_masks(masks: Mapping[str, Tensor], colors: Mapping[str, Co
     if missing:
         raise ValueError(f"`colors` must have a colour for every region, got none for {', '.join(missing)}.")
     values, index = torch.cat([mask.float() for mask in masks.values()], 1).max(1)
-    table = torch.tensor([list(colors[name]) for name in masks], device=index.device)
+    table = _table({name: colors[name] for name in masks}).to(index.device)
     return (table[index] * (values > 0.5).unsqueeze(3)).permute(0, 3, 1, 2).contiguous()
+
+
+def _table(colors: Mapping[str, Color]) -> Tensor:
+    """The colours as rows, whatever kind of numbers they are."""
+    for name, color in colors.items():
+        if len(color) != 3 or not all(0 <= value <= 1 for value in color):
+            raise ValueError(
+                f"The colour of {name!r} in `colors` must be three numbers in [0, 1] (red, green, blue), got "
+                f"{color!r}. Divide those of 0 to 255 by 255."
+            )
+    return torch.tensor([[float(value) for value in color] for color in colors.values()], dtype=torch.float32)

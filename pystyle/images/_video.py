@@ -15,6 +15,7 @@ from torch import Tensor
 from pystyle.images._atomic import replace_file
 from pystyle.images._errors import ImageReadError
 from pystyle.images._levels import check_single_image, levels
+from pystyle.images._resize import Edge, resize
 
 _CONTAINERS = {".mp4": "mp4", ".mov": "mov", ".mkv": "matroska"}
 
@@ -37,7 +38,12 @@ class Clip(NamedTuple):
 
 
 def read_video(
-    source: str | os.PathLike[str], *, first_frame: int = 0, num_frames: int | None = None
+    source: str | os.PathLike[str],
+    *,
+    first_frame: int = 0,
+    num_frames: int | None = None,
+    edge_size: int | None = None,
+    edge: Edge = "short",
 ) -> Clip:
     """Returns the frames of a video file.
 
@@ -47,6 +53,9 @@ def read_video(
         source: Path of the file, in any format that FFmpeg reads.
         first_frame: The number of the first frame that is wanted.
         num_frames: How many; all that follow if not given.
+        edge_size: Length in pixels that one edge of each frame gets, the other keeping the aspect ratio; None
+            keeps the size.
+        edge: Which edge has that length: "short", "long", "height" or "width".
 
     Returns:
         The frames, RGB in [0, 1], and their rate.
@@ -67,7 +76,7 @@ def read_video(
             f"{first_frame} and {num_frames}."
         )
     av = _av()
-    path = os.fspath(source)
+    path = os.path.expanduser(source)
     if not Path(path).is_file():
         raise ImageReadError(f"Cannot read the video '{path}': there is no such file.")
     frames = list[Tensor]()
@@ -81,7 +90,8 @@ def read_video(
                 if num_frames is not None and index >= first_frame + num_frames:
                     break
                 if index >= first_frame:
-                    frames.append(_tensor(frame.to_ndarray(format="rgb24")))
+                    image = _tensor(frame.to_ndarray(format="rgb24"))
+                    frames.append(image if edge_size is None else resize(image, edge_size, edge=edge))
     except av.error.FFmpegError as error:
         raise ImageReadError(f"Cannot read the video '{path}': {error.strerror}.") from error
     if not frames:
@@ -99,10 +109,11 @@ def write_video(
     """Writes frames to a video file (H.264), which is complete or absent.
 
     Args:
-        frames: RGB images of one size; values are clamped to [0, 1]. destination: Path of the file, which
-            ends in ".mp4", ".mov" or ".mkv". frames_per_second: How many frames are shown in a second.
-            quality: The constant rate factor of the encoder, from 0 (no loss but that of the colour space)
-            to 51; 18 looks like the frames.
+        frames: RGB images of one size; values are clamped to [0, 1].
+        destination: Path of the file, which ends in ".mp4", ".mov" or ".mkv".
+        frames_per_second: How many frames are shown in a second.
+        quality: The constant rate factor of the encoder, from 0 (no loss but that of the colour space) to 51;
+            18 looks like the frames.
 
     Raises:
         ImportError: PyAV is missing, the extra ``video``.

@@ -2,7 +2,8 @@
 
 from pystyle.jobs._entry import JobEntry
 from pystyle.jobs._error import JobError
+from pystyle.jobs._items import LeftOut
 from pystyle.jobs._report import JobReport
 from pystyle.jobs._stylize_folder import stylize_folder
 
-__all__ = ["JobEntry", "JobError", "JobReport", "stylize_folder"]
+__all__ = ["JobEntry", "JobError", "JobReport", "LeftOut", "stylize_folder"]

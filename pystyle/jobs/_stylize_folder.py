@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Literal
 
 from pystyle._locks import CAN_WAIT
+from pystyle.images._read import DEFAULT_MAX_PIXELS
 from pystyle.jobs._encoding import Encoding
 from pystyle.jobs._entry import JobEntry
 from pystyle.jobs._folder import JobFolder
-from pystyle.jobs._items import Item, items_of
+from pystyle.jobs._items import Item, LeftOut, items_of
 from pystyle.jobs._manifest import Manifest
 from pystyle.jobs._recipe import Recipe, checked, configuration_of, read_styles
 from pystyle.jobs._report import JobReport
@@ -28,6 +29,7 @@ def stylize_folder(
     extension: str = ".png",
     bits: Literal[8, 16] = 8,
     quality: int = 95,
+    max_pixels: int = DEFAULT_MAX_PIXELS,
     targets: str | os.PathLike[str] | None = None,
     workers: int = 1,
     retry_failed: bool = False,
@@ -44,6 +46,7 @@ def stylize_folder(
 
     Args:
         contents: The folder of the images; those in folders below it are painted, too. Hidden ones are not.
+            A file is an image if its name or its first bytes say so; what is none is named in the report.
         style: The manner: an image, the path of one, or several that are blended.
         output: The folder of the pictures, which belongs to the job. A picture has the name of its image,
             with another extension; where two would have the same, each keeps its own extension before it.
@@ -54,6 +57,8 @@ def stylize_folder(
         extension: Of the pictures, which says their format.
         bits: Bits per channel, 8 or 16 (PNG only).
         quality: Of JPEG, WebP and AVIF.
+        max_pixels: Largest accepted product of width and height of an image; see
+            :func:`~pystyle.images.read_image`.
         targets: A folder for what is computed of the styles alone, if several jobs are to share it; else it
             is one in `output`.
         workers: Processes, which divide the threads of this one, and take the accelerators in turn. A program
@@ -63,7 +68,7 @@ def stylize_folder(
         callbacks: Called with an entry after each image that this call has done.
 
     Returns:
-        What became of each image.
+        What became of each image, and which files were left out.
 
     Raises:
         JobError: If the folder has the pictures of another job, or of none, and `overwrite` is false; or all
@@ -98,7 +103,7 @@ def stylize_folder(
         The bytes of a picture are those of a run without a job, on the same machine with the same number of
         threads, on which the last bits of sums depend.
     """
-    source, folder = Path(contents), JobFolder(Path(output))
+    source, folder = Path(contents).expanduser(), JobFolder(Path(output).expanduser())
     if not source.is_dir():
         raise NotADirectoryError(f"`contents` must be a folder of images, got '{source}'.")
     if source.resolve() == folder.path.resolve():
@@ -109,7 +114,7 @@ def stylize_folder(
         raise ValueError("`workers` must be 1 on this system, which has no locks that end with their holder.")
     encoding, styles = Encoding(extension, bits, quality), read_styles(style)
     configuration = configuration_of(checked(recipe), styles, encoding)
-    items = items_of(source, folder.path, extension)
+    items, left_out = items_of(source, folder.path, extension)
     with exit_on_sigterm(), folder.opened(configuration, items, overwrite=overwrite):
         manifest = folder.read()
         sorted_items = sort(
@@ -122,7 +127,8 @@ def stylize_folder(
             recipe,
             styles,
             encoding,
-            targets=folder.targets if targets is None else Path(targets),
+            targets=folder.targets if targets is None else Path(targets).expanduser(),
+            max_pixels=max_pixels,
             configuration=configuration,
             run=secrets.token_hex(4),
             begun_at=manifest.offset,
@@ -138,14 +144,17 @@ def stylize_folder(
         elif job.workers:
             share(job, manifest, tell=tell)
         manifest.read()
-        return _report(folder.path, items, manifest, job)
+        return _report(folder.path, items, left_out, manifest, job)
 
 
-def _report(output: Path, items: Sequence[Item], manifest: Manifest, job: Job) -> JobReport:
+def _report(
+    output: Path, items: Sequence[Item], left_out: tuple[LeftOut, ...], manifest: Manifest, job: Job
+) -> JobReport:
     entries = [manifest.entries[item.input] for item in items]
     return JobReport(
         output,
         painted=tuple(entry for entry in entries if entry.run == job.run and not entry.failed),
         kept=tuple(entry for entry in entries if entry.run != job.run and not entry.failed),
         failed=tuple(entry for entry in entries if entry.failed),
+        left_out=left_out,
     )

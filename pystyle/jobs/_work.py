@@ -43,6 +43,7 @@ class Job:
         styles: The styles.
         encoding: How pictures are encoded.
         targets: The folder of what is computed of the styles alone.
+        max_pixels: The largest product of width and height of an image.
         configuration: Recipe, styles and encoding in words and hashes.
         run: A name of the call.
         begun_at: The length of the manifest when it was decided what is to be done; what was added since then
@@ -57,6 +58,7 @@ class Job:
     styles: Any
     encoding: Encoding
     targets: Path
+    max_pixels: int
     configuration: Configuration
     run: str
     begun_at: int
@@ -143,7 +145,7 @@ def _paint(job: Job, recipe: Recipe, item: Item) -> JobEntry:
     data, error = b"", None
     try:
         with same_draws(recipe):
-            result = recipe(read_image(path), job.styles)
+            result = recipe(read_image(path, max_pixels=job.max_pixels), job.styles)
         if result.interrupted:
             raise RunInterrupted(result)
         if result.failed:

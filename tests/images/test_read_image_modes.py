@@ -100,11 +100,6 @@ def test_read_image_refuses_floats_outside_zero_to_one(tmp_path: Path, value: fl
         read_image(tmp_path / "a.tif")
 
 
-def test_read_image_keeps_the_high_byte_of_sixteen_bit_colour() -> None:
-    stream = png(1, 16, 2, struct.pack(">3H", 0xFFFF, 0x12FF, 0x8000))
-    np.testing.assert_allclose(row_of(read_image(stream)) * 255, [[255, 0x12, 0x80]], rtol=1e-6)
-
-
 # Grey, palettes, bits
 
 

@@ -5,7 +5,7 @@ import sys
 import pytest
 import torch
 
-from pystyle.images import Clip, ImageReadError, read_video, write_video
+from pystyle.images import Clip, ImageReadError, read_video, resize, write_video
 
 
 def moving(count, height, width):
@@ -47,6 +47,16 @@ def test_a_part_of_a_clip_is_read(tmp_path) -> None:
     assert len(read_video(path, first_frame=4).frames) == 2
     with pytest.raises(ImageReadError, match="it has no frame 6"):
         read_video(path, first_frame=6)
+
+
+def test_frames_are_made_smaller_as_they_are_read(tmp_path) -> None:
+    write_video([torch.rand(1, 3, 24, 36)] * 2, tmp_path / "clip.mp4")
+    whole, small = (read_video(tmp_path / "clip.mp4", **size) for size in ({}, {"edge_size": 12}))
+    assert all(
+        torch.equal(little, resize(large, 12))
+        for little, large in zip(small.frames, whole.frames, strict=True)
+    )
+    assert read_video(tmp_path / "clip.mp4", edge_size=12, edge="long").frames[0].shape == (1, 3, 8, 12)
 
 
 def test_a_better_quality_is_nearer_to_the_frames(tmp_path) -> None:

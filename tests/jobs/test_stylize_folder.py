@@ -202,6 +202,67 @@ def test_only_images_count_and_the_pictures_may_lie_among_them(photos, style, re
         assert names(report.failed) == BAD
 
 
+def test_images_are_known_by_their_first_bytes_and_what_is_none_is_named(photos, style, output):
+    for name, new in {"a.png": "a", "b.jpg": "b.jfif", "c.webp": "holiday.2024"}.items():
+        (photos / name).rename(photos / new)
+    (photos / "notes.txt").write_text("BM is no bitmap, and P5 no graymap")
+    (photos / "trip" / "clip.mp4").write_bytes(b"\0\0\0\x20ftypisom" + bytes(100))
+    (photos / "raw.dng").write_bytes(b"II*\0" + bytes(100))
+    (photos / "elsewhere").symlink_to(photos / "trip")
+    (photos / ".hidden").write_bytes(b"")
+    report = stylize_folder(photos, style, output, recipe=recolour)
+    assert {entry.input: entry.output for entry in report.painted} == {
+        "a": "a.png",
+        "b.jfif": "b.png",
+        "holiday.2024": "holiday.png",
+        "trip/a.png": "trip/a.png",
+    }
+    assert names(report.failed) == BAD
+    assert [left.input for left in report.left_out] == [
+        "elsewhere",
+        "notes.txt",
+        "raw.dng",
+        "trip/clip.mp4",
+    ]
+    reasons = {left.input: left.reason for left in report.left_out}
+    assert "link to a folder" in reasons["elsewhere"]
+    assert "first bytes" in reasons["notes.txt"]
+    assert "raw photograph" in reasons["raw.dng"]
+    assert str(report).endswith(" 4 files were left out.")
+    assert str(report.left_out[1]) == f"notes.txt was left out: {reasons['notes.txt']}"
+
+
+def test_names_that_differ_in_their_case_or_have_no_extension_end_somewhere(tmp_path, style, output):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    for name in ("x", "x.jpg", "x.png"):
+        write_image(torch.rand(1, 3, 24, 24), photos / name, format="png")
+    report = stylize_folder(photos, style, output, recipe=recolour)
+    assert {entry.input: entry.output for entry in report.painted} == {
+        "x": "x.png",
+        "x.jpg": "x.jpg.png",
+        "x.png": "x.png.png",
+    }
+
+
+def test_a_folder_without_images_says_so(tmp_path, style, output):
+    (tmp_path / "photos").mkdir()
+    report = stylize_folder(tmp_path / "photos", style, output, recipe=recolour)
+    assert report.empty
+    assert str(report) == "There was no image to paint."
+    (tmp_path / "photos" / "notes.txt").write_text("no image")
+    report = stylize_folder(tmp_path / "photos", style, output, recipe=recolour)
+    assert str(report) == "There was no image to paint. 1 file was left out."
+
+
+def test_larger_photographs_are_painted_if_that_is_allowed(photos, style, output):
+    report = stylize_folder(photos, style, output, recipe=recolour, max_pixels=1_000)
+    assert {entry.input for entry in report.failed} >= set(GOOD)
+    assert all("`max_pixels=" in entry.error for entry in report.failed if entry.input in GOOD)
+    report = stylize_folder(photos, style, output, recipe=recolour, max_pixels=1_728, retry_failed=True)
+    assert names(report.painted) == GOOD
+
+
 def test_half_a_line_is_ignored_and_closed(photos, style, output, recipe):
     stylize_folder(photos, style, output, recipe=recipe)
     manifest = output / "manifest.jsonl"
