@@ -7,6 +7,10 @@ ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 
 
+def _pictures(outputs):
+    return [output for output in outputs if {"image/png", "image/jpeg"} & set(output.get("data", {}))]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_every_notebook_runs_at_a_small_size(path, monkeypatch):
@@ -16,13 +20,7 @@ def test_every_notebook_runs_at_a_small_size(path, monkeypatch):
     monkeypatch.setenv("PYSTYLE_NOTEBOOK_STEPS", "4")
     notebook = nbformat.read(path, as_version=4)
     nbclient.NotebookClient(notebook, timeout=600).execute()
-    pictures = [
-        output
-        for cell in notebook.cells
-        for output in cell.get("outputs", [])
-        if "image/png" in output.get("data", {})
-    ]
-    assert len(pictures) >= 3
+    assert len(_pictures(output for cell in notebook.cells for output in cell.get("outputs", []))) >= 3
 
 
 def test_there_are_notebooks():
@@ -32,14 +30,22 @@ def test_there_are_notebooks():
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_every_notebook_is_in_the_gallery(path):
     gallery = (ROOT / "docs" / "gallery.md").read_text(encoding="utf-8")
-    assert f"](../notebooks/{path.name})" in gallery
-    assert f"](_static/gallery/{path.stem}.jpg)" in gallery
-    assert (ROOT / "docs" / "_static" / "gallery" / f"{path.stem}.jpg").is_file()
+    thumbnail = f"_static/gallery/{path.stem}.jpg"
+    assert f":link: notebooks/{path.stem}\n" in gallery
+    assert f":img-top: {thumbnail}\n" in gallery
+    assert (ROOT / "docs" / thumbnail).is_file()
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_every_notebook_is_stored_with_its_outputs(path):
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     outputs = [output for cell in cells for output in cell.get("outputs", [])]
-    assert sum("image/png" in output.get("data", {}) for output in outputs) >= 3
+    assert len(_pictures(outputs)) >= 3
     assert not any(output["output_type"] == "error" for output in outputs)
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_every_notebook_is_small(path):
+    assert path.stat().st_size <= 300_000, (
+        "Run `python notebooks/pictures.py`, which compresses its pictures."
+    )
