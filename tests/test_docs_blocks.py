@@ -1,10 +1,10 @@
 """Every code block of the README and the docs runs as it stands when it is pasted.
 
-The Python blocks of a page run one after the other in a fresh process, in a folder with the two images that the
-pages assume. Only numbers of pixels and steps are made smaller. Doctests are run by pytest itself.
+The Python blocks of a page run one after the other in a fresh process, in a folder with the two images that
+the pages assume. Only numbers of pixels and steps are made smaller. Doctests are run by pytest itself.
 
-A comment ``<!-- needs: network -->`` before a block keeps it from being run, and one that names a package where
-this is missing. What is needed must be said in the text, too.
+A comment ``<!-- needs: network -->`` before a block keeps it from being run, and one that names a package
+where this is missing. What is needed must be said in the text, too.
 """
 
 import importlib.util

@@ -1,7 +1,7 @@
 """Public names: all of them have a page, and every way to write one leads to it.
 
-``pystyle.GramLoss`` and ``pystyle.losses.GramLoss`` are one class, which has one page. A reference to a name of
-the library that leads nowhere is a warning.
+``pystyle.GramLoss`` and ``pystyle.losses.GramLoss`` are one class, which has one page. A reference to a name
+of the library that leads nowhere is a warning.
 """
 
 import importlib
