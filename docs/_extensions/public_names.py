@@ -47,7 +47,7 @@ def check_public_names(app: Sphinx) -> None:
         module = importlib.import_module(package)
         for name in module.__all__:
             documented = getattr(module, name)
-            if callable(documented) and not inspect.getdoc(documented):
+            if (inspect.isclass(documented) or inspect.isroutine(documented)) and not documented.__doc__:
                 raise SphinxError(f"The public name {package}.{name} has no docstring.")
 
 
