@@ -55,7 +55,8 @@ def measure(
         line: Line = {"evaluations": checkpoint.evaluations, "saved_loss": None, "noise": None}
         # A loop that diverged has no picture.
         if bool(checkpoint.image.isfinite().all()):
-            picture = quantise(checkpoint.image)
+            # Loops without bounds go far, and what is saved is clamped.
+            picture = quantise(checkpoint.image.clamp(0, 1))
             with torch.no_grad():
                 line["saved_loss"] = float(objective(picture).total)
                 line["loss"] = float(objective(checkpoint.image).total)

@@ -7,6 +7,8 @@ from typing import Any, Literal, TypeAlias
 import torch
 from torch import Tensor
 
+from pystyle._arguments import check_floating, check_range
+
 IMAGE = "image"
 """The layer that is the image itself."""
 
@@ -34,16 +36,16 @@ class MaskedImage:
     Args:
         image: The image.
         masks: The masks by the names of their regions: 1 inside, 0 outside, in between at soft edges; or
-            booleans.
+            booleans. What resampling added to their range is clamped.
 
     Attributes:
         image: The image.
         masks: The masks, in the floating-point type and on the device of the image.
 
     Raises:
-        ValueError: If there are no masks, one has another size than the image, is empty or leaves [0, 1], or
-            two overlap, so that their sum is above 1.
-        TypeError: If a mask is neither boolean nor floating-point.
+        ValueError: If the image or a mask leaves [0, 1], there are no masks, one has another size than the
+            image or is empty, or two overlap, so that their sum is above 1.
+        TypeError: If the image is not floating-point, or a mask is neither that nor boolean.
 
     Shape:
         - image: (batch, 3, height, width), RGB in [0, 1]
@@ -64,6 +66,8 @@ class MaskedImage:
     def __post_init__(self) -> None:
         if not isinstance(self.image, Tensor) or self.image.ndim != 4:
             raise TypeError("`image` must be a tensor of the shape (batch, 3, height, width).")
+        check_floating(self.image, "`image`")
+        check_range(self.image, "`image`")
         if not self.masks:
             raise ValueError("`masks` must have at least one mask, got none. Use the image itself.")
         masks = {name: self._checked(name, mask) for name, mask in self.masks.items()}
@@ -90,11 +94,10 @@ class MaskedImage:
                 f"{tuple(mask.shape)}. Resize it with `resize`."
             )
         mask = mask.detach().to(self.image)
-        if mask.device.type != "meta":
-            if not bool(((mask >= 0) & (mask <= 1)).all()):
-                raise ValueError(f"The mask {name!r} must be in [0, 1], got values outside. Clamp it.")
-            if not bool((mask > 0).any()):
-                raise ValueError(f"The mask {name!r} is empty: no pixel is inside. Leave it out.")
+        check_range(mask, f"The mask {name!r}")
+        mask = mask.clamp(0, 1)
+        if mask.device.type != "meta" and not bool((mask > 0).any()):
+            raise ValueError(f"The mask {name!r} is empty: no pixel is inside. Leave it out.")
         return mask
 
     def __repr__(self) -> str:

@@ -18,6 +18,7 @@ import pystyle
 ROOT = Path(pystyle.__file__).parent
 
 FLOORS = {
+    "_arguments": -1,
     "_locks": 0,
     "_version": 0,
     "typing": 0,

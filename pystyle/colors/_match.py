@@ -7,10 +7,9 @@ from pystyle.colors._histogram import with_histogram
 from pystyle.colors._linear import linear_to_rgb, rgb_to_linear
 from pystyle.colors._luma import rgb_to_yiq, yiq_to_rgb
 from pystyle.colors._oklab import oklab_to_rgb, rgb_to_oklab
-from pystyle.colors._pixels import check_batches, check_image, transformed
+from pystyle.colors._pixels import check_batches, check_picture, transformed
 from pystyle.colors._statistics import (
     LinearMethod,
-    check_finite,
     color_statistics,
     linear_map,
     principal_axes,
@@ -61,7 +60,7 @@ def match_colors(
 
     Raises:
         TypeError: If an image is not a floating tensor.
-        ValueError: If an image has another shape or is not finite, or an argument is unknown.
+        ValueError: If an image has another shape or range or is not finite, or an argument is unknown.
 
     Shape:
         - image, output: (batch, 3, height, width), RGB in [0, 1]
@@ -93,7 +92,7 @@ def match_colors(
         raise ValueError(f"`method` must be one of {get_args(Method)}, got {method!r}.")
     if space not in get_args(Space):
         raise ValueError(f"`space` must be one of {get_args(Space)}, got {space!r}.")
-    pixels, wanted = check_image(image), check_image(reference, "reference").to(image.device)
+    pixels, wanted = check_picture(image), check_picture(reference, "reference").to(image.device)
     check_batches(image, "reference", reference)
     forward, backward = _axes(wanted) if space == "principal" else _SPACES.get(space, (_same, _same))
     matched = backward(_matched(forward(pixels), forward(wanted), method))
@@ -112,15 +111,12 @@ def with_statistics(pixels: Tensor, wanted: Tensor, method: LinearMethod) -> Ten
     """The pixels, of any channels, with the mean and covariance of others."""
     mean, covariance = color_statistics(pixels)
     wanted_mean, wanted_covariance = color_statistics(wanted)
-    check_finite(covariance, "image")
-    check_finite(wanted_covariance, "reference")
     matrix = linear_map(covariance, wanted_covariance, method)
     return transformed(matrix, pixels - mean.detach()) + wanted_mean.detach().to(pixels)
 
 
 def _axes(wanted: Tensor) -> tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]:
     _, covariance = color_statistics(wanted)
-    check_finite(covariance, "reference")
     axes = principal_axes(covariance)
     return lambda image: transformed(axes, image), lambda image: transformed(axes.mT, image)
 

@@ -5,18 +5,20 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from pystyle import _arguments
+
 
 def check_image(image: Tensor, name: str = "image") -> Tensor:
     """The image in float32 at least, after a look at its type and shape."""
-    if not isinstance(image, Tensor) or not image.is_floating_point():
-        kind = image.dtype if isinstance(image, Tensor) else type(image).__name__
-        raise TypeError(f"`{name}` must be a floating tensor with values in [0, 1], got {kind}.")
-    if image.ndim != 4 or image.shape[1] != 3 or image.numel() == 0:
-        raise ValueError(
-            f"`{name}` must have the shape (batch, 3, height, width) and not be empty, "
-            f"got {tuple(image.shape)}."
-        )
+    _arguments.check_image(image, f"`{name}`")
     return image.float() if image.element_size() < 4 else image
+
+
+def check_picture(image: Tensor, name: str = "image") -> Tensor:
+    """The image in float32 at least, after a look at its type, its shape and its range."""
+    pixels = check_image(image, name)
+    _arguments.check_range(image, f"`{name}`")
+    return pixels
 
 
 def check_batches(image: Tensor, name: str, other: Tensor) -> None:

@@ -29,12 +29,6 @@ def color_statistics(image: Tensor) -> tuple[Tensor, Tensor]:
     return mean, torch.stack(rows, 1)
 
 
-def check_finite(statistics: Tensor, name: str) -> None:
-    """Refuse an image whose statistics are not finite."""
-    if not bool(statistics.isfinite().all()):
-        raise ValueError(f"`{name}` must be finite, got NaN or infinite values.")
-
-
 @torch.no_grad()
 def linear_map(covariance: Tensor, target: Tensor, method: LinearMethod) -> Tensor:
     r"""A matrix A with :math:`A \Sigma A^\top = \Sigma_t`.

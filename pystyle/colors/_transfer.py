@@ -2,7 +2,7 @@ from torch import Tensor
 
 from pystyle.colors._luma import luminance
 from pystyle.colors._match import with_statistics
-from pystyle.colors._pixels import check_batches, check_image
+from pystyle.colors._pixels import check_batches, check_picture
 
 
 def match_luminance(image: Tensor, reference: Tensor, *, clamp: bool = True) -> Tensor:
@@ -22,7 +22,7 @@ def match_luminance(image: Tensor, reference: Tensor, *, clamp: bool = True) -> 
 
     Raises:
         TypeError: If an image is not a floating tensor.
-        ValueError: If an image has another shape or is not finite.
+        ValueError: If an image has another shape or range, or is not finite.
 
     Shape:
         - image: (batch, 3, height, width), RGB in [0, 1]
@@ -43,7 +43,7 @@ def match_luminance(image: Tensor, reference: Tensor, *, clamp: bool = True) -> 
         Gatys, Ecker, Bethge, Hertzmann, Shechtman. *Controlling perceptual factors in neural style
         transfer*. CVPR 2017, section 5.
     """
-    pixels, wanted = check_image(image), check_image(reference, "reference").to(image.device)
+    pixels, wanted = check_picture(image), check_picture(reference, "reference").to(image.device)
     check_batches(image, "reference", reference)
     matched = with_statistics(luminance(pixels), luminance(wanted), "symmetric")
     return (matched.clamp(0, 1) if clamp else matched).to(image.dtype)
@@ -66,7 +66,7 @@ def transfer_luminance(image: Tensor, colors: Tensor, *, clamp: bool = True) -> 
 
     Raises:
         TypeError: If an image is not a floating tensor.
-        ValueError: If the images have other shapes, or different sizes.
+        ValueError: If the images have other shapes or ranges, or different sizes.
 
     Shape:
         - image, output: (batch, 3, height, width), RGB in [0, 1]
@@ -83,7 +83,7 @@ def transfer_luminance(image: Tensor, colors: Tensor, *, clamp: bool = True) -> 
         Gatys, Ecker, Bethge, Hertzmann, Shechtman. *Controlling perceptual factors in neural style
         transfer*. CVPR 2017, section 5.
     """
-    pixels, chroma = check_image(image), check_image(colors, "colors").to(image)
+    pixels, chroma = check_picture(image), check_picture(colors, "colors").to(image)
     check_batches(image, "colors", colors)
     if pixels.shape[2:] != chroma.shape[2:]:
         raise ValueError(

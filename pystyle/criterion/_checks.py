@@ -6,7 +6,11 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import Tensor
 
+from pystyle._arguments import check_image as check_shape
+from pystyle._arguments import check_range
+from pystyle.criterion._blend import images_of
 from pystyle.encoders import Encoder
+from pystyle.typing import References
 
 
 def check_image(image: Tensor, name: str, encoder: Encoder, layers: Sequence[str]) -> None:
@@ -16,18 +20,7 @@ def check_image(image: Tensor, name: str, encoder: Encoder, layers: Sequence[str
         TypeError: If it is not a floating-point tensor of the encoder's precision.
         ValueError: If its shape, size or device is wrong.
     """
-    if not isinstance(image, Tensor):
-        raise TypeError(
-            f"`{name}` must be a tensor, got a {type(image).__name__}. Read files with `read_image`."
-        )
-    if not image.is_floating_point():
-        raise TypeError(
-            f"`{name}` must be a floating-point tensor in [0, 1], got {image.dtype}. Divide it by 255."
-        )
-    if image.ndim != 4 or image.shape[1] != 3:
-        raise ValueError(f"`{name}` must have the shape (batch, 3, height, width), got {tuple(image.shape)}.")
-    if min(image.shape) == 0:
-        raise ValueError(f"`{name}` must not be empty, got the shape {tuple(image.shape)}.")
+    check_shape(image, f"`{name}`")
     parameter = next((tensor for tensor in encoder.parameters()), None)
     if parameter is not None and parameter.device != image.device:
         raise ValueError(
@@ -78,11 +71,14 @@ def check_values(image: Tensor, name: str) -> None:
         )
 
 
-def check_finite(image: Tensor, name: str) -> None:
-    """Check that a reference has no NaN and no infinity, which would spread into every target.
+def check_pictures(references: References) -> None:
+    """Check the shapes and the range of all references, before any of them is resized.
 
     Raises:
-        ValueError: If it has.
+        TypeError: If one is not a floating-point tensor.
+        ValueError: If one has another shape, or leaves [0, 1].
     """
-    if image.device.type != "meta" and not bool(image.isfinite().all()):
-        raise ValueError(f"`{name}` must be finite, got an image with NaN or infinite values.")
+    for name, reference in references.items():
+        for image in images_of(reference):
+            check_shape(image, f'`references["{name}"]`')
+            check_range(image, f'`references["{name}"]`')

@@ -6,8 +6,9 @@ from typing import NamedTuple, TypeAlias
 import torch
 from torch import Tensor
 
+from pystyle._arguments import check_range
 from pystyle.criterion._blend import blend_of, image_of, masks_of
-from pystyle.criterion._checks import check_finite, check_image
+from pystyle.criterion._checks import check_image
 from pystyle.criterion._masks import Masks
 from pystyle.criterion._objective import Target
 from pystyle.criterion._represent import combine, represent
@@ -40,7 +41,7 @@ def targets_of(
     found: dict[Key, list[tuple[Representation, float]]] = {}
     for given, weight in blend_of(reference, name):
         check_image(image_of(given), label, encoder, layers)
-        check_finite(image_of(given), label)
+        check_range(image_of(given), f"`{label}`")
         # A copy: what a loss keeps must not change with the caller's image, nor know its graph.
         image = image_of(given).detach().clone()
         for view in _views(image, masks_of(given), losses):

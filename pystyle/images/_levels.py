@@ -3,6 +3,9 @@
 import torch
 from torch import Tensor
 
+from pystyle import _arguments
+from pystyle._arguments import check_scale
+
 
 def quantise(image: Tensor) -> Tensor:
     """Returns the image as it reads back from an 8-bit file: ``round(255 * clamp(image)) / 255``.
@@ -19,10 +22,10 @@ def quantise(image: Tensor) -> Tensor:
 
     Raises:
         TypeError: `image` is not a floating tensor.
-        ValueError: `image` contains NaN or infinity.
+        ValueError: `image` contains NaN or infinity, or has another scale.
 
     Shape:
-        Input: ``(*)``, in [0, 1]; what lies outside is clamped.
+        Input: ``(*)``, in [0, 1]; what lies outside is clamped, unless it is of another scale.
         Output: ``(*)``, multiples of 1/255.
 
     Example:
@@ -32,6 +35,7 @@ def quantise(image: Tensor) -> Tensor:
     """
     check_floating(image)
     check_finite(image)
+    check_scale(image, "`image`")
     whole = levels(image, 255)
     # By a Python number, a CUDA kernel would multiply by the reciprocal, and the last bit differs.
     return whole / whole.new_full((), 255.0)
@@ -58,18 +62,13 @@ def check_single_image(image: Tensor) -> Tensor:
     if image.numel() == 0:
         raise ValueError(f"`image` must have pixels, got shape {shape}.")
     check_finite(image)
+    check_scale(image, "`image`")
     return image.detach()
 
 
 def check_floating(image: Tensor) -> None:
     """Raises a TypeError unless the argument is a tensor of floats."""
-    if not isinstance(image, Tensor):
-        raise TypeError(f"`image` must be a torch.Tensor, got {type(image).__name__}.")
-    if not image.is_floating_point():
-        raise TypeError(
-            f"`image` must be a floating tensor with values in [0, 1], got {image.dtype}. "
-            "Divide integers by their largest value first."
-        )
+    _arguments.check_floating(image, "`image`")
 
 
 def check_finite(image: Tensor) -> None:

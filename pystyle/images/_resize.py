@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from pystyle._arguments import check_scale
 from pystyle.images._levels import check_floating
 
 Edge: TypeAlias = Literal["short", "long", "height", "width"]
@@ -36,7 +37,8 @@ def resize(
 
     Raises:
         TypeError: `image` is not a floating tensor.
-        ValueError: `image` is not a non-empty batch of images, or an argument is out of its range.
+        ValueError: `image` is not a non-empty batch of images or has another scale, or an argument is out
+            of its range.
 
     Shape:
         Input: ``(batch, channels, height, width)``, in [0, 1].
@@ -58,6 +60,9 @@ def resize(
             "`image` must have shape (batch, channels, height, width) and not be empty, "
             f"got {tuple(image.shape)}."
         )
+    if not image.requires_grad:
+        # What is being optimised has the values that it has, and to look at them would wait for a GPU.
+        check_scale(image, "`image`")
     if interpolation not in get_args(Interpolation):
         raise ValueError(f"`interpolation` must be one of {get_args(Interpolation)}, got {interpolation!r}.")
     new_size = scaled_size((image.shape[2], image.shape[3]), size, edge=edge)

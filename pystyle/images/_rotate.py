@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
+from pystyle._arguments import check_scale
 from pystyle.images._levels import check_floating
 from pystyle.images._resize import Interpolation
 
@@ -27,7 +28,8 @@ def rotate(image: Tensor, degrees: float, *, interpolation: Interpolation = "bic
 
     Raises:
         TypeError: `image` is not a floating tensor.
-        ValueError: `image` is not a non-empty batch of images, or an argument is out of its range.
+        ValueError: `image` is not a non-empty batch of images or has another scale, or an argument is out
+            of its range.
 
     Shape:
         Input: ``(batch, channels, height, width)``, in [0, 1].
@@ -47,6 +49,9 @@ def rotate(image: Tensor, degrees: float, *, interpolation: Interpolation = "bic
             "`image` must have shape (batch, channels, height, width) and not be empty, "
             f"got {tuple(image.shape)}."
         )
+    if not image.requires_grad:
+        # What is being optimised has the values that it has, and to look at them would wait for a GPU.
+        check_scale(image, "`image`")
     if interpolation not in get_args(Interpolation):
         raise ValueError(f"`interpolation` must be one of {get_args(Interpolation)}, got {interpolation!r}.")
     if not math.isfinite(degrees):

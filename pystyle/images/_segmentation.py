@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pystyle.images._levels import check_floating
+from pystyle._arguments import check_floating, check_range
 
 _MOST_COLORS = 32
 
@@ -49,7 +49,8 @@ def masks_from_segmentation(image: Tensor, colors: Mapping[str, Color] | None = 
         >>> masks_from_segmentation(image, {"sky": (0, 0, 1), "roof": (1, 0, 0)})["roof"]
         tensor([[[[1., 0.]]]])
     """
-    check_floating(image)
+    check_floating(image, "`image`")
+    check_range(image, "`image`")
     if image.ndim != 4 or image.shape[:2] != (1, 3):
         raise ValueError(f"`image` must have the shape (1, 3, height, width), got {tuple(image.shape)}.")
     pixels = image[0].permute(1, 2, 0)

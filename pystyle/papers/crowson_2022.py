@@ -38,6 +38,7 @@ from pystyle.criterion import Criterion
 from pystyle.encoders import Encoder, SequentialEncoder, vgg19
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.losses import ContentLoss, TotalVariationLoss, WassersteinLoss
+from pystyle.papers._images import check_images
 from pystyle.pyramid import Pyramid
 from pystyle.runner import Callback, Result
 from pystyle.typing import Init, OptimizerFactory
@@ -173,6 +174,7 @@ def style_transfer(
         >>> result.image.shape, sorted(set(result.history["edge_size"]))
         (torch.Size([1, 3, 40, 32]), [23, 32])
     """
+    check_images({"content": content, "style": style})
     sizes = Pyramid.from_ratio(edge_size, num_steps=0, ratio=2**0.5, smallest=smallest).edge_sizes
     steps = [num_steps[0]] + [num_steps[1]] * (len(sizes) - 1)
     return Pyramid(sizes, steps).optimize(

@@ -43,6 +43,7 @@ from pystyle.evaluation import Evaluation, StripEvaluation
 from pystyle.images import resize, scaled_size
 from pystyle.losses import ContentLoss, GramLoss, MeanStdLoss
 from pystyle.optim import LBFGS
+from pystyle.papers._images import check_images
 from pystyle.runner import Callback, Result, optimize_image
 
 __all__ = ["criterion", "level_sizes", "style_transfer"]
@@ -148,6 +149,7 @@ def style_transfer(
         >>> [tuple(level.image.shape[2:]) for level in levels]
         [(32, 48), (64, 96)]
     """
+    check_images({"content": content, "style": style})
     counts = STEPS.get(steps, ()) if isinstance(steps, str) else steps
     if not counts:
         raise ValueError(f"`steps` must be 'code', 'fast' or at least one number, got {steps!r}.")

@@ -44,6 +44,7 @@ from pystyle.encoders import Encoder, ScaledAveragePool2d, SequentialEncoder, vg
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.losses import GramLoss
 from pystyle.optim import LBFGS
+from pystyle.papers._images import check_images
 from pystyle.papers._layers import names
 from pystyle.papers._variants import Variant, check_variant
 from pystyle.runner import Callback, Result, optimize_image
@@ -159,6 +160,7 @@ def texture_synthesis(
         >>> result.image.shape
         torch.Size([1, 3, 32, 48])
     """
+    check_images({"texture": texture})
     size = size or (texture.shape[2], texture.shape[3])
     low, high = float(texture.min()), float(texture.max())
     result = optimize_image(

@@ -42,6 +42,7 @@ from pystyle.encoders import Encoder, vgg19
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.losses import SlicedWassersteinLoss
 from pystyle.optim import LBFGS
+from pystyle.papers._images import check_images
 from pystyle.papers._layers import names
 from pystyle.papers.gatys_2015 import average_pooling
 from pystyle.runner import Callback, Result, optimize_image
@@ -142,6 +143,7 @@ def texture_synthesis(
         >>> result.image.shape
         torch.Size([1, 3, 32, 48])
     """
+    check_images({"texture": texture})
     if init is None:
         size = size or (texture.shape[2], texture.shape[3])
         noise = torch.randn(1, 3, *size, generator=torch.Generator().manual_seed(seed)).to(texture)

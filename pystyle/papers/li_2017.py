@@ -66,6 +66,7 @@ from pystyle.losses import (
     TotalVariationLoss,
 )
 from pystyle.optim import LBFGS
+from pystyle.papers._images import check_images
 from pystyle.papers.gatys_2015 import MEAN_COLOUR, average_pooling
 from pystyle.runner import Callback, Result, optimize_image
 from pystyle.typing import Init, OptimizerFactory
@@ -188,6 +189,7 @@ def style_transfer(
         ... ).image.shape
         torch.Size([1, 3, 40, 32])
     """
+    check_images({"content": content, "style": style})
     content = resize(content, edge_size, edge="long")
     size = (content.shape[2], content.shape[3])
     if init is None:

@@ -40,6 +40,7 @@ from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.images import resize
 from pystyle.losses import ContextualLoss
 from pystyle.optim import LBFGS
+from pystyle.papers._images import check_images
 from pystyle.papers._variants import Variant
 from pystyle.runner import Callback, Result, optimize_image
 from pystyle.typing import Init, OptimizerFactory
@@ -144,6 +145,7 @@ def style_transfer(
         ... ).image.shape
         torch.Size([1, 3, 40, 32])
     """
+    check_images({"content": content, "style": style})
     return optimize_image(
         criterion(encoder, variant=variant, content_weight=content_weight, style_weight=style_weight),
         {"content": resize(content, edge_size), "style": resize(style, edge_size)},

@@ -46,6 +46,7 @@ from pystyle.encoders import Encoder, vgg19
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.images import resize
 from pystyle.losses import GramLoss, HistogramLoss
+from pystyle.papers._images import check_images
 from pystyle.runner import Callback, Result, optimize_image
 from pystyle.typing import OptimizerFactory
 
@@ -138,6 +139,7 @@ def texture_synthesis(
         >>> [tuple(level.image.shape[2:]) for level in levels]
         [(32, 32), (64, 64)]
     """
+    check_images({"texture": texture})
     encoder = vgg19("torchvision") if encoder is None else encoder
     height, width = texture.shape[2:]
     sizes = [(round(scale * height), round(scale * width)) for scale in scales]

@@ -11,7 +11,7 @@ from torch import Tensor
 from pystyle.checkpoints import Checkpoints
 from pystyle.criterion import Criterion
 from pystyle.criterion._blend import check_references, first_image
-from pystyle.criterion._checks import check_loss_names
+from pystyle.criterion._checks import check_loss_names, check_pictures
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.optim import LBFGS
 from pystyle.parametrizations import Parametrization, Pixels
@@ -20,6 +20,7 @@ from pystyle.pyramid._level import Level, levels_of
 from pystyle.pyramid._level_schedules import check_level_weights
 from pystyle.pyramid._references import fits, reference_scales
 from pystyle.runner import Callback, Keeper, Result, Runner, RunnerFactory
+from pystyle.runner._inits import check_init
 from pystyle.runner._interrupted import check_on_interrupt, ended
 from pystyle.runner._runner import check_runner
 from pystyle.runner._schedules import factors_of_steps
@@ -161,6 +162,8 @@ class Pyramid:
             RunInterrupted: At Ctrl-C with ``on_interrupt="raise"``; its `result` is the picture so far.
         """
         check_references(references)
+        check_pictures(references)
+        check_init(init, bounds)
         check_runner(runner)
         check_on_interrupt(on_interrupt)
         schedules, level_weights = schedules or {}, level_weights or {}

@@ -2,6 +2,7 @@
 
 from torch import Tensor
 
+from pystyle._arguments import check_image, check_scale
 from pystyle.criterion._checks import check_values
 
 
@@ -9,16 +10,14 @@ def check_start(image: Tensor) -> None:
     """Check that a run can start from an image.
 
     Raises:
-        ValueError: If it has no values, or one that is not finite.
+        ValueError: If it has another shape or scale, no values, or one that is not finite.
         TypeError: If it is not a floating tensor.
     """
-    if not image.is_floating_point():
-        raise TypeError(
-            f"The initial image must be a floating tensor with values in [0, 1], got {image.dtype}."
-        )
+    check_image(image, "The initial image")
     check_values(image, "The initial image")
     if not bool(image.isfinite().all()):
         raise ValueError("The initial image must be finite, got one with NaN or infinite values.")
+    check_scale(image, "The initial image")
 
 
 def check_bounds(bounds: tuple[float, float] | None, *, projected: bool = True) -> None:

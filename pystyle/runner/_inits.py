@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from pystyle._arguments import check_image, check_range, check_scale
 from pystyle.colors import match_colors
 from pystyle.criterion._blend import blend_of, image_of
 from pystyle.criterion._checks import check_values
@@ -29,7 +30,9 @@ def initial_image(init: Init, references: References, *, seed: int | None = None
         A new tensor.
 
     Raises:
-        ValueError: If `init` is unknown, or needs a reference that is not there or on the device ``meta``.
+        ValueError: If `init` is unknown, an image of another scale than [0, 1], or needs a reference that is
+            not there or on the device ``meta``.
+        TypeError: If a tensor is not floating-point.
 
     Shape:
         - output: (batch, 3, height, width), RGB in [0, 1] except for noise with a tail
@@ -40,6 +43,8 @@ def initial_image(init: Init, references: References, *, seed: int | None = None
         torch.Size([1, 3, 2, 4])
     """
     if isinstance(init, Tensor):
+        check_image(init, "`init`")
+        check_scale(init, "`init`")
         return init.detach().clone()
     generator = torch.Generator()
     if seed is None:
@@ -75,6 +80,20 @@ def initial_image(init: Init, references: References, *, seed: int | None = None
     return _with_colours_of(_reference(references, "style", init), noise)
 
 
+def check_init(init: Init, bounds: tuple[float, float] | None) -> None:
+    """Check that an image to start from is in [0, 1], if the run stays there.
+
+    Without bounds it may leave the range as noise does; see :func:`initial_image`.
+
+    Raises:
+        TypeError: If it is not floating-point.
+        ValueError: If it has another shape or range.
+    """
+    if isinstance(init, Tensor):
+        check_image(init, "`init`")
+        (check_scale if bounds is None else check_range)(init, "`init`")
+
+
 def _in_colours_of(styles: list[tuple[Tensor, float]], content: Tensor) -> Tensor:
     parts = [weight * match_colors(content.detach(), style.detach()) for style, weight in styles]
     return torch.stack(parts).sum(0)
@@ -99,7 +118,11 @@ def _blend(references: References, name: str, init: str) -> list[tuple[Tensor, f
             f"`init` = {init!r} needs the reference {name!r}, got {', '.join(references) or 'none'}. "
             "Give an image or a size (height, width) as `init` instead."
         )
-    return [(image_of(image), weight) for image, weight in blend_of(references[name], name)]
+    blend = [(image_of(image), weight) for image, weight in blend_of(references[name], name)]
+    for image, _ in blend:
+        check_image(image, f'`references["{name}"]`')
+        check_range(image, f'`references["{name}"]`')
+    return blend
 
 
 def _any_image(references: References) -> Tensor:

@@ -8,11 +8,11 @@ from torch import Tensor
 from pystyle.checkpoints import Checkpoints
 from pystyle.criterion import Criterion
 from pystyle.criterion._blend import check_references
-from pystyle.criterion._checks import check_loss_names
+from pystyle.criterion._checks import check_loss_names, check_pictures
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.optim import LBFGS
 from pystyle.parametrizations import Parametrization, Pixels
-from pystyle.runner._inits import initial_image
+from pystyle.runner._inits import check_init, initial_image
 from pystyle.runner._interrupted import check_on_interrupt, ended
 from pystyle.runner._keeper import Keeper
 from pystyle.runner._memory import explained_memory_errors
@@ -108,9 +108,11 @@ def optimize_image(
         as many steps with constant weights were taken as pairs are kept; after jumps start another run.
     """
     check_references(references)
+    check_pictures(references)
     check_runner(runner)
     check_on_interrupt(on_interrupt)
     check_loss_names("schedules", schedules or {}, criterion.named_losses)
+    check_init(init, bounds)
     image = initial_image(init, references, seed=seed)
     size = (image.shape[2], image.shape[3])
     arguments = {

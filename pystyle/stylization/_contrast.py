@@ -2,6 +2,8 @@
 
 import torch
 
+from pystyle._arguments import check_image as check_shape
+from pystyle._arguments import check_range
 from pystyle.criterion._blend import blend_of, image_of
 from pystyle.criterion._checks import check_image
 from pystyle.encoders import Encoder
@@ -51,6 +53,8 @@ def feature_contrast(encoder: Encoder, references: References, *, edge_size: int
     def energy(name: str) -> float:
         parts = []
         for image, weight in blend_of(references[name], name):
+            check_shape(image_of(image), f'`references["{name}"]`')
+            check_range(image_of(image), f'`references["{name}"]`')
             small = resize(image_of(image).detach(), edge_size)
             check_image(small, f'references["{name}"]', encoder, [layer])
             with torch.no_grad():

@@ -7,6 +7,8 @@ from typing import TypeAlias
 import torch
 from torch import Tensor
 
+from pystyle._arguments import check_image, check_range
+from pystyle.criterion._blend import image_of
 from pystyle.criterion._checks import check_values
 from pystyle.images import read_image
 from pystyle.typing import MaskedImage, Reference, References
@@ -25,8 +27,8 @@ def references_of(
 
     Raises:
         ImageReadError: If a file cannot be read.
-        ValueError: If the weights do not fit the styles, styles of regions have no regions, or an image is on
-            the device ``meta``.
+        ValueError: If the weights do not fit the styles, styles of regions have no regions, or an image has
+            another shape or range or is on the device ``meta``.
     """
     photograph = _image(content, device, "`content`")
     if isinstance(style, Mapping):
@@ -56,9 +58,9 @@ def references_of(
 
 
 def _image(source: ImageSource, device: torch.device, name: str) -> Tensor | MaskedImage:
-    if isinstance(source, MaskedImage):
-        check_values(source.image, name)
-        return MaskedImage(source.image.to(device), source.masks)
-    image = source if isinstance(source, Tensor) else read_image(source)
-    check_values(image, name)
-    return image.to(device)
+    image = source if isinstance(source, Tensor | MaskedImage) else read_image(source)
+    pixels = image_of(image)
+    check_values(pixels, name)
+    check_image(pixels, name)
+    check_range(pixels, name)
+    return MaskedImage(pixels.to(device), image.masks) if isinstance(image, MaskedImage) else image.to(device)

@@ -28,7 +28,7 @@ WRONG_IMAGES = [
     (
         noise().mul(255).byte(),
         TypeError,
-        r"floating-point tensor in \[0, 1\], got torch\.uint8\. Divide it by 255",
+        r"floating tensor with values in \[0, 1\], got torch\.uint8\. Divide it by 255",
     ),
     (noise().double(), TypeError, r"of the encoder's type torch\.float32, got torch\.float64"),
     (noise().half(), TypeError, r"of the encoder's type torch\.float32, got torch\.float16"),

@@ -96,7 +96,7 @@ def test_stylize_says_what_does_not_fit(small_vgg, colors, place, kind):
     if place == "encoder" and kind == "uint8":
         pytest.skip("Modules have no such type.")
     arguments[place] = arguments[place].to(OTHERS[kind])
-    wanted = f"{NOT_FITTING}|{WITHOUT_VALUES}|`(encoder|reference|image)` must"
+    wanted = f"{NOT_FITTING}|{WITHOUT_VALUES}|`(encoder|reference|image|init|content|style)` must"
     with pytest.raises((ValueError, TypeError), match=wanted) as caught:
         stylize(**arguments, colors=colors, edge_size=20, num_steps=1)
     assert not isinstance(caught.value, NotImplementedError)

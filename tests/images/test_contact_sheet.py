@@ -48,7 +48,7 @@ def test_contact_sheet_brings_every_image_to_the_height_and_to_rgb() -> None:
 
 
 def test_contact_sheet_clamps() -> None:
-    assert contact_sheet([flat(7)], height=10, gap=0).max() == 1
+    assert contact_sheet([flat(1.4)], height=10, gap=0).max() == 1
 
 
 def test_contact_sheet_draws_titles_above_the_images() -> None:
@@ -81,9 +81,9 @@ def test_contact_sheet_takes_titles_nested_or_flat_as_the_images() -> None:
 
 
 def test_contact_sheet_leaves_the_images_alone() -> None:
-    image = flat(3.0).requires_grad_()
+    image = flat(1.3).requires_grad_()
     contact_sheet([image], height=10).zero_()
-    assert (image == 3).all()
+    assert torch.equal(image, flat(1.3))
 
 
 @pytest.mark.parametrize("images", [[], [[], []]])

@@ -120,7 +120,7 @@ def test_write_image_takes_every_floating_dtype(tmp_path: Path, dtype: torch.dty
 
 
 def test_write_image_leaves_the_tensor_alone(tmp_path: Path) -> None:
-    image = noise() * 3 - 1
+    image = noise() * 1.8 - 0.4
     before, version = image.clone(), image._version
     write_image(image, tmp_path / "a.png")
     assert torch.equal(image, before)
@@ -301,7 +301,7 @@ def test_write_image_refuses_dtypes_that_are_not_floating(dtype: torch.dtype) ->
 
 
 def test_write_image_refuses_arrays_and_strange_destinations() -> None:
-    with pytest.raises(TypeError, match=r"`image` must be a torch\.Tensor, got ndarray"):
+    with pytest.raises(TypeError, match="`image` must be a tensor, got a ndarray"):
         write_image(np.zeros((3, 4, 4)), io.BytesIO())  # type: ignore[arg-type]
     with pytest.raises(TypeError, match="`destination` must be a path or a binary file object, got int"):
         write_image(noise(), 3)  # type: ignore[arg-type]

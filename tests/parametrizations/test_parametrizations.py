@@ -52,7 +52,7 @@ def test_what_is_no_image_is_refused(name):
     factory, _ = FACTORIES[name]
     with pytest.raises(TypeError, match=r"`image` must be a floating tensor .*, got torch\.uint8"):
         factory(torch.zeros(1, 3, 4, 4, dtype=torch.uint8))
-    with pytest.raises(TypeError, match=r"`image` must be a floating tensor .*, got list"):
+    with pytest.raises(TypeError, match=r"`image` must be a tensor, got a list"):
         factory([[0.0]])
     for shape in [(3, 4, 4), (1, 4, 4, 4), (1, 3, 0, 4)]:
         with pytest.raises(ValueError, match=r"`image` must have the shape \(batch, 3, height, width\)"):
@@ -61,15 +61,15 @@ def test_what_is_no_image_is_refused(name):
 
 @pytest.mark.parametrize("name", ["Laplacian pyramid", "Fourier"])
 def test_an_image_outside_the_range_is_clamped_before_it_is_taken_apart(name):
-    image = 3 * noise(1, 3, 8, 9) - 1
+    image = 1.8 * noise(1, 3, 8, 9) - 0.4
     found, expected = FACTORIES[name][0](image), FACTORIES[name][0](image.clamp(0, 1))
     torch.testing.assert_close(found(), image.clamp(0, 1), rtol=0, atol=1e-5)
     for parameter, other in zip(found.parameters(), expected.parameters(), strict=True):
         assert torch.equal(parameter, other)
 
 
-def test_pixels_take_any_values():
-    image = 3 * noise(1, 3, 8, 9) - 1
+def test_pixels_take_values_outside_of_the_range():
+    image = 1.8 * noise(1, 3, 8, 9) - 0.4
     assert torch.equal(Pixels(image)(), image)
 
 

@@ -209,7 +209,7 @@ def test_images_of_the_wrong_kind_are_refused(criterion):
         optimize_image(criterion, REFERENCES, init=random_image(0).double())
     with pytest.raises(TypeError, match=r"floating tensor with values in \[0, 1\], got torch\.uint8"):
         optimize_image(criterion, REFERENCES, init=(255 * random_image(0)).byte())
-    with pytest.raises(ValueError, match="initial image must be finite"):
+    with pytest.raises(ValueError, match="`init` must be finite"):
         optimize_image(criterion, REFERENCES, init=torch.full((1, 3, 16, 20), torch.nan))
 
 

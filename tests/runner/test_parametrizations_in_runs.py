@@ -82,7 +82,7 @@ def test_a_run_starts_from_the_initial_image(name, criterion):
 
 @pytest.mark.parametrize("name", EXACT)
 def test_an_initial_image_outside_the_bounds_is_clamped_to_them(name):
-    start = 3 * random_image(3) - 1
+    start = 1.4 * random_image(3) - 0.2
     bounds = {"pixels": (0.2, 0.7)}.get(name, (0.0, 1.0))
     result = optimize_image(
         by_pixels(ContentLoss("pixels")),

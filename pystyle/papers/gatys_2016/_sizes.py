@@ -3,6 +3,7 @@ import math
 from torch import Tensor
 
 from pystyle.images import resize
+from pystyle.papers._images import check_images
 from pystyle.papers.gatys_2016._criterion import Variant, check_variant
 
 
@@ -35,6 +36,7 @@ def working_sizes(
         [(444, 592), (456, 576)]
     """
     check_variant(variant)
+    check_images({"content": content, "style": style})
     size = _by_area(content, edge_size) if variant == "torch" else _by_short_side(content, edge_size)
     other = {"paper": size, "code": _by_short_side(style, edge_size), "torch": _by_area(style, edge_size)}
     return (

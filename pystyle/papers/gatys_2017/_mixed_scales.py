@@ -8,6 +8,7 @@ from pystyle.encoders import Encoder, vgg19
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.losses import GramLoss
 from pystyle.optim import LBFGS
+from pystyle.papers._images import check_images
 from pystyle.papers.gatys_2016 import STYLE_LAYERS
 from pystyle.runner import Callback, Result, optimize_image
 from pystyle.typing import OptimizerFactory
@@ -59,6 +60,7 @@ def mixed_scales(
         >>> mixed_scales(coarse, fine, encoder=vgg19(weights=None), num_steps=1).image.shape
         torch.Size([1, 3, 32, 40])
     """
+    check_images({"coarse": coarse, "fine": fine})
     if last_layer not in STYLE_LAYERS:
         raise ValueError(f"`last_layer` must be one of {STYLE_LAYERS}, got {last_layer!r}.")
     layers = STYLE_LAYERS[: STYLE_LAYERS.index(last_layer) + 1]

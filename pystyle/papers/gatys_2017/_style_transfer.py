@@ -12,6 +12,7 @@ from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.images import resize
 from pystyle.images._masked import resize_masked
 from pystyle.optim import LBFGS
+from pystyle.papers._images import check_images
 from pystyle.papers._variants import Variant, check_variant
 from pystyle.papers.gatys_2017._colors import Preserve, recoloured
 from pystyle.papers.gatys_2017._criterion import Control, criterion
@@ -91,6 +92,7 @@ def style_transfer(
             f"`num_steps` must have one number for each of {len(edge_sizes)} sizes, got {len(num_steps)}."
         )
     regions, paintings = _regions(content, style)
+    check_images({"content": content, **paintings})
     objective = criterion(
         encoder, regions=regions, control=control, variant=variant, content_weight=content_weight,
         style_weight=style_weight, sum_weight=sum_weight, propagation=propagation, dilation=dilation,

@@ -8,6 +8,7 @@ from torch.optim import RMSprop
 from pystyle.encoders import Encoder, vgg16
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.images import resize
+from pystyle.papers._images import check_images
 from pystyle.papers._variants import Variant
 from pystyle.papers.kolkin_2019._criterion import criterion
 from pystyle.parametrizations import LaplacianPyramid
@@ -86,6 +87,7 @@ def style_transfer(
         >>> [tuple(level.image.shape[2:]) for level in levels]
         [(24, 18), (32, 24)]
     """
+    check_images({"content": content, "style": style})
     encoder = vgg16() if encoder is None else encoder
     steps = num_steps if num_steps is not None else (200 if variant == "paper" else 250)
     results = list[Result]()
@@ -109,7 +111,8 @@ def style_transfer(
                     seed=seed,
                 ),
                 {"content": photograph, "style": painting},
-                init=start,
+                # Sums of bands leave the range, and the run begins with the clamped image.
+                init=start.clamp(0, 1),
                 optimizer=partial(RMSprop, lr=lr / 2 if last and level else lr),
                 parametrization=partial(LaplacianPyramid, num_levels=5),
                 num_steps=steps,

@@ -3,6 +3,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from pystyle.colors import linear_to_rgb, oklab_to_rgb, rgb_to_linear, rgb_to_oklab
+from pystyle.papers._images import check_images
 
 
 def recoloured(image: Tensor, content: Tensor, style: Tensor) -> Tensor:
@@ -31,6 +32,7 @@ def recoloured(image: Tensor, content: Tensor, style: Tensor) -> Tensor:
     Note:
         The authors take the values of a file for linear light, and so does this.
     """
+    check_images({"image": image, "content": content, "style": style})
     own, photo, painting = (_oklab(each) for each in (image, content, style))
     own = _within_range(own, painting)
     chroma = painting[:, 1:].flatten(2)[0]

@@ -9,6 +9,7 @@ from torch.optim import Adam
 from pystyle.encoders import Encoder, vgg16
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.images import resize
+from pystyle.papers._images import check_images
 from pystyle.papers._variants import Variant
 from pystyle.papers.kolkin_2019 import detail
 from pystyle.papers.kolkin_2022._colors import recoloured
@@ -79,6 +80,7 @@ def style_transfer(
         >>> [tuple(level.image.shape[2:]) for level in levels]
         [(16, 12), (32, 24), (32, 24)]
     """
+    check_images({"content": content, "style": style})
     if not 0 <= alpha <= 1:
         raise ValueError(f"`alpha` must be in [0, 1], got {alpha}.")
     if num_levels is None:
@@ -107,7 +109,7 @@ def style_transfer(
         target = target_features(query, painting, encoder=encoder, variant=variant, rotations=rotations)
         objective = criterion(target, encoder, variant=variant)
         pyramid = partial(LaplacianPyramid, num_levels=PYRAMID_LEVELS - halvings)
-        results.append(run(objective, {}, init=start, parametrization=pyramid))
+        results.append(run(objective, {}, init=start.clamp(0, 1), parametrization=pyramid))
         if results[-1].failed:
             return results
     last = last_criterion(encoder, max_side=max_side, rotations=rotations, seed=seed)

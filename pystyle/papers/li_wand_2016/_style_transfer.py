@@ -7,6 +7,7 @@ from pystyle.encoders import Encoder, vgg19
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.images import resize, scaled_size
 from pystyle.optim import LBFGS
+from pystyle.papers._images import check_images
 from pystyle.papers._variants import Variant
 from pystyle.papers.li_wand_2016._criterion import STYLE_LAYERS, criterion
 from pystyle.runner import Callback, Result, optimize_image
@@ -75,6 +76,7 @@ def style_transfer(
         >>> [tuple(level.image.shape[2:]) for level in levels]
         [(48, 36), (64, 48)]
     """
+    check_images({"content": content, "style": style})
     paper = variant == "paper"
     if rotations is None:
         rotations = (-15.0, -7.5, 0.0, 7.5, 15.0) if paper else (0.0,)

@@ -9,6 +9,7 @@ from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.functional import smoothed_local_affine
 from pystyle.images._masked import resize_masked
 from pystyle.optim import LBFGS
+from pystyle.papers._images import check_images
 from pystyle.papers._variants import Variant
 from pystyle.papers.gatys_2015 import MEAN_COLOUR
 from pystyle.papers.luan_2017._criterion import criterion
@@ -69,6 +70,7 @@ def style_transfer(
         >>> second.image.shape
         torch.Size([1, 3, 32, 24])
     """
+    check_images({"content": content, "style": style})
     encoder = vgg19(ceil_mode=True) if encoder is None else encoder
     photograph, other = _sized(content, edge_size), _sized(style, edge_size)
     generator = torch.Generator().manual_seed(seed)

@@ -8,6 +8,7 @@ from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.functional import warp
 from pystyle.images import resize
 from pystyle.optim import LBFGS
+from pystyle.papers._images import check_images
 from pystyle.papers._variants import Variant, check_variant
 from pystyle.papers.ruder_2016._criterion import criterion
 from pystyle.papers.ruder_2016._frames import blended, common_size, noise_like
@@ -79,6 +80,7 @@ def multi_pass(
         2
     """
     check_variant(variant)
+    check_images({"style": style} | {f"frames[{i}]": frame for i, frame in enumerate(frames)})
     size = common_size(frames)
     if num_passes < 1:
         raise ValueError(f"`num_passes` must be positive, got {num_passes}.")

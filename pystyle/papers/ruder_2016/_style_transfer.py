@@ -8,6 +8,7 @@ from pystyle.encoders import Encoder, vgg19
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.images import resize
 from pystyle.optim import LBFGS
+from pystyle.papers._images import check_images
 from pystyle.papers._variants import Variant, check_variant
 from pystyle.papers.ruder_2016._criterion import criterion
 from pystyle.papers.ruder_2016._frames import common_size, noise_like, warped_frame
@@ -82,6 +83,7 @@ def style_transfer(
         [(32, 40), (32, 40)]
     """
     check_variant(variant)
+    check_images({"style": style} | {f"frames[{i}]": frame for i, frame in enumerate(frames)})
     size = common_size(frames)
     if init not in ("random", "previous", "warped", "content"):
         raise ValueError(f"`init` must be 'random', 'previous', 'warped' or 'content', got {init!r}.")
