@@ -1,12 +1,32 @@
 """From a run to an exit code: the picture is written whatever ended the run, and then it is said why."""
 
-from collections.abc import Callable
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 
 from pystyle.cli._announce import say
 from pystyle.cli._errors import EXIT_INTERRUPTED, CommandError
 from pystyle.cli._painting import Painting
+from pystyle.runner._signals import ENDING, handled
 
 
+@contextmanager
+def _held_back() -> Iterator[None]:
+    """A context in which signals wait, for the program ends after it; a second Ctrl-C leaves at once."""
+    waiting = list[int]()
+
+    def wait(number: int, frame: FrameType | None) -> None:
+        del frame
+        if waiting and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        waiting.append(number)
+
+    with handled((signal.SIGINT, *ENDING), wait):
+        yield
+
+
+@_held_back()
 def finish(painting: Painting, write: Callable[[], None], place: str, *, announce: bool) -> int:
     """Write the picture and say what happened.
 

@@ -14,6 +14,7 @@ from pystyle.cli._errors import (
     full_traceback,
 )
 from pystyle.cli._parser import help_text, parse
+from pystyle.runner import interrupt_on_signals
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -24,15 +25,22 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Returns:
         The exit code: 0 when all went well, 1 after a failure, 2 for a command line that cannot be carried
-        out, 130 after Ctrl-C. Every error is one line on stderr.
+        out, 130 after Ctrl-C, 128 and its number after another signal. Every error is one line on stderr.
 
     Example:
         >>> main(["--version"])
         pystyle ...
         0
     """
+    with interrupt_on_signals() as interruption:
+        code = _told(sys.argv[1:] if argv is None else argv)
+    return interruption.exit_code(code) if code == EXIT_INTERRUPTED else code
+
+
+def _told(argv: Sequence[str]) -> int:
+    """Carry a command line out, and say what ended it."""
     try:
-        code = _run(sys.argv[1:] if argv is None else argv)
+        code = _run(argv)
         sys.stdout.flush()
     except KeyboardInterrupt:
         say("Interrupted; no picture was written.")

@@ -19,8 +19,9 @@ exit codes:
   0    done
   1    a failure: an unreadable picture, missing weights, a full disk, a run that diverged
   2    a command line that cannot be carried out; nothing was computed
-  130  Ctrl-C; the picture so far was saved
-  143  SIGTERM during a run with --checkpoint, whose state was saved, or with --batch
+  130  Ctrl-C; the picture so far was saved, and with --checkpoint the state of the run
+  129  SIGHUP, as when a terminal is closed; likewise
+  143  SIGTERM, as of batch queues; likewise
 
 Errors are one line on stderr. Set PYSTYLE_TRACEBACK=1 to see where an error came from.
 """

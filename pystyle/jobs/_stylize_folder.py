@@ -15,7 +15,7 @@ from pystyle.jobs._recipe import Recipe, checked, configuration_of, read_styles
 from pystyle.jobs._report import JobReport
 from pystyle.jobs._work import Job, sort, work
 from pystyle.jobs._workers import share
-from pystyle.runner._sigterm import exit_on_sigterm
+from pystyle.runner._signals import exit_on_signals
 from pystyle.stylization import stylize
 from pystyle.stylization._sources import ImageSource
 
@@ -115,7 +115,7 @@ def stylize_folder(
     encoding, styles = Encoding(extension, bits, quality), read_styles(style)
     configuration = configuration_of(checked(recipe), styles, encoding)
     items, left_out = items_of(source, folder.path, extension)
-    with exit_on_sigterm(), folder.opened(configuration, items, overwrite=overwrite):
+    with exit_on_signals(), folder.opened(configuration, items, overwrite=overwrite):
         manifest = folder.read()
         sorted_items = sort(
             manifest, items, source, folder.path, configuration.sha256, retry_failed=retry_failed

@@ -20,7 +20,7 @@ from pystyle.jobs._error import JobError
 from pystyle.jobs._folder import JobFolder
 from pystyle.jobs._manifest import Manifest
 from pystyle.jobs._work import Job, work
-from pystyle.runner._sigterm import exit_on_sigterm
+from pystyle.runner._signals import exit_on_signals
 
 _LOG = logging.getLogger("pystyle")
 _INTERVAL = 0.2
@@ -132,7 +132,7 @@ def _ctrl_c_held_back() -> Iterator[None]:
 def _work(data: bytes, index: int, threads: int, sender: Connection) -> None:
     torch.set_num_threads(threads)
     threading.Thread(target=_end_with_parent, daemon=True).start()
-    with exit_on_sigterm():
+    with exit_on_signals():
         try:
             job = pickle.loads(data)
             with JobFolder(job.output).joined(job.configuration):

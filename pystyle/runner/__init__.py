@@ -13,12 +13,14 @@ from pystyle.runner._progress import ProgressBar
 from pystyle.runner._result import Result
 from pystyle.runner._runner import Runner, RunnerFactory
 from pystyle.runner._schedules import CosineSchedule, LinearSchedule
+from pystyle.runner._signals import Interruption, interrupt_on_signals
 from pystyle.runner._step import Callback, Step
 
 __all__ = [
     "CSVLogger",
     "Callback",
     "CosineSchedule",
+    "Interruption",
     "JSONLogger",
     "Keeper",
     "LinearSchedule",
@@ -34,6 +36,7 @@ __all__ = [
     "estimate_memory",
     "explained_memory_errors",
     "initial_image",
+    "interrupt_on_signals",
     "largest_size",
     "optimize_image",
 ]

@@ -17,7 +17,7 @@ from pystyle.evaluation import Evaluation, Evaluator
 from pystyle.evaluation._workers import workers_of
 from pystyle.runner._result import Result
 from pystyle.runner._runner import Runner
-from pystyle.runner._sigterm import exit_on_sigterm
+from pystyle.runner._signals import exit_on_signals
 from pystyle.runner._snapshots import Snapshots
 from pystyle.runner._step import Callback
 from pystyle.typing import References
@@ -31,9 +31,10 @@ class Keeper:
     """A context in which a run writes checkpoints, and goes on from the last one if that is wanted.
 
     After each step it takes a copy of the state, so that whatever ends the run, the last accepted step can be
-    written. In it no other run has the folder, and SIGTERM raises ``SystemExit(143)`` if nothing else handles
-    it. An optimizer whose groups have an entry ``history_bytes`` without a value gets one, which keeps
-    checkpoints small. Of processes that share an evaluation the first reads and writes for all.
+    written. In it no other run has the folder, and SIGTERM and SIGHUP raise ``SystemExit(128 + number)`` if
+    nothing else handles them. An optimizer whose groups have an entry ``history_bytes`` without a value gets
+    one, which keeps checkpoints small. Of processes that share an evaluation the first reads and writes for
+    all.
 
     Args:
         checkpoint: Where, and how often; None for no checkpoints.
@@ -96,11 +97,11 @@ class Keeper:
         self._time = time.perf_counter()
 
     def __enter__(self) -> Self:
-        """Take the folder, handle SIGTERM, and find the checkpoint."""
+        """Take the folder, handle signals, and find the checkpoint."""
         if self._checkpoints is None:
             return self
         with ExitStack() as stack:
-            stack.enter_context(exit_on_sigterm())
+            stack.enter_context(exit_on_signals())
             found = self._workers.from_first(partial(self._take, stack))
             if found is not None:
                 step, snapshot = found

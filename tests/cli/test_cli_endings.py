@@ -1,11 +1,14 @@
 """Runs that do not come to their end: the picture so far is saved, and it is said why."""
 
 import json
+import os
+import signal
 
 import pytest
 import torch
 
 from pystyle import Criterion, Runner
+from pystyle.checkpoints import CheckpointFolder
 from pystyle.cli import main
 from pystyle.images import read_image, write_image
 from pystyle.runner import Preview
@@ -24,14 +27,27 @@ def folder(tmp_path, monkeypatch):
 
 
 @pytest.fixture
+def default_signals():
+    """The suite itself may run under `nohup`."""
+    before = {number: signal.signal(number, signal.SIG_DFL) for number in (signal.SIGTERM, signal.SIGHUP)}
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
+
+
+@pytest.fixture
 def fail_at(monkeypatch):
     """Makes the preview of a step raise."""
 
     def set_up(step_index, error):
         def preview(self, step):
             del self
-            if step.index == step_index:
+            if step.index != step_index:
+                return
+            if not isinstance(error, Signals):
                 raise error
+            for number in error.numbers:
+                os.kill(os.getpid(), number)
 
         monkeypatch.setattr(Preview, "__call__", preview)
 
@@ -50,6 +66,58 @@ def test_ctrl_c_saves_the_picture_so_far(capsys, fail_at):
         "pystyle: Interrupted. The picture so far is in 'out.png': 48 x 32 pixels, 2 of 4 steps"
     )
     assert error.count("\n") == 1
+    assert read_image("out.png").shape == (1, 3, 32, 48)
+
+
+class Signals(Exception):  # noqa: N818
+    """Not raised: a signal that the preview of a step sends to its own process."""
+
+    def __init__(self, *names):
+        super().__init__(*names)
+        self.numbers = [getattr(signal, name) for name in names]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends signals")
+@pytest.mark.parametrize(
+    ("names", "code"),
+    [(["SIGTERM"], 143), (["SIGHUP"], 129), (["SIGHUP", "SIGHUP"], 129), (["SIGTERM", "SIGHUP"], 143)],
+)
+@pytest.mark.parametrize("options", [[], ["--checkpoint", "run"]])
+@pytest.mark.usefixtures("default_signals")
+def test_a_signal_saves_the_picture_so_far(capsys, fail_at, names, code, options):
+    fail_at(2, Signals(*names))
+    assert _stylize(*options) == code
+    error = capsys.readouterr().err
+    assert error.startswith("pystyle: Interrupted. The picture so far is in 'out.png': 48 x 32 pixels, ")
+    assert error.count("\n") == 1
+    assert read_image("out.png").shape == (1, 3, 32, 48)
+    if options:
+        assert CheckpointFolder("run").steps()[-1] == 1
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends signals")
+def test_a_signal_that_is_ignored_ends_nothing(fail_at):
+    # As under `nohup`.
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        fail_at(2, Signals("SIGHUP"))
+        assert _stylize() == 0
+        assert signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="sends signals")
+@pytest.mark.parametrize("names", [["SIGINT"], ["SIGTERM"], ["SIGHUP", "SIGTERM"]])
+@pytest.mark.usefixtures("default_signals")
+def test_a_signal_while_the_picture_is_written_does_not_lose_it(names, monkeypatch):
+    def slow(*arguments, **options):
+        for name in names:
+            os.kill(os.getpid(), getattr(signal, name))
+        write_image(*arguments, **options)
+
+    monkeypatch.setattr("pystyle.cli._stylize.write_image", slow)
+    assert _stylize() == 0
     assert read_image("out.png").shape == (1, 3, 32, 48)
 
 
