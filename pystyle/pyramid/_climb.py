@@ -12,8 +12,7 @@ from pystyle.criterion import Criterion
 from pystyle.evaluation import Evaluation
 from pystyle.images import resize, scaled_size
 from pystyle.parametrizations import Parametrization
-from pystyle.pyramid._carry import carry_state
-from pystyle.pyramid._level import Counted, Level
+from pystyle.pyramid._level import Counted, Level, levels_of
 from pystyle.pyramid._level_schedules import schedules_at
 from pystyle.pyramid._references import resized_references
 from pystyle.runner import (
@@ -25,6 +24,7 @@ from pystyle.runner import (
     explained_memory_errors,
     initial_image,
 )
+from pystyle.runner._carry import carry_state
 from pystyle.typing import History, Init, OptimizerFactory, References, Schedule
 
 
@@ -88,7 +88,7 @@ class LevelRunners:
         return scaled_size(self.full_size, level.edge_size)
 
 
-def climb(levels: Sequence[Level], runners: LevelRunners, keeper: Keeper, image: Tensor) -> Result:
+def climb(edge_sizes: Sequence[int], runners: LevelRunners, keeper: Keeper, image: Tensor) -> Result:
     """Run one level after the other, or the rest of them if the keeper has a checkpoint.
 
     Returns:
@@ -101,7 +101,7 @@ def climb(levels: Sequence[Level], runners: LevelRunners, keeper: Keeper, image:
         with keeper:
             done: dict[str, Any] = {"level": 0, "history": {}, "seconds": 0.0, **keeper.surroundings}
             history, seconds = done["history"], done["seconds"]
-            for level in levels[done["level"] :]:
+            for level in levels_of(edge_sizes, keeper.num_steps)[done["level"] :]:
                 with runners.explained_memory_errors(level):
                     runner = runners.at(level, image, keeper, seconds)
                     if optimizer is not None:

@@ -16,7 +16,7 @@ from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.optim import LBFGS
 from pystyle.parametrizations import Parametrization, Pixels
 from pystyle.pyramid._climb import LevelRunners, climb
-from pystyle.pyramid._level import Level, levels_of
+from pystyle.pyramid._level import levels_of
 from pystyle.pyramid._level_schedules import check_level_weights
 from pystyle.pyramid._references import fits, reference_scales
 from pystyle.runner import Callback, Keeper, Result, Runner, RunnerFactory
@@ -146,7 +146,11 @@ class Pyramid:
                 above 1, smaller ones below.
             checkpoint: A folder in which the state of the run is kept, or
                 :class:`~pystyle.checkpoints.Checkpoints` with one and how often it is written.
-            resume: Go on from the last checkpoint in that folder, in the middle of a level.
+            resume: Go on from the last checkpoint in that folder, in the middle of a level. With more steps
+                than before a run that was over goes on longer: as if they had been asked for at once, if no
+                level before has another number of steps and there are no `schedules`; otherwise from its
+                picture, as a level does from the one before, until as many steps were taken as are asked for
+                in all. The logger ``pystyle`` says which.
 
         Returns:
             The result of the last level, with the history of all. Its column ``edge_size`` tells
@@ -171,8 +175,9 @@ class Pyramid:
             check_loss_names(argument, names, criterion.named_losses)
         check_level_weights(level_weights, len(self.edge_sizes))
         scales = reference_scales(criterion, references, style_scale)
-        levels = self._levels(criterion, scales)
-        left_out = len(self.edge_sizes) - len(levels)
+        sizes, steps = self._large_enough(criterion, scales)
+        levels = levels_of(sizes, steps)
+        left_out = len(self.edge_sizes) - len(sizes)
         runners = LevelRunners(
             criterion,
             references,
@@ -194,24 +199,33 @@ class Pyramid:
         arguments = {
             **runners.arguments(),
             "init": init,
-            "pyramid": self,
+            "pyramid": {"edge_sizes": self.edge_sizes},
             "seed": seed,
             "style_scale": style_scale,
         }
         keeper = Keeper(
-            checkpoint, resume=resume, criterion=criterion, callbacks=callbacks, arguments=arguments
+            checkpoint,
+            resume=resume,
+            criterion=criterion,
+            callbacks=callbacks,
+            arguments=arguments,
+            num_steps=steps,
+            scheduled=bool(schedules),
         )
         try:
-            return ended(climb(levels, runners, keeper, image), on_interrupt)
+            return ended(climb(sizes, runners, keeper, image), on_interrupt)
         finally:
             for callback in callbacks:
                 getattr(callback, "close", lambda: None)()
 
-    def _levels(self, criterion: Criterion, scales: Mapping[str, float]) -> list[Level]:
+    def _large_enough(
+        self, criterion: Criterion, scales: Mapping[str, float]
+    ) -> tuple[Sequence[int], Sequence[int]]:
+        """Sizes and steps of the levels that the encoder can take."""
         sizes, steps = self.edge_sizes, cast(Sequence[int], self.num_steps)
         large_enough = [fits(criterion, size, scales) for size in sizes]
         first = large_enough.index(True) if True in large_enough else len(sizes) - 1
-        return levels_of(sizes[first:], steps[first:])
+        return sizes[first:], steps[first:]
 
 
 def _full_size(init: Init, references: References) -> tuple[int, int]:

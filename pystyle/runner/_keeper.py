@@ -2,7 +2,6 @@
 
 import logging
 import os
-import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from functools import partial
@@ -11,15 +10,18 @@ from typing import Any, Self
 
 from torch import Tensor
 
-from pystyle.checkpoints import CheckpointFolder, Checkpoints
+from pystyle.checkpoints import Checkpoints
 from pystyle.criterion import Criterion
 from pystyle.evaluation import Evaluation, Evaluator
 from pystyle.evaluation._workers import workers_of
+from pystyle.runner._carry import carry_state
+from pystyle.runner._plan import Plan, continued_plan, first_plan
 from pystyle.runner._result import Result
 from pystyle.runner._runner import Runner
 from pystyle.runner._signals import exit_on_signals
 from pystyle.runner._snapshots import Snapshots
 from pystyle.runner._step import Callback
+from pystyle.runner._writer import Writer
 from pystyle.typing import References
 
 _LOG = logging.getLogger("pystyle")
@@ -41,15 +43,20 @@ class Keeper:
         resume: Whether to go on from a checkpoint; without one the run starts at its beginning.
         criterion: Encoder and losses.
         callbacks: Those with `state_dict` and `load_state_dict` go on as well.
-        arguments: All else that the result depends on, by name.
+        arguments: All else that the result depends on, by name, without the number of steps.
+        num_steps: The steps at each level; of a run without levels a single number. They may be others than
+            those of the checkpoint, if it has not taken more.
+        scheduled: Whether weights depend on how many steps there are.
 
     Attributes:
+        num_steps: The steps at each level. Where a run goes on longer, they may be others, once entered, than
+            what was asked for: what levels lack that are over is made up for at a later one.
         surroundings: Once entered, what :meth:`run` was given when the checkpoint was written; empty without
             one.
 
     Raises:
-        CheckpointError: When entered, if the checkpoint is of another run, all are damaged, or another run
-            has the folder.
+        CheckpointError: When entered, if the checkpoint is of another run or has more steps, all are damaged,
+            or another run has the folder.
         ValueError: If there is no folder to go on from, or, when entered, there is a checkpoint and `resume`
             is false.
 
@@ -60,10 +67,13 @@ class Keeper:
         >>> from pystyle.evaluation import EagerEvaluation
         >>> criterion = Criterion(vgg19(weights=None), {"smoothness": TotalVariationLoss()})
         >>> folder = tempfile.mkdtemp()
-        >>> with Keeper(folder, resume=False, criterion=criterion, callbacks=[], arguments={}) as keeper:
+        >>> with Keeper(
+        ...     folder, resume=False, criterion=criterion, callbacks=[], arguments={}, num_steps=[3]
+        ... ) as keeper:
         ...     evaluator = keeper.bind(EagerEvaluation(), {})
         ...     runner = keeper.make(lambda image: Runner(evaluator, image), torch.rand(1, 3, 8, 8))
         ...     result = keeper.run(runner, 3)
+        >>> from pystyle.checkpoints import CheckpointFolder
         >>> CheckpointFolder(folder).steps()
         [0, 3]
     """
@@ -76,38 +86,44 @@ class Keeper:
         criterion: Criterion,
         callbacks: Sequence[Callback],
         arguments: Mapping[str, Any],
+        num_steps: Sequence[int],
+        scheduled: bool = False,
     ) -> None:
         if resume and checkpoint is None:
             raise ValueError("`resume` needs a folder with checkpoints. Give `checkpoint` as well.")
         self.surroundings: dict[str, Any] = {}
+        self._plan = first_plan(num_steps)
+        self._scheduled = scheduled
         self._criterion = criterion
         self._resume = resume
         self._resumed: dict[str, Any] | None = None
-        self._latest: tuple[int, dict[str, Any]] | None = None
-        self._written: int | None = None
+        self._from_picture = False
         self._ending = ExitStack()
-        self._checkpoints: Checkpoints | None = None
+        self._writer: Writer | None = None
         if checkpoint is None:
             return
-        self._checkpoints = checkpoint if isinstance(checkpoint, Checkpoints) else Checkpoints(checkpoint)
-        self._folder = CheckpointFolder(self._checkpoints.folder)
-        self._due = self._checkpoints.due
+        self._writer = Writer(checkpoint if isinstance(checkpoint, Checkpoints) else Checkpoints(checkpoint))
+        self._folder = self._writer.folder
         self._snapshots = Snapshots(criterion, callbacks, arguments)
         self._workers = workers_of(arguments.get("evaluation"))
-        self._time = time.perf_counter()
+
+    @property
+    def num_steps(self) -> tuple[int, ...]:
+        """The steps at each level."""
+        return self._plan.steps
 
     def __enter__(self) -> Self:
         """Take the folder, handle signals, and find the checkpoint."""
-        if self._checkpoints is None:
+        if self._writer is None:
             return self
         with ExitStack() as stack:
             stack.enter_context(exit_on_signals())
             found = self._workers.from_first(partial(self._take, stack))
             if found is not None:
-                step, snapshot = found
-                self._snapshots.restore_callbacks(snapshot)
-                _LOG.info("The run goes on after step %d, from '%s'.", step, self._folder.path)
-                self.surroundings, self._resumed, self._written = snapshot["surroundings"], snapshot, step
+                self._writer.written, self._resumed = found
+                self.surroundings = self._resumed["surroundings"]
+                self._go_on(*found)
+                self._snapshots.restore_callbacks(self._resumed)
             self._ending = stack.pop_all()
         return self
 
@@ -116,11 +132,12 @@ class Keeper:
     ) -> None:
         """Write the last accepted step, and give the folder back."""
         with self._ending:
-            self._write_last(retry=False)
+            if self._writer is not None:
+                self._writer.write_last(retry=False)
 
     def bind(self, evaluation: Evaluation, references: References) -> Evaluator:
         """Bind the criterion; what losses draw for their targets is what they drew the first time."""
-        if self._checkpoints is not None:
+        if self._writer is not None:
             self._snapshots.before_binding(self._resumed)
         return evaluation.bind(self._criterion, references)
 
@@ -134,21 +151,18 @@ class Keeper:
         Raises:
             TypeError: If something else is made.
         """
-        runner = make(image)
-        if not isinstance(runner, Runner):
-            raise TypeError(
-                f"`runner` must make a `pystyle.Runner`, got a {type(runner).__name__}. Give a subclass of "
-                "it, or a function with its arguments that returns one."
-            )
-        if self._checkpoints is None:
+        runner = self._made(make, image)
+        if self._resumed is None:
             return runner
-        for group in runner.optimizer.param_groups:
-            if group.get("history_bytes", 0) is None:
-                group["history_bytes"] = _HISTORY_BYTES
-        if self._resumed is not None:
-            runner.load_state_dict(self._resumed["runner"])
-            self._snapshots.before_running(self._resumed)
-            self._resumed = None
+        state = self._resumed["runner"]
+        runner.load_state_dict(state)
+        if self._from_picture:
+            before, runner = runner, self._made(make, runner.picture)
+            carry_state(before.optimizer, runner.optimizer)
+            iterate = {**runner.state_dict()["iterate"], "moved": state["iterate"]["moved"]}
+            runner.load_state_dict({**state, "iterate": iterate})
+        self._snapshots.before_running(self._resumed)
+        self._resumed = None
         return runner
 
     def run(
@@ -162,17 +176,62 @@ class Keeper:
             steps_before: Those of runners before it.
             surroundings: What else is to be known when it goes on.
         """
-        if self._checkpoints is None:
+        writer = self._writer
+        if writer is None:
             return runner.run(num_steps, steps_before=steps_before)
 
         def keep(state: Mapping[str, Any]) -> None:
-            self._keep(steps_before + state["step"], self._snapshots.take(state, surroundings))
+            snapshot = self._snapshots.take(state, surroundings, self._plan.state_dict())
+            writer.keep(steps_before + state["step"], snapshot)
 
         result = runner.run(
             num_steps, steps_before=steps_before, keep=keep if self._workers.index == 0 else None
         )
-        self._write_last(retry=not result.failed)
+        writer.write_last(retry=not result.failed)
         return result
+
+    def _made(self, make: Callable[[Tensor], Runner], image: Tensor) -> Runner:
+        runner = make(image)
+        if not isinstance(runner, Runner):
+            raise TypeError(
+                f"`runner` must make a `pystyle.Runner`, got a {type(runner).__name__}. Give a subclass of "
+                "it, or a function with its arguments that returns one."
+            )
+        if self._writer is not None:
+            for group in runner.optimizer.param_groups:
+                if group.get("history_bytes", 0) is None:
+                    group["history_bytes"] = _HISTORY_BYTES
+        return runner
+
+    def _go_on(self, step: int, snapshot: dict[str, Any]) -> None:
+        """Plan the rest of the run of a checkpoint, and say how it goes on."""
+        place, before = self._folder.path, Plan.of(snapshot["plan"])
+        if before.asked == self._plan.asked:
+            self._plan = before
+            _LOG.info("The run goes on after step %d, from '%s'.", step, place)
+            return
+        state = snapshot["runner"]
+        self._plan = continued_plan(
+            before,
+            self._plan.asked,
+            level=snapshot["surroundings"].get("level", 0),
+            done=state["step"],
+            scheduled=self._scheduled,
+            place=f"of step {step} in '{place}'",
+        )
+        # More was asked for than what a callback has ended.
+        snapshot["runner"] = {**state, "stop_reason": "", "stops_all_levels": False}
+        self._from_picture = bool(self._plan.from_picture)
+        total = sum(self._plan.steps)
+        if self._from_picture:
+            _LOG.warning(
+                "The run goes on after step %d, from the picture in '%s', to step %d. It is not the run that "
+                "was asked for %d steps at once, because %s.",
+                step, place, total, total, self._plan.from_picture,
+            )  # fmt: skip
+        else:
+            text = "The run goes on after step %d, from '%s', as if %d steps had been asked for at once."
+            _LOG.info(text, step, place, total)
 
     def _take(self, stack: ExitStack) -> tuple[int, dict[str, Any]] | None:
         stack.enter_context(self._folder.locked())
@@ -186,36 +245,3 @@ class Keeper:
         if found is not None:
             self._snapshots.check(found[1], f"of step {found[0]} in '{self._folder.path}'")
         return found
-
-    def _keep(self, step: int, snapshot: dict[str, Any]) -> None:
-        self._latest = step, snapshot
-        if self._written is None:
-            # Whether a checkpoint can be written at all is better known now than after an hour.
-            self._write(step, snapshot, give_up=True)
-            return
-        passed = time.perf_counter() - self._time
-        if self._due(steps=step - self._written, seconds=passed) and step != self._written:
-            self._write(step, snapshot)
-
-    def _write(self, step: int, snapshot: dict[str, Any], *, give_up: bool = False) -> None:
-        try:
-            self._folder.write(step, snapshot)
-            self._written = step
-        except OSError as error:
-            if give_up:
-                raise
-            _LOG.warning("The checkpoint of step %d could not be written: %s", step, error)
-        self._time = time.perf_counter()
-
-    def _write_last(self, *, retry: bool) -> None:
-        if self._latest is None or self._written in (None, self._latest[0]):
-            return
-        try:
-            self._write(*self._latest)
-        except (KeyboardInterrupt, SystemExit):
-            # The first signal of the run came while its end was written. A second one leaves at once.
-            if retry:
-                self._write(*self._latest)
-            raise
-        finally:
-            self._latest = None

@@ -73,7 +73,9 @@ def optimize_image(
         checkpoint: A folder in which the state of the run is kept, or
             :class:`~pystyle.checkpoints.Checkpoints` with one and how often it is written.
         resume: Go on from the last checkpoint in that folder, with the same bytes as a run that was not
-            interrupted; without one the run starts at its beginning.
+            interrupted; without one the run starts at its beginning. With more steps than before a run that
+            was over goes on longer: as if they had been asked for at once, or with `schedules`, which depend
+            on their number, from its picture with a new optimizer. The logger ``pystyle`` says which.
 
     Returns:
         The picture, the history of all terms, and why the run stopped.
@@ -120,7 +122,6 @@ def optimize_image(
         "init": init,
         "optimizer": optimizer,
         "parametrization": parametrization,
-        "num_steps": num_steps,
         "bounds": bounds,
         "averaging": averaging,
         "evaluation": evaluation,
@@ -128,7 +129,15 @@ def optimize_image(
         "seed": seed,
         "schedules": schedules,
     }
-    keeper = Keeper(checkpoint, resume=resume, criterion=criterion, callbacks=callbacks, arguments=arguments)
+    keeper = Keeper(
+        checkpoint,
+        resume=resume,
+        criterion=criterion,
+        callbacks=callbacks,
+        arguments=arguments,
+        num_steps=[num_steps],
+        scheduled=bool(schedules),
+    )
     with keeper, explained_memory_errors(criterion, size, optimizer, evaluation):
         make = partial(
             runner,
@@ -140,5 +149,5 @@ def optimize_image(
             callbacks=callbacks,
             schedules=schedules,
         )
-        result = keeper.run(keeper.make(make, image), num_steps)
+        result = keeper.run(keeper.make(make, image), keeper.num_steps[0])
     return ended(result, on_interrupt)

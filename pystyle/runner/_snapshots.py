@@ -33,12 +33,15 @@ class Snapshots:
         self._environment = {**environment(), "device": device}
         self._bound: list[Tensor] = []
 
-    def take(self, state: Mapping[str, Any], surroundings: Mapping[str, Any]) -> dict[str, Any]:
+    def take(
+        self, state: Mapping[str, Any], surroundings: Mapping[str, Any], plan: Mapping[str, Any]
+    ) -> dict[str, Any]:
         """A copy of the state of a runner, with all that belongs to it."""
         return {
             "arguments": self._arguments,
             "environment": self._environment,
             "surroundings": surroundings,
+            "plan": plan,
             "runner": _copied(state),
             "generators": self._generators(),
             "generators when bound": self._bound,
@@ -51,7 +54,7 @@ class Snapshots:
         Raises:
             CheckpointError: With what is missing or differs.
         """
-        missing = [name for name in self.take({}, {}) if name not in snapshot]
+        missing = [name for name in self.take({}, {}, {}) if name not in snapshot]
         if missing:
             raise CheckpointError(f"The checkpoint {place} is not of a run: it has no {missing[0]!r}.")
         changed = differences(snapshot["arguments"], self._arguments)

@@ -111,7 +111,8 @@ def stylize(
         checkpoint: A folder in which the state of the run is kept, or
             :class:`~pystyle.checkpoints.Checkpoints` with one and how often it is written.
         resume: Go on from the last checkpoint in that folder, with the same bytes as a run that was not
-            interrupted; without one the run starts at its beginning.
+            interrupted; without one the run starts at its beginning. With more steps than before a run that
+            was over goes on longer; see :meth:`Pyramid.optimize <pystyle.Pyramid.optimize>`.
         targets: A folder for what is computed of the styles alone, which other runs with the same styles and
             sizes read; see :class:`~pystyle.evaluation.StoredTargets`. With other `colors` than those of the
             style nothing is the same in two runs, and nothing is stored.

@@ -70,6 +70,28 @@ def test_a_finished_command_writes_its_picture_again(folder, capsys):
     assert (folder / "first.png").read_bytes() == (folder / "second.png").read_bytes()
 
 
+@pytest.mark.parametrize("size", [["--size", "128"], ["--pyramid", "130,182"]])
+def test_a_finished_command_goes_on_with_the_bytes_of_more_steps_at_once(folder, capsys, size):
+    # Of several sizes only the last may get more.
+    first, more = ("3", "5") if len(size[1]) == 3 else ("2,2", "2,4")
+    assert stylize("out.png", "--checkpoint", "run", "--quiet", *size, steps=first) == 0
+    capsys.readouterr()
+    assert stylize("out.png", "--checkpoint", "run", "--resume", *size, steps=more) == 0
+    assert "steps had been asked for at once." in capsys.readouterr().err
+    assert stylize("whole.png", "--quiet", *size, steps=more) == 0
+    assert (folder / "out.png").read_bytes() == (folder / "whole.png").read_bytes()
+
+
+def test_a_finished_command_goes_on_from_its_picture_and_says_so(capsys):
+    assert stylize("out.png", "--checkpoint", "run", "--quiet", steps="4") == 0
+    assert stylize("out.png", "--checkpoint", "run", "--resume", "--json", steps="7") == 0
+    assert json.loads(capsys.readouterr().out)["steps"] == 7
+    assert stylize("out.png", "--checkpoint", "run", "--resume", steps="9") == 0
+    assert "The run goes on after step 7, from the picture in 'run', to step 9." in capsys.readouterr().err
+    assert stylize("out.png", "--checkpoint", "run", "--resume", steps="5") == 2
+    assert "has 9 steps behind it, and `--steps` asks for 5 only." in capsys.readouterr().err
+
+
 def test_what_cannot_be_carried_out_is_said_with_the_options(capsys):
     assert stylize("out.png", "--resume") == 2
     assert (

@@ -133,7 +133,7 @@ report["whole"] = both("a", name="whole")
 report["stopped"] = both("b", name="run", callbacks=[stop])
 # The others need not see the folder.
 report["resumed"] = both("c", name="run")
-report["refused"] = both("d", name="run", num_steps=13)
+report["refused"] = both("d", name="run", num_steps=11)
 report["not resumed"] = both("e", name="run", resume=False)
 report["written"] = [len(told("written-0")), len(told("written-1"))]
 """,
@@ -142,7 +142,7 @@ report["written"] = [len(told("written-0")), len(told("written-1"))]
     assert report["stopped"] == ["RuntimeError: stops"] * 2
     assert report["resumed"] == report["whole"]
     for name, message in (
-        ("refused", "`num_steps` was 12 and is 13"),
+        ("refused", "has 12 steps behind it, and `num_steps` asks for 11 only"),
         ("not resumed", "Go on with `resume=True`"),
     ):
         assert report[name][0] == report[name][1]

@@ -378,7 +378,6 @@ def test_without_a_checkpoint_the_run_starts_at_its_beginning(tmp_path):
 
 
 CHANGES = {
-    "num_steps": ({"num_steps": 6}, "`num_steps` was 5 and is 6"),
     "optimizer": (
         {"optimizer": ADAM},
         "`optimizer` was pystyle.optim._lbfgs.LBFGS and is torch.optim.adam.Adam",
