@@ -14,7 +14,6 @@ class Loop:
     """Counts the steps, shows them to callbacks, and ends when there are enough or a callback says so.
 
     Args:
-        callbacks: Called after each step.
         poll_interval: Steps between two looks at whether all was finite; a look may make the host wait.
 
     Attributes:
@@ -23,8 +22,7 @@ class Loop:
         stops_all_levels: Whether that ends the levels of a pyramid that come after, too.
     """
 
-    def __init__(self, callbacks: Sequence[Callback], *, poll_interval: int) -> None:
-        self.callbacks = tuple(callbacks)
+    def __init__(self, *, poll_interval: int) -> None:
         self.poll_interval = poll_interval
         self.done = 0
         self.stop_reason = ""
@@ -46,6 +44,7 @@ class Loop:
         *,
         is_finite: Callable[[], bool],
         picture: Callable[[], Tensor],
+        callbacks: Sequence[Callback],
         accepted: Callable[[], None],
     ) -> bool:
         """Take the rest of the steps.
@@ -55,6 +54,7 @@ class Loop:
             step: Takes a step, of which the number is given, and gives the terms that it starts from.
             is_finite: Whether all was finite so far.
             picture: Makes the picture so far.
+            callbacks: Called after each step.
             accepted: Called when all callbacks have seen a step.
 
         Returns:
@@ -66,17 +66,12 @@ class Loop:
             if (index % self.poll_interval == 0 or index == num_steps) and not is_finite():
                 return False
             seen = Step(index, num_steps, terms, self.seconds(), picture)
-            for callback in self.callbacks:
+            for callback in callbacks:
                 callback(seen)
             self.done, self._seconds = index, seen.seconds
             self.stop_reason, self.stops_all_levels = seen.stop_reason or "", seen.stops_all_levels
             accepted()
         return True
-
-    def close(self) -> None:
-        """Tell the callbacks that the run is over."""
-        for callback in self.callbacks:
-            getattr(callback, "close", lambda: None)()
 
     def state_dict(self) -> dict[str, Any]:
         """What :meth:`load_state_dict` goes on from."""

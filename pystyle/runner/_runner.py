@@ -85,6 +85,7 @@ class Runner:
         check_start(image)
         image = image.detach()
         self.bounds = bounds
+        self.callbacks = tuple(callbacks)
         self.parametrization = parametrization(image if bounds is None else image.clamp(*bounds))
         projected = self.parametrization.projected
         check_bounds(bounds, projected=projected)
@@ -100,7 +101,7 @@ class Runner:
             self.evaluator = self.evaluator.evaluator
         average = None if averaging is None else Average(averaging)
         self._iterate = Iterate(self.parametrization, self.optimizer, average=average)
-        self._loop = Loop(callbacks, poll_interval=1 if image.device.type == "cpu" else _POLL_INTERVAL)
+        self._loop = Loop(poll_interval=1 if image.device.type == "cpu" else _POLL_INTERVAL)
         self._record = Record()
 
     @property
@@ -156,12 +157,13 @@ class Runner:
         self._loop.start()
         failure = ""
         try:
-            if not self._take_steps(num_steps, keep or _forget):
+            if not self._take_steps(num_steps, keep):
                 failure = self._divergence(steps_before)
         except KeyboardInterrupt:
             failure = "interrupted"
         finally:
-            self._loop.close()
+            for callback in self.callbacks:
+                getattr(callback, "close", lambda: None)()
         if failure:
             self._iterate.restore()
         reason = failure or self._loop.stop_reason or "finished"
@@ -181,16 +183,22 @@ class Runner:
         self._iterate.load_state_dict(copy.deepcopy(state["iterate"]))
         self._record.load_state_dict(state["record"], self._iterate.finite.device)
 
-    def _take_steps(self, num_steps: int, keep: Callable[[Mapping[str, Any]], None]) -> bool:
+    def _take_steps(self, num_steps: int, keep: Callable[[Mapping[str, Any]], None] | None) -> bool:
         """Take the rest of the steps and look at what they led to; whether all is finite."""
+
+        def accept() -> None:
+            if keep is not None:
+                keep(self.state_dict())
+
         self._weights.set(self._loop.done)
-        keep(self.state_dict())
+        accept()
         finite = self._loop.take(
             num_steps,
             self._weighted_step,
             is_finite=lambda: bool(self._iterate.finite),
             picture=self._iterate.picture,
-            accepted=lambda: keep(self.state_dict()),
+            callbacks=self.callbacks,
+            accepted=accept,
         )
         if not (finite and self._finish()):
             return False
@@ -236,10 +244,6 @@ class Runner:
             f"the loss or its gradient became non-finite at step {step}; the last good iterate was kept. "
             "Lower the weights or the learning rate."
         )
-
-
-def _forget(state: Mapping[str, Any]) -> None:
-    del state
 
 
 RunnerFactory: TypeAlias = Callable[..., Runner]

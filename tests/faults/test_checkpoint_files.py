@@ -156,7 +156,7 @@ def test_another_version_of_torch_is_said_and_the_run_goes_on(stopped, monkeypat
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"steps": 9}, "`num_steps` was 8 and is 9"),
+        ({"averaging": 0.9}, "`averaging` was None and is 0.9"),
         ({"seed": 3}, "`seed` was None and is 3"),
         (
             {"references": {**REFERENCES, "style": REFERENCES["style"] * 0.999}},
