@@ -1,14 +1,19 @@
 """Formulas as MathML, which browsers draw themselves: a page needs no script and no network for them."""
 
+import re
+
 from docutils import nodes
 from latex2mathml.converter import convert
 from sphinx.application import Sphinx
+from sphinx.util import logging
 from sphinx.writers.html5 import HTML5Translator
+
+logger = logging.getLogger(__name__)
 
 
 def visit_math(translator: HTML5Translator, node: nodes.math) -> None:
     """Write a formula within a line."""
-    translator.body.append(convert(node.astext()))
+    translator.body.append(mathml(node.astext(), node, display="inline"))
     raise nodes.SkipNode
 
 
@@ -17,9 +22,17 @@ def visit_math_block(translator: HTML5Translator, node: nodes.math_block) -> Non
     translator.body.append(translator.starttag(node, "div", CLASS="math-block"))
     for latex in node.astext().strip().split("\n\n"):
         rows = rf"\begin{{aligned}}{latex}\end{{aligned}}" if is_unwrapped(latex) else latex
-        translator.body.append(convert(rows, display="block"))
+        translator.body.append(mathml(rows, node, display="block"))
     translator.body.append("</div>\n")
     raise nodes.SkipNode
+
+
+def mathml(latex: str, node: nodes.Node, *, display: str) -> str:
+    """The formula; a command that the converter does not know would be shown as it is, and is a warning."""
+    converted: str = convert(re.sub(r"\\arg\b", r"\\operatorname{arg}", latex), display=display)
+    if "\\" in converted:
+        logger.warning("The formula %r has a command that cannot be shown.", latex, location=node)
+    return converted
 
 
 def is_unwrapped(latex: str) -> bool:

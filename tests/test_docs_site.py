@@ -1,0 +1,37 @@
+"""The shape of the site: what stands where. `.ci/run` builds it, with warnings as errors."""
+
+import re
+from pathlib import Path
+
+DOCS = Path(__file__).parents[1] / "docs"
+
+
+def _sidebar():
+    """The pages of the sidebar, by their captions."""
+    text = (DOCS / "index.md").read_text(encoding="utf-8")
+    trees = re.findall(r"```\{toctree\}\n:hidden:\n:caption: (\w+)\n\n(.*?)```", text, re.S)
+    return {caption: pages.split() for caption, pages in trees}
+
+
+def test_the_sidebar_has_its_subjects_in_their_order():
+    sidebar = _sidebar()
+    assert list(sidebar) == ["Start", "Guides", "Papers", "Evidence", "Reference"]
+    assert sidebar["Guides"].index("extending") < sidebar["Guides"].index("design")
+    assert sidebar["Reference"][-2:] == ["reliability", "faults"]
+
+
+def test_every_page_is_in_the_sidebar_once():
+    pages = sorted(page for pages in _sidebar().values() for page in pages)
+    assert pages == sorted(["api/index", *(path.stem for path in DOCS.glob("*.md") if path.stem != "index")])
+
+
+def test_the_landing_page_begins_with_the_demo():
+    text = (DOCS / "index.md").read_text(encoding="utf-8")
+    _, first, *_ = [block for block in text.split("\n\n") if block.strip()]
+    assert first.endswith("](_static/demo.jpg)")
+
+
+def test_tables_of_measurements_of_single_pairs_are_evidence():
+    for page in ("control", "encoders", "first-steps", "recipes", "command-line"):
+        text = (DOCS / f"{page}.md").read_text(encoding="utf-8")
+        assert not re.search(r"^\|[^\n]*\| (lpips|noise|seconds) \|", text, re.M), page
