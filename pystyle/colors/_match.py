@@ -7,7 +7,7 @@ from pystyle.colors._histogram import with_histogram
 from pystyle.colors._linear import linear_to_rgb, rgb_to_linear
 from pystyle.colors._luma import rgb_to_yiq, yiq_to_rgb
 from pystyle.colors._oklab import oklab_to_rgb, rgb_to_oklab
-from pystyle.colors._pixels import check_batches, check_picture, transformed
+from pystyle.colors._pixels import check_batches, check_mask, check_picture, transformed
 from pystyle.colors._statistics import (
     LinearMethod,
     color_statistics,
@@ -29,6 +29,8 @@ def match_colors(
     image: Tensor,
     reference: Tensor,
     *,
+    mask: Tensor | None = None,
+    reference_mask: Tensor | None = None,
     method: Method = "symmetric",
     space: Space = "rgb",
     clamp: bool = True,
@@ -44,6 +46,9 @@ def match_colors(
     Args:
         image: What gets other colours.
         reference: Whose colours: one image, or one for each of the batch. Its size does not matter.
+        mask: How much each pixel of `image` counts for its mean and covariance; all the same if not given.
+            The map that results is applied to all pixels.
+        reference_mask: How much each pixel of `reference` counts.
         method: ``"symmetric"`` moves the colours by the least mean squared distance
             (:math:`A = \Sigma^{-1/2} (\Sigma^{1/2} \Sigma_r \Sigma^{1/2})^{1/2} \Sigma^{-1/2}`).
             ``"pca"`` is the :math:`\Sigma_r^{1/2} \Sigma^{-1/2}` and ``"cholesky"`` the
@@ -60,11 +65,13 @@ def match_colors(
 
     Raises:
         TypeError: If an image is not a floating tensor.
-        ValueError: If an image has another shape or range or is not finite, or an argument is unknown.
+        ValueError: If an image or a mask has another shape or range or is not finite, a mask is nowhere above
+            0, an argument is unknown, or ``"histogram"`` is given masks.
 
     Shape:
         - image, output: (batch, 3, height, width), RGB in [0, 1]
         - reference: (batch or 1, 3, any height, any width), RGB in [0, 1]
+        - mask, reference_mask: (1, 1, height, width) of their image, in [0, 1]
 
     Example:
         >>> import torch
@@ -92,31 +99,46 @@ def match_colors(
         raise ValueError(f"`method` must be one of {get_args(Method)}, got {method!r}.")
     if space not in get_args(Space):
         raise ValueError(f"`space` must be one of {get_args(Space)}, got {space!r}.")
+    if method == "histogram" and not (mask is None and reference_mask is None):
+        raise ValueError("`method` must be a linear one if there are masks, got 'histogram'.")
     pixels, wanted = check_picture(image), check_picture(reference, "reference").to(image.device)
     check_batches(image, "reference", reference)
-    forward, backward = _axes(wanted) if space == "principal" else _SPACES.get(space, (_same, _same))
-    matched = backward(_matched(forward(pixels), forward(wanted), method))
+    weights = check_mask(mask, "mask", pixels), check_mask(reference_mask, "reference_mask", wanted)
+    forward, backward = (
+        _axes(wanted, weights[1]) if space == "principal" else _SPACES.get(space, (_same, _same))
+    )
+    matched = backward(_matched(forward(pixels), forward(wanted), weights, method))
     return (matched.clamp(0, 1) if clamp else matched).to(image.dtype)
 
 
-def _matched(pixels: Tensor, wanted: Tensor, method: Method) -> Tensor:
+def _matched(
+    pixels: Tensor, wanted: Tensor, weights: tuple[Tensor | None, Tensor | None], method: Method
+) -> Tensor:
     linear: LinearMethod = "symmetric" if method == "histogram" else method
-    moved = with_statistics(pixels, wanted, linear)
+    moved = with_statistics(pixels, wanted, linear, *weights)
     if method != "histogram":
         return moved
     return with_histogram(moved, wanted.to(moved).expand(len(moved), -1, -1, -1))
 
 
-def with_statistics(pixels: Tensor, wanted: Tensor, method: LinearMethod) -> Tensor:
-    """The pixels, of any channels, with the mean and covariance of others."""
-    mean, covariance = color_statistics(pixels)
-    wanted_mean, wanted_covariance = color_statistics(wanted)
+def with_statistics(
+    pixels: Tensor,
+    wanted: Tensor,
+    method: LinearMethod,
+    mask: Tensor | None = None,
+    wanted_mask: Tensor | None = None,
+) -> Tensor:
+    """The pixels, of any channels, with the mean and covariance of others; masks say how much each counts."""
+    mean, covariance = color_statistics(pixels, mask)
+    wanted_mean, wanted_covariance = color_statistics(wanted, wanted_mask)
     matrix = linear_map(covariance, wanted_covariance, method)
     return transformed(matrix, pixels - mean.detach()) + wanted_mean.detach().to(pixels)
 
 
-def _axes(wanted: Tensor) -> tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]:
-    _, covariance = color_statistics(wanted)
+def _axes(
+    wanted: Tensor, mask: Tensor | None
+) -> tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]:
+    _, covariance = color_statistics(wanted, mask)
     axes = principal_axes(covariance)
     return lambda image: transformed(axes, image), lambda image: transformed(axes.mT, image)
 

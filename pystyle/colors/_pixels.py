@@ -21,6 +21,24 @@ def check_picture(image: Tensor, name: str = "image") -> Tensor:
     return pixels
 
 
+def check_mask(mask: Tensor | None, name: str, image: Tensor) -> Tensor | None:
+    """The mask in the type and on the device of its image, after a look at its shape and values."""
+    if mask is None:
+        return None
+    if tuple(mask.shape) != (1, 1, *image.shape[2:]):
+        raise ValueError(
+            f"`{name}` must have the shape (1, 1, {image.shape[2]}, {image.shape[3]}) of its image, "
+            f"got {tuple(mask.shape)}."
+        )
+    mask = mask.detach().to(image)
+    if not (bool((mask >= 0).all()) and 0 < float(mask.sum()) < float("inf")):
+        raise ValueError(
+            f"`{name}` must be finite, nowhere negative and somewhere above 0, got values from "
+            f"{float(mask.min()):g} to {float(mask.max()):g}."
+        )
+    return mask
+
+
 def check_batches(image: Tensor, name: str, other: Tensor) -> None:
     """Refuse a batch that is neither as large as that of `image` nor of size 1."""
     if other.shape[0] not in (1, image.shape[0]):

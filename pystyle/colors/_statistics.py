@@ -15,17 +15,21 @@ _SMALLEST_VARIANCE = (1 / 255) ** 2
 """That of one level of 8 bits. What varies less is rounding, which nobody wants amplified."""
 
 
-def color_statistics(image: Tensor) -> tuple[Tensor, Tensor]:
-    """The mean and the covariance of the channels over the pixels.
+def color_statistics(image: Tensor, mask: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    """The mean and the covariance of the channels over the pixels, each of which counts as much as the mask.
 
     Shape:
         - image: (batch, channels, height, width)
+        - mask: (1, 1, height, width), somewhere above 0
         - output: (batch, channels, 1, 1) and (batch, channels, channels)
     """
-    mean = image.mean((2, 3), keepdim=True)
+    # The weights have the mean 1.
+    weighted = image if mask is None else image * (mask / mask.mean())
+    mean = weighted.mean((2, 3), keepdim=True)
     # After the mean is off: raw moments in single precision would lose the variance of a dull image.
     centred = image - mean
-    rows = [(centred * centred[:, channel, None]).mean((2, 3)) for channel in range(image.shape[1])]
+    weighted = centred if mask is None else centred * (mask / mask.mean())
+    rows = [(weighted * centred[:, channel, None]).mean((2, 3)) for channel in range(image.shape[1])]
     return mean, torch.stack(rows, 1)
 
 

@@ -2,10 +2,17 @@ from torch import Tensor
 
 from pystyle.colors._luma import luminance
 from pystyle.colors._match import with_statistics
-from pystyle.colors._pixels import check_batches, check_picture
+from pystyle.colors._pixels import check_batches, check_mask, check_picture
 
 
-def match_luminance(image: Tensor, reference: Tensor, *, clamp: bool = True) -> Tensor:
+def match_luminance(
+    image: Tensor,
+    reference: Tensor,
+    *,
+    mask: Tensor | None = None,
+    reference_mask: Tensor | None = None,
+    clamp: bool = True,
+) -> Tensor:
     r"""The luminance of an image with the mean and standard deviation of another one's.
 
     .. math:: Y' = \frac{\sigma_r}{\sigma} (Y - \mu) + \mu_r
@@ -15,6 +22,8 @@ def match_luminance(image: Tensor, reference: Tensor, *, clamp: bool = True) -> 
     Args:
         image: What gets another brightness and contrast.
         reference: Whose: one image, or one for each of the batch. Its size does not matter.
+        mask: How much each pixel of `image` counts for its mean and deviation; all the same if not given.
+        reference_mask: How much each pixel of `reference` counts.
         clamp: Whether the result is brought back to [0, 1].
 
     Returns:
@@ -22,11 +31,13 @@ def match_luminance(image: Tensor, reference: Tensor, *, clamp: bool = True) -> 
 
     Raises:
         TypeError: If an image is not a floating tensor.
-        ValueError: If an image has another shape or range, or is not finite.
+        ValueError: If an image or a mask has another shape or range or is not finite, or a mask is nowhere
+            above 0.
 
     Shape:
         - image: (batch, 3, height, width), RGB in [0, 1]
         - reference: (batch or 1, 3, any height, any width), RGB in [0, 1]
+        - mask, reference_mask: (1, 1, height, width) of their image, in [0, 1]
         - output: (batch, 1, height, width)
 
     Example:
@@ -45,7 +56,8 @@ def match_luminance(image: Tensor, reference: Tensor, *, clamp: bool = True) -> 
     """
     pixels, wanted = check_picture(image), check_picture(reference, "reference").to(image.device)
     check_batches(image, "reference", reference)
-    matched = with_statistics(luminance(pixels), luminance(wanted), "symmetric")
+    weights = check_mask(mask, "mask", pixels), check_mask(reference_mask, "reference_mask", wanted)
+    matched = with_statistics(luminance(pixels), luminance(wanted), "symmetric", *weights)
     return (matched.clamp(0, 1) if clamp else matched).to(image.dtype)
 
 

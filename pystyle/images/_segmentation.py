@@ -84,7 +84,7 @@ def segmentation_from_masks(masks: Mapping[str, Tensor], colors: Mapping[str, Co
 
     Returns:
         The segmentation, float32; every pixel has the colour of the mask that is largest there, if that is
-        above 1/2.
+        more than what the masks leave of the pixel.
 
     Raises:
         ValueError: If there are no masks, their sizes differ, a region has no colour, a colour is none, or
@@ -114,9 +114,10 @@ def segmentation_from_masks(masks: Mapping[str, Tensor], colors: Mapping[str, Co
     missing = [name for name in masks if name not in colors]
     if missing:
         raise ValueError(f"`colors` must have a colour for every region, got none for {', '.join(missing)}.")
-    values, index = torch.cat([mask.float() for mask in masks.values()], 1).max(1)
+    stack = torch.cat([mask.float() for mask in masks.values()], 1)
+    values, index = stack.max(1)
     table = _table({name: colors[name] for name in masks}).to(index.device)
-    return (table[index] * (values > 0.5).unsqueeze(3)).permute(0, 3, 1, 2).contiguous()
+    return (table[index] * (values > 1 - stack.sum(1)).unsqueeze(3)).permute(0, 3, 1, 2).contiguous()
 
 
 def _table(colors: Mapping[str, Color]) -> Tensor:

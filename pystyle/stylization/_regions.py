@@ -3,12 +3,11 @@
 import copy
 from collections.abc import Mapping
 
-import torch
 from torch import Tensor
 
 from pystyle.colors import match_colors
 from pystyle.criterion import Criterion
-from pystyle.criterion._blend import image_of, masks_of
+from pystyle.criterion._blend import blend_of, image_of, masks_of
 from pystyle.losses import Loss
 from pystyle.typing import MaskedImage, References
 
@@ -55,25 +54,16 @@ def styles_of_regions(content: MaskedImage, references: References) -> dict[str,
 
 
 def recoloured_in_regions(content: MaskedImage, references: References, styles: Mapping[str, str]) -> Tensor:
-    """The content, each region of which has the mean and covariance of the colours of its style."""
+    """The content, each region of which has the mean and covariance of the colours of its style.
+
+    Pixels count as much as the masks say, and are recoloured as much.
+    """
     picture, photograph = content.image.clone(), content.image
     for region, name in styles.items():
-        reference = references[name]
-        style = reference if isinstance(reference, Tensor | MaskedImage) else reference[0][0]
         mask = content.masks[region]
-        colors = match_colors(
-            _pixels(photograph, mask), _pixels(image_of(style), masks_of(style).get(region))
-        )
-        matched = photograph.clone()
-        matched[:, :, _inside(mask)] = colors.squeeze(2)
-        picture = torch.where(mask > 0.5, mask * matched + (1 - mask) * photograph, picture)
+        for style, weight in blend_of(references[name], name):
+            matched = match_colors(
+                photograph, image_of(style), mask=mask, reference_mask=masks_of(style).get(region)
+            )
+            picture += weight * mask * (matched - photograph)
     return picture
-
-
-def _inside(mask: Tensor) -> Tensor:
-    return mask[0, 0] > 0.5
-
-
-def _pixels(image: Tensor, mask: Tensor | None) -> Tensor:
-    """The pixels inside of a mask as an image of a single row."""
-    return image if mask is None else image[:, :, _inside(mask)].unsqueeze(2)

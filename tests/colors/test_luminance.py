@@ -114,3 +114,20 @@ def test_images_that_do_not_fit_are_refused():
         match_luminance(IMAGE, OTHER[:, :1])
     with pytest.raises(ValueError, match="`reference` must be finite"):
         match_luminance(IMAGE, OTHER * torch.nan)
+
+
+def test_luminance_is_matched_as_much_as_the_masks_say():
+    generator = torch.Generator().manual_seed(0)
+    image, reference = (torch.rand(1, 3, 6, 8, generator=generator, dtype=torch.float64) for _ in range(2))
+    mask, reference_mask = (
+        0.4 * torch.rand(1, 1, 6, 8, generator=generator, dtype=torch.float64) for _ in range(2)
+    )
+    matched = match_luminance(image, reference, mask=mask, reference_mask=reference_mask, clamp=False)
+
+    def moments(values, weights):
+        share = weights / weights.sum()
+        mean = (share * values).sum()
+        return mean, (share * (values - mean).square()).sum().sqrt()
+
+    expected = moments(luminance(reference), reference_mask)
+    torch.testing.assert_close(moments(matched, mask), expected, rtol=0, atol=1e-6)

@@ -302,3 +302,53 @@ def test_images_of_the_wrong_kind_are_refused():
         ]:
             with pytest.raises(ValueError, match=f"`{name}` must be finite"):
                 match_colors(image, reference, space=space)
+
+
+def weights(seed: int, image: Tensor, most: float) -> Tensor:
+    return most * torch.rand(1, 1, *image.shape[2:], generator=torch.Generator().manual_seed(seed)).double()
+
+
+@pytest.mark.parametrize("space", ["rgb", "yiq", "principal"])
+@pytest.mark.parametrize("method", LINEAR)
+@pytest.mark.parametrize("most", [1.0, 0.3])
+def test_pixels_count_as_much_as_the_masks_say(method: str, space: str, most: float) -> None:
+    mask, reference_mask = weights(2, IMAGE, most), weights(3, REFERENCE, most)
+    matched = match_colors(
+        IMAGE, REFERENCE, mask=mask, reference_mask=reference_mask, method=method, space=space, clamp=False
+    )
+    by, wanted_by = mask.flatten().numpy(), reference_mask.flatten().numpy()
+    colours, wanted = matched[0].flatten(1).numpy(), REFERENCE[0].flatten(1).numpy()
+    means = np.average(colours, 1, by), np.average(wanted, 1, wanted_by)
+    covariances = np.cov(colours, aweights=by, ddof=0), np.cov(wanted, aweights=wanted_by, ddof=0)
+    np.testing.assert_allclose(*means, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(*covariances, rtol=0, atol=1e-6)
+
+
+def test_masks_that_are_the_same_everywhere_change_nothing() -> None:
+    flat = torch.full((1, 1, 12, 17), 0.25), torch.full((1, 1, 9, 20), 0.5)
+    matched = match_colors(IMAGE, REFERENCE, mask=flat[0], reference_mask=flat[1])
+    torch.testing.assert_close(matched, match_colors(IMAGE, REFERENCE), rtol=0, atol=1e-9)
+
+
+def test_a_hard_mask_is_the_part_that_it_keeps() -> None:
+    mask = torch.zeros(1, 1, 9, 20)
+    mask[..., :7] = 1
+    torch.testing.assert_close(
+        match_colors(IMAGE, REFERENCE, reference_mask=mask), match_colors(IMAGE, REFERENCE[..., :7])
+    )
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"mask": torch.ones(1, 1, 9, 20)}, r"`mask` must have the shape \(1, 1, 12, 17\)"),
+        ({"reference_mask": torch.ones(1, 1, 12, 17)}, r"`reference_mask` must have the shape"),
+        ({"mask": torch.zeros(1, 1, 12, 17)}, "somewhere above 0, got values from 0 to 0"),
+        ({"mask": -torch.ones(1, 1, 12, 17)}, "nowhere negative"),
+        ({"mask": torch.full((1, 1, 12, 17), torch.nan)}, "must be finite"),
+        ({"mask": torch.ones(1, 1, 12, 17), "method": "histogram"}, "must be a linear one"),
+    ],
+)
+def test_masks_that_say_nothing_are_refused(arguments: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        match_colors(IMAGE, REFERENCE, **arguments)

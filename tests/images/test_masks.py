@@ -159,6 +159,14 @@ def test_what_is_no_colour_is_refused(color) -> None:
         masks_from_segmentation(torch.zeros(1, 3, 3, 5, dtype=torch.uint8), colors)
 
 
+def test_the_largest_of_several_soft_masks_gives_the_colour() -> None:
+    shares = {"left": [0.4, 0.2, 0.2], "right": [0.35, 0.3, 0.2]}
+    masks = {name: torch.tensor(values).reshape(1, 1, 1, 3) for name, values in shares.items()}
+    image = segmentation_from_masks(masks, {"left": (1, 0, 0), "right": (0, 1, 0)})
+    # What is left, 0.25, 0.5 and 0.6, counts as another region, which is black.
+    assert image[0, :, 0].T.tolist() == [[1, 0, 0], [0, 0, 0], [0, 0, 0]]
+
+
 def test_what_belongs_to_no_region_is_black() -> None:
     image = segmentation_from_masks({"left": LEFT})
     assert image[..., 2:].abs().sum() == 0

@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from pystyle import GramLoss, MaskedImage, stylize
+from pystyle.colors import match_colors
 from pystyle.encoders import alexnet
 from pystyle.images import resize
 
@@ -80,6 +81,40 @@ def test_a_region_starts_from_the_colours_of_its_style(paint):
     means = [side.mean((0, 2, 3)) for side in sides(result.image)]
     torch.testing.assert_close(means[0], DARK.mean((0, 2, 3)), rtol=0, atol=0.05)
     torch.testing.assert_close(means[1], STYLE.mean((0, 2, 3)), rtol=0, atol=0.12)
+
+
+@pytest.mark.parametrize("factor", [0.5, 0.2])
+def test_a_mask_that_is_nowhere_above_one_half_is_a_region(paint, factor):
+    content = MaskedImage(CONTENT, {"left": factor * LEFT})
+    result = paint(content, DARK, num_steps=1, strength=1e-6)
+    left, right = sides(result.image)
+    # Recoloured as much as the mask says.
+    matched = match_colors(CONTENT[..., :32], DARK)[..., :24]
+    wanted = torch.lerp(CONTENT[..., :24].mean(), matched.mean(), factor)
+    assert float(left.mean()) == pytest.approx(float(wanted), abs=0.03)
+    assert float(right.mean()) == pytest.approx(float(CONTENT[..., 40:].mean()), abs=0.03)
+    assert paint(content, DARK).stop_reason == "finished"
+
+
+def test_the_mask_of_a_style_may_be_soft(paint):
+    painting, top = torch.cat((DARK, 0.9 + DARK), 2), torch.zeros(1, 1, 120, 60)
+    top[:, :, :60] = 0.4
+    style = MaskedImage(painting, {"left": top})
+    result = paint(MaskedImage(CONTENT, {"left": LEFT}), style, num_steps=1, strength=1e-6)
+    torch.testing.assert_close(
+        sides(result.image)[0].mean((0, 2, 3)), DARK.mean((0, 2, 3)), rtol=0, atol=0.05
+    )
+
+
+def test_a_region_of_two_styles_starts_from_the_colours_of_both(paint):
+    content = MaskedImage(CONTENT, {"all": torch.ones(1, 1, 48, 64)})
+    arguments = {"style_weights": [1, 3], "num_steps": 1, "strength": 1e-6}
+    # The first row of a history is that of the image which the run starts from.
+    masked = paint(content, [DARK, STYLE], **arguments).history
+    plain = paint(CONTENT, [DARK, STYLE], **arguments).history
+    # Without regions the colours are those of the styles at the size of the level.
+    assert masked["content.relu4"][0] == pytest.approx(plain["content.relu4"][0], rel=0.01)
+    assert masked["smoothness.image"][0] == pytest.approx(plain["smoothness.image"][0], rel=0.01)
 
 
 def test_styles_can_be_blended_in_a_region(paint):
