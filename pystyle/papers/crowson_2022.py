@@ -88,19 +88,27 @@ def replicating_first_convolution(encoder: SequentialEncoder) -> SequentialEncod
 
 
 def criterion(
-    encoder: Encoder | None = None, *, network: Literal["torchvision", "caffe"] = "torchvision"
+    encoder: Encoder | None = None,
+    *,
+    network: Literal["torchvision", "caffe"] = "torchvision",
+    content_weight: float = CONTENT_WEIGHT,
+    style_weights: Sequence[float] = STYLE_WEIGHTS,
+    smoothness: float = SMOOTHNESS_WEIGHT,
 ) -> Criterion:
-    """The losses with their published weights.
+    """The losses, with their published weights unless asked otherwise.
 
     Args:
         encoder: The network; that of the table with the weights of `network` if not given.
         network: Which weights of the VGG-19 the losses are weighted for.
+        content_weight: Factor of the content loss (``--content-weight``).
+        style_weights: Factors of the five layers of the style.
+        smoothness: Factor of the total variation (``--tv-weight``).
 
     Returns:
         A criterion with the losses ``content``, ``style`` and ``smoothness``.
 
     Raises:
-        ValueError: If `network` is unknown.
+        ValueError: If `network` is unknown, or there are not five `style_weights`.
 
     Example:
         >>> criterion(vgg19(weights=None)).losses["content"]
@@ -110,15 +118,20 @@ def criterion(
         raise ValueError(f"`network` must be 'torchvision' or 'caffe', got {network!r}.")
     encoder = replicating_first_convolution(vgg19(network)) if encoder is None else encoder
     scale = TORCHVISION_SCALE if network == "caffe" else dict.fromkeys(TORCHVISION_SCALE, 1.0)
+    if len(style_weights) != len(STYLE_LAYERS):
+        raise ValueError(
+            f"`style_weights` must have one weight for each of {len(STYLE_LAYERS)} layers, got "
+            f"{len(style_weights)}."
+        )
     style_weights = [
-        weight * scale[layer] ** 2 for layer, weight in zip(STYLE_LAYERS, STYLE_WEIGHTS, strict=True)
+        weight * scale[layer] ** 2 for layer, weight in zip(STYLE_LAYERS, style_weights, strict=True)
     ]
     return Criterion(
         encoder,
         {
-            "content": ContentLoss(CONTENT_LAYER, weight=CONTENT_WEIGHT * scale[CONTENT_LAYER] ** 2),
+            "content": ContentLoss(CONTENT_LAYER, weight=content_weight * scale[CONTENT_LAYER] ** 2),
             "style": WassersteinLoss(STYLE_LAYERS, layer_weights=style_weights),
-            "smoothness": TotalVariationLoss(variant="nine_point", weight=SMOOTHNESS_WEIGHT),
+            "smoothness": TotalVariationLoss(variant="nine_point", weight=smoothness),
         },
     )
 
@@ -132,6 +145,9 @@ def style_transfer(
     edge_size: int = 512,
     smallest: int = 128,
     num_steps: tuple[int, int] = (1000, 500),
+    content_weight: float = CONTENT_WEIGHT,
+    style_weights: Sequence[float] = STYLE_WEIGHTS,
+    smoothness: float = SMOOTHNESS_WEIGHT,
     init: Init = "content",
     optimizer: OptimizerFactory = partial(Adam, lr=0.02, betas=(0.9, 0.99)),
     averaging: float = 0.99,
@@ -149,6 +165,9 @@ def style_transfer(
         edge_size: The short side of the result in pixels.
         smallest: The smallest short side of a level.
         num_steps: Steps at the first level, and at each other.
+        content_weight: Of :func:`criterion`.
+        style_weights: Of :func:`criterion`.
+        smoothness: Of :func:`criterion`.
         init: What to start from; see :func:`~pystyle.optimize_image`.
         optimizer: Any optimizer class of torch or pystyle, or a `functools.partial` of one.
         averaging: The decay of the average of the iterates.
@@ -178,7 +197,13 @@ def style_transfer(
     sizes = Pyramid.from_ratio(edge_size, num_steps=0, ratio=2**0.5, smallest=smallest).edge_sizes
     steps = [num_steps[0]] + [num_steps[1]] * (len(sizes) - 1)
     return Pyramid(sizes, steps).optimize(
-        criterion(encoder, network=network),
+        criterion(
+            encoder,
+            network=network,
+            content_weight=content_weight,
+            style_weights=style_weights,
+            smoothness=smoothness,
+        ),
         {"content": content, "style": style},
         init=init,
         optimizer=optimizer,

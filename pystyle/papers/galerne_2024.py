@@ -44,41 +44,58 @@ from pystyle.images import resize, scaled_size
 from pystyle.losses import ContentLoss, GramLoss, MeanStdLoss
 from pystyle.optim import LBFGS
 from pystyle.papers._images import check_images
+from pystyle.papers._layers import names, num_channels
 from pystyle.runner import Callback, Result, optimize_image
 
 __all__ = ["criterion", "level_sizes", "style_transfer"]
 
+CONTENT_LAYER = "relu4_2"
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
-CHANNELS = (64, 128, 256, 512, 512)
 STEPS = {"code": (600, 300), "fast": (600, 200, 66, 30)}
 
 
 def criterion(
-    encoder: Encoder | None = None, *, style_weight: float = 1e3, moment_weight: float = 1e4
+    encoder: Encoder | None = None,
+    *,
+    content_layers: str | Sequence[str] = CONTENT_LAYER,
+    style_layers: str | Sequence[str] = STYLE_LAYERS,
+    content_weight: float = 1.0,
+    style_weight: float = 1e3,
+    moment_weight: float = 1e4,
 ) -> Criterion:
     """The losses, all of which add up over parts of the image.
 
     Args:
         encoder: The network; that of the table if not given.
+        content_layers: Where the content is compared.
+        style_layers: Where the style is compared.
+        content_weight: Factor of the content loss.
         style_weight: What is divided by N² for the Gram losses.
-        moment_weight: Factor of the mean squared differences of the means and of those of the deviations.
+        moment_weight: Factor of the mean squared differences of the means and of those of the deviations;
+            with 0 the losses are those of Gatys et al. alone.
 
     Returns:
         A criterion with the losses ``content``, ``gram`` and ``moments``.
+
+    Raises:
+        ValueError: If a layer is unknown.
 
     Example:
         >>> list(criterion(vgg19(weights=None)).losses)
         ['content', 'gram', 'moments']
     """
     encoder = vgg19() if encoder is None else encoder
+    content_layers, style_layers = names(content_layers), names(style_layers)
+    gram_weights = [style_weight / n**2 for n in num_channels(encoder, style_layers)]
     # MeanStdLoss is the mean over means and deviations together, half of the sum of both means.
-    moment_weights = [2 * moment_weight] * len(STYLE_LAYERS)
+    moment_weights = [2 * moment_weight] * len(style_layers)
+    content_weights = [content_weight] * len(content_layers)
     return Criterion(
         encoder,
         {
-            "content": ContentLoss("relu4_2"),
-            "gram": GramLoss(STYLE_LAYERS, layer_weights=[style_weight / n**2 for n in CHANNELS]),
-            "moments": MeanStdLoss(STYLE_LAYERS, layer_weights=moment_weights),
+            "content": ContentLoss(content_layers, layer_weights=content_weights),
+            "gram": GramLoss(style_layers, layer_weights=gram_weights),
+            "moments": MeanStdLoss(style_layers, layer_weights=moment_weights),
         },
     )
 
@@ -115,6 +132,11 @@ def style_transfer(
     encoder: Encoder | None = None,
     steps: Literal["code", "fast"] | tuple[int, ...] = "code",
     largest: int = 1023,
+    content_layers: str | Sequence[str] = CONTENT_LAYER,
+    style_layers: str | Sequence[str] = STYLE_LAYERS,
+    content_weight: float = 1.0,
+    style_weight: float = 1e3,
+    moment_weight: float = 1e4,
     callbacks: Sequence[Callback] = (),
     evaluation: Evaluation = StripEvaluation(),
 ) -> list[Result]:
@@ -127,6 +149,11 @@ def style_transfer(
         steps: Evaluations at each level, the last number for all further ones; ``"code"`` is (600, 300) and
             ``"fast"`` is (600, 200, 66, 30).
         largest: The largest short side of the first level.
+        content_layers: Of :func:`criterion`.
+        style_layers: Of :func:`criterion`.
+        content_weight: Of :func:`criterion`.
+        style_weight: Of :func:`criterion`.
+        moment_weight: Of :func:`criterion`.
         callbacks: Called with a step after each step of all levels.
         evaluation: How the gradient is computed.
 
@@ -153,7 +180,11 @@ def style_transfer(
     counts = STEPS.get(steps, ()) if isinstance(steps, str) else steps
     if not counts:
         raise ValueError(f"`steps` must be 'code', 'fast' or at least one number, got {steps!r}.")
-    losses, results = criterion(encoder), list[Result]()
+    losses = criterion(
+        encoder, content_layers=content_layers, style_layers=style_layers, content_weight=content_weight,
+        style_weight=style_weight, moment_weight=moment_weight,
+    )  # fmt: skip
+    results = list[Result]()
     for index, size in enumerate(level_sizes((content.shape[2], content.shape[3]), largest=largest)):
         photograph = resize(content, size)
         results.append(

@@ -43,8 +43,7 @@ are drawn anew at each step (an image that is optimised for held pairs fits thes
 No denoising; colours are multiplied by 255, which the authors multiply by 256.
 """
 
-import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Literal, TypeAlias
 
@@ -67,6 +66,7 @@ from pystyle.losses import (
 )
 from pystyle.optim import LBFGS
 from pystyle.papers._images import check_images
+from pystyle.papers._layers import names, num_channels, num_positions
 from pystyle.papers.gatys_2015 import MEAN_COLOUR, average_pooling
 from pystyle.runner import Callback, Result, optimize_image
 from pystyle.typing import Init, OptimizerFactory
@@ -74,16 +74,18 @@ from pystyle.typing import Init, OptimizerFactory
 __all__ = ["criterion", "style_transfer"]
 
 Statistics: TypeAlias = Literal["linear", "polynomial", "gaussian", "batch_norm"]
+Fusion: TypeAlias = Statistics | Mapping[Statistics, float]
 
 CONTENT_LAYER = "relu4_2"
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
-CHANNELS = (64, 128, 256, 512, 512)
 
 
 def criterion(
     encoder: Encoder | None = None,
     *,
-    statistics: Statistics = "linear",
+    statistics: Fusion = "linear",
+    content_layers: str | Sequence[str] = CONTENT_LAYER,
+    style_layers: str | Sequence[str] = STYLE_LAYERS,
     style_weight: float = 5.0,
     content_weight: float = 1.0,
     smoothness: float = 1e-2,
@@ -94,50 +96,69 @@ def criterion(
 
     Args:
         encoder: The network; that of the table if not given.
-        statistics: What of the distributions is compared.
-        style_weight: γ.
+        statistics: What of the distributions is compared; several with their weights, such as ``{"linear":
+            0.5, "batch_norm": 0.5}``, are a fusion of styles as in the paper's last figures.
+        content_layers: Where the content is compared.
+        style_layers: Where the style is compared. The paper shows what each layer alone reconstructs.
+        style_weight: γ, which a figure varies.
         content_weight: Factor of the content loss.
         smoothness: The strength of the total variation.
         size: Height and width of the image in pixels, on which the weights of sums over positions depend.
         seed: Of the pairs of the Gaussian kernel.
 
     Returns:
-        A criterion with the losses ``content``, ``style`` and ``smoothness``.
+        A criterion with the losses ``content``, ``style`` and ``smoothness``. Of several statistics the
+        losses are called ``style_<statistics>``.
 
     Raises:
-        ValueError: If `statistics` is unknown.
+        ValueError: If `statistics` or a layer is unknown, or there are none.
 
     Example:
         >>> criterion(vgg19(weights=None), statistics="gaussian", size=(32, 32)).losses["style"].kernel
         'gaussian'
     """
     encoder = average_pooling(vgg19()) if encoder is None else encoder
-    positions = [math.prod(side // encoder.stride(layer) for side in size) for layer in STYLE_LAYERS]
-    style: Loss
-    if statistics == "linear":
-        style = MeanLoss(STYLE_LAYERS, layer_weights=[1e3 * m for m in positions], weight=style_weight)
-    elif statistics == "polynomial":
-        style = GramLoss(STYLE_LAYERS, layer_weights=[m / 40 for m in positions], weight=style_weight)
-    elif statistics == "gaussian":
-        weights = [3e14 / (4 * n) for n in CHANNELS]
-        style = MMDLoss(STYLE_LAYERS, layer_weights=weights, weight=style_weight, resample=True, seed=seed)
-    elif statistics == "batch_norm":
-        # MeanStdLoss is the mean over means and deviations together, half of the sum of both means.
-        style = MeanStdLoss(STYLE_LAYERS, layer_weights=[1e3 * m for m in positions], weight=style_weight)
+    content_layers, style_layers = names(content_layers), names(style_layers)
+    channels = num_channels(encoder, content_layers)
+    positions = num_positions(encoder, content_layers, size)
+    content_weights = [content_weight * n * m for n, m in zip(channels, positions, strict=True)]
+    losses: dict[str, Loss] = {"content": ContentLoss(content_layers, layer_weights=content_weights)}
+    if isinstance(statistics, str):
+        losses["style"] = _style_loss(encoder, statistics, style_layers, style_weight, size, seed)
     else:
-        raise ValueError(
-            f"`statistics` must be 'linear', 'polynomial', 'gaussian' or 'batch_norm', got {statistics!r}."
-        )
-    num_values = 512 * math.prod(side // encoder.stride(CONTENT_LAYER) for side in size)
+        if not statistics:
+            raise ValueError("`statistics` must name at least one, got none.")
+        for each, share in statistics.items():
+            losses[f"style_{each}"] = _style_loss(
+                encoder, each, style_layers, share * style_weight, size, seed
+            )
     # A gradient of s/8 times the Laplacian is that of s/16 of the sum of squares, in levels of 0 ... 255.
     variation = smoothness / 16 * 255**2 * 3 * (size[0] - 1) * (size[1] - 1)
-    return Criterion(
-        encoder,
-        {
-            "content": ContentLoss(CONTENT_LAYER, weight=content_weight * num_values),
-            "style": style,
-            "smoothness": TotalVariationLoss(weight=variation),
-        },
+    return Criterion(encoder, {**losses, "smoothness": TotalVariationLoss(weight=variation)})
+
+
+def _style_loss(
+    encoder: Encoder,
+    statistics: Statistics,
+    layers: Sequence[str],
+    weight: float,
+    size: tuple[int, int],
+    seed: int,
+) -> Loss:
+    """The style loss of one kernel with the weights of the code."""
+    positions = num_positions(encoder, layers, size)
+    if statistics == "linear":
+        return MeanLoss(layers, layer_weights=[1e3 * m for m in positions], weight=weight)
+    if statistics == "polynomial":
+        return GramLoss(layers, layer_weights=[m / 40 for m in positions], weight=weight)
+    if statistics == "gaussian":
+        weights = [3e14 / (4 * n) for n in num_channels(encoder, layers)]
+        return MMDLoss(layers, layer_weights=weights, weight=weight, resample=True, seed=seed)
+    if statistics == "batch_norm":
+        # MeanStdLoss is the mean over means and deviations together, half of the sum of both means.
+        return MeanStdLoss(layers, layer_weights=[1e3 * m for m in positions], weight=weight)
+    raise ValueError(
+        f"`statistics` must be 'linear', 'polynomial', 'gaussian' or 'batch_norm', got {statistics!r}."
     )
 
 
@@ -146,9 +167,13 @@ def style_transfer(
     style: Tensor,
     *,
     encoder: Encoder | None = None,
-    statistics: Statistics = "linear",
+    statistics: Fusion = "linear",
     edge_size: int = 600,
+    content_layers: str | Sequence[str] = CONTENT_LAYER,
+    style_layers: str | Sequence[str] = STYLE_LAYERS,
     style_weight: float = 5.0,
+    content_weight: float = 1.0,
+    smoothness: float = 1e-2,
     init: Init | None = None,
     num_steps: int = 1000,
     optimizer: OptimizerFactory | None = None,
@@ -162,9 +187,13 @@ def style_transfer(
         content: The photograph, at its full size.
         style: The painting, at its full size; it is stretched to the size of the photograph.
         encoder: The network; see the table of the module.
-        statistics: What of the distributions is compared.
+        statistics: Of :func:`criterion`.
         edge_size: The long side of the result in pixels.
+        content_layers: Of :func:`criterion`.
+        style_layers: Of :func:`criterion`.
         style_weight: γ.
+        content_weight: Of :func:`criterion`.
+        smoothness: Of :func:`criterion`.
         init: What to start from; the noise of the table if not given.
         num_steps: Steps of the optimizer.
         optimizer: Any optimizer class of torch or pystyle, or a `functools.partial` of one; L-BFGS with 100
@@ -196,11 +225,15 @@ def style_transfer(
         noise = torch.rand(content.shape, generator=torch.Generator().manual_seed(seed)).to(content)
         mean = torch.tensor(MEAN_COLOUR).reshape(1, 3, 1, 1).to(content)
         init = mean + 0.1 * (2 * noise - 1) / 255
-    random = statistics == "gaussian"
+    random = statistics == "gaussian" or (not isinstance(statistics, str) and "gaussian" in statistics)
     if optimizer is None:
         optimizer = partial(Adam, lr=0.02) if random else partial(LBFGS, history_size=100, initial_step=None)
     return optimize_image(
-        criterion(encoder, statistics=statistics, style_weight=style_weight, size=size, seed=seed),
+        criterion(
+            encoder, statistics=statistics, content_layers=content_layers, style_layers=style_layers,
+            style_weight=style_weight, content_weight=content_weight, smoothness=smoothness, size=size,
+            seed=seed,
+        ),
         {"content": content, "style": resize(style, size)},
         init=init,
         optimizer=optimizer,
@@ -208,4 +241,4 @@ def style_transfer(
         bounds=(0.0, 1.0) if random else None,
         callbacks=callbacks,
         evaluation=evaluation,
-    )
+    )  # fmt: skip

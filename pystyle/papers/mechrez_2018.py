@@ -41,6 +41,7 @@ from pystyle.images import resize
 from pystyle.losses import ContextualLoss
 from pystyle.optim import LBFGS
 from pystyle.papers._images import check_images
+from pystyle.papers._layers import names
 from pystyle.papers._variants import Variant
 from pystyle.runner import Callback, Result, optimize_image
 from pystyle.typing import Init, OptimizerFactory
@@ -57,22 +58,30 @@ def criterion(
     encoder: Encoder | None = None,
     *,
     variant: Variant = "paper",
+    content_layers: str | Sequence[str] = CONTENT_LAYER,
+    style_layers: str | Sequence[str] = STYLE_LAYERS,
     content_weight: float = 1.0,
     style_weight: float = 1.0,
+    content_bandwidth: float | None = None,
+    style_bandwidth: float | None = None,
 ) -> Criterion:
     """Contextual losses to the content and to the style, equation 5.
 
     Args:
         encoder: The network; that of the table if not given.
         variant: Whose bandwidths. The paper is the default, for its code is that of another application.
+        content_layers: Where the content is compared.
+        style_layers: Where the style is compared.
         content_weight: Factor of the content loss.
         style_weight: Factor of the style losses.
+        content_bandwidth: The h of the content; that of the table if not given.
+        style_bandwidth: The h of the style; that of the table if not given.
 
     Returns:
         A criterion with the losses ``content`` and ``style``.
 
     Raises:
-        ValueError: If `variant` is unknown.
+        ValueError: If `variant` or a layer is unknown, or a bandwidth is not positive.
 
     Example:
         >>> criterion(vgg19(weights=None)).losses["style"]
@@ -82,14 +91,22 @@ def criterion(
         raise ValueError(f"`variant` must be 'paper' or 'code', got {variant!r}.")
     encoder = vgg19() if encoder is None else encoder
     of_content, of_style = BANDWIDTHS[variant]
+    content_layers, style_layers = names(content_layers), names(style_layers)
     return Criterion(
         encoder,
         {
             "content": ContextualLoss(
-                CONTENT_LAYER, reference="content", weight=content_weight, bandwidth=of_content
+                content_layers,
+                reference="content",
+                layer_weights=[1.0] * len(content_layers),
+                weight=content_weight,
+                bandwidth=of_content if content_bandwidth is None else content_bandwidth,
             ),
             "style": ContextualLoss(
-                STYLE_LAYERS, layer_weights=[1.0, 1.0], weight=style_weight, bandwidth=of_style
+                style_layers,
+                layer_weights=[1.0] * len(style_layers),
+                weight=style_weight,
+                bandwidth=of_style if style_bandwidth is None else style_bandwidth,
             ),
         },
     )
@@ -102,8 +119,12 @@ def style_transfer(
     encoder: Encoder | None = None,
     variant: Variant = "paper",
     edge_size: int = 256,
+    content_layers: str | Sequence[str] = CONTENT_LAYER,
+    style_layers: str | Sequence[str] = STYLE_LAYERS,
     content_weight: float = 1.0,
     style_weight: float = 1.0,
+    content_bandwidth: float | None = None,
+    style_bandwidth: float | None = None,
     init: Init = "content",
     num_steps: int = 500,
     optimizer: OptimizerFactory = partial(LBFGS, history_size=100, initial_step=None),
@@ -119,8 +140,12 @@ def style_transfer(
         encoder: The network; see the table of the module.
         variant: Whose bandwidths.
         edge_size: The short side of both images in pixels. The time grows with its fourth power.
+        content_layers: Of :func:`criterion`.
+        style_layers: Of :func:`criterion`.
         content_weight: Factor of the content loss.
         style_weight: Factor of the style losses.
+        content_bandwidth: Of :func:`criterion`.
+        style_bandwidth: Of :func:`criterion`.
         init: What to start from; see :func:`~pystyle.optimize_image`.
         num_steps: Steps of the optimizer.
         optimizer: Any optimizer class of torch or pystyle, or a `functools.partial` of one.
@@ -147,7 +172,11 @@ def style_transfer(
     """
     check_images({"content": content, "style": style})
     return optimize_image(
-        criterion(encoder, variant=variant, content_weight=content_weight, style_weight=style_weight),
+        criterion(
+            encoder, variant=variant, content_layers=content_layers, style_layers=style_layers,
+            content_weight=content_weight, style_weight=style_weight, content_bandwidth=content_bandwidth,
+            style_bandwidth=style_bandwidth,
+        ),
         {"content": resize(content, edge_size), "style": resize(style, edge_size)},
         init=init,
         optimizer=optimizer,
@@ -155,4 +184,4 @@ def style_transfer(
         callbacks=callbacks,
         evaluation=evaluation,
         seed=seed,
-    )
+    )  # fmt: skip

@@ -32,7 +32,6 @@ no weights; so there is no `variant`.
 What differs here: histograms are matched exactly, by sorting, which is the limit of many bins.
 """
 
-import math
 from collections.abc import Sequence
 from functools import partial
 
@@ -45,8 +44,9 @@ from pystyle.criterion import Criterion
 from pystyle.encoders import Encoder, vgg19
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.images import resize
-from pystyle.losses import GramLoss, HistogramLoss
+from pystyle.losses import GramLoss, HistogramLoss, Loss, TotalVariationLoss
 from pystyle.papers._images import check_images
+from pystyle.papers._layers import names, num_positions
 from pystyle.runner import Callback, Result, optimize_image
 from pystyle.typing import OptimizerFactory
 
@@ -61,8 +61,11 @@ def criterion(
     encoder: Encoder | None = None,
     *,
     size: tuple[int, int] = (256, 256),
+    gram_layers: str | Sequence[str] = LAYERS,
+    histogram_layers: str | Sequence[str] = LAYERS,
     gram_weight: float = 1.0,
-    histogram_weights: tuple[float, ...] = HISTOGRAM_WEIGHTS,
+    histogram_weights: Sequence[float] | None = None,
+    smoothness: float = 0.0,
 ) -> Criterion:
     """The Gram and histogram losses of the code.
 
@@ -70,29 +73,44 @@ def criterion(
         encoder: The network; that of the table if not given.
         size: Height and width of the image in pixels, on which the weight of a bare sum over positions
             depends.
+        gram_layers: Where the Gram matrices are compared.
+        histogram_layers: Where the histograms are compared; the paper takes relu1_1 and relu4_1.
         gram_weight: Factor of the Gram losses.
-        histogram_weights: Factor of the histogram loss of each layer; zeros give the Gram result.
+        histogram_weights: Factor of the histogram loss of each layer; those of the table if not given. Zeros
+            give the Gram result, with which the paper compares its own.
+        smoothness: Factor of the mean squared gradient of the image. The paper has such a term, without its
+            weight; the code has none.
 
     Returns:
-        A criterion with the losses ``gram`` and ``histogram``, whose reference is ``style``.
+        A criterion with the losses ``gram`` and ``histogram``, whose reference is ``style``, and with
+        `smoothness` that of this name.
 
     Raises:
-        ValueError: If there is not one weight for each of the five layers.
+        ValueError: If a layer is unknown, there is not one weight for each of `histogram_layers`, or the
+            table has none for one of them.
 
     Example:
         >>> criterion(vgg19(weights=None), size=(32, 32)).losses["gram"].layer_weights["relu5_1"]
         16.0
     """
     encoder = vgg19("torchvision") if encoder is None else encoder
-    positions = [math.prod(side // encoder.stride(layer) for side in size) for layer in LAYERS]
+    gram_layers, histogram_layers = names(gram_layers), names(histogram_layers)
+    if histogram_weights is None:
+        if not set(histogram_layers) <= set(LAYERS):
+            raise ValueError(
+                f"`histogram_weights` must be given for other `histogram_layers` than {LAYERS}, for which "
+                f"the code has weights, got {histogram_layers}."
+            )
+        histogram_weights = [HISTOGRAM_WEIGHTS[LAYERS.index(layer)] for layer in histogram_layers]
     # The matrix of sums is M times that of means, and its square M² times.
-    return Criterion(
-        encoder,
-        {
-            "gram": GramLoss(LAYERS, layer_weights=[float(m**2) for m in positions], weight=gram_weight),
-            "histogram": HistogramLoss(LAYERS, layer_weights=histogram_weights),
-        },
-    )
+    gram_weights = [float(m**2) for m in num_positions(encoder, gram_layers, size)]
+    losses: dict[str, Loss] = {
+        "gram": GramLoss(gram_layers, layer_weights=gram_weights, weight=gram_weight),
+        "histogram": HistogramLoss(histogram_layers, layer_weights=histogram_weights),
+    }
+    if smoothness:
+        losses["smoothness"] = TotalVariationLoss(weight=smoothness)
+    return Criterion(encoder, losses)
 
 
 def texture_synthesis(
@@ -101,8 +119,11 @@ def texture_synthesis(
     encoder: Encoder | None = None,
     scales: tuple[float, ...] = (0.25, 0.5, 1.0),
     num_steps: int = 1000,
+    gram_layers: str | Sequence[str] = LAYERS,
+    histogram_layers: str | Sequence[str] = LAYERS,
     gram_weight: float = 1.0,
-    histogram_weights: tuple[float, ...] = HISTOGRAM_WEIGHTS,
+    histogram_weights: Sequence[float] | None = None,
+    smoothness: float = 0.0,
     optimizer: OptimizerFactory = partial(Adam, lr=0.05),
     callbacks: Sequence[Callback] = (),
     evaluation: Evaluation = EagerEvaluation(),
@@ -115,8 +136,11 @@ def texture_synthesis(
         encoder: The network; see the table of the module.
         scales: The sizes of the levels relative to the texture.
         num_steps: Steps of the optimizer at each level.
+        gram_layers: Of :func:`criterion`.
+        histogram_layers: Of :func:`criterion`.
         gram_weight: Factor of the Gram losses.
         histogram_weights: Factor of the histogram loss of each layer.
+        smoothness: Of :func:`criterion`.
         optimizer: Any optimizer class of torch or pystyle, or a `functools.partial` of one. The code's pixels
             are in units of the network's input, a deviation of about 1; its step of 0.05 is 0.011 here.
         callbacks: Called with a step after each step of all levels.
@@ -140,7 +164,11 @@ def texture_synthesis(
         [(32, 32), (64, 64)]
     """
     check_images({"texture": texture})
-    encoder = vgg19("torchvision") if encoder is None else encoder
+    losses = partial(
+        criterion, vgg19("torchvision") if encoder is None else encoder, gram_layers=gram_layers,
+        histogram_layers=histogram_layers, gram_weight=gram_weight, histogram_weights=histogram_weights,
+        smoothness=smoothness,
+    )  # fmt: skip
     height, width = texture.shape[2:]
     sizes = [(round(scale * height), round(scale * width)) for scale in scales]
     mean, std = (torch.tensor(value).reshape(1, 3, 1, 1) for value in (IMAGENET_MEAN, IMAGENET_STD))
@@ -149,7 +177,7 @@ def texture_synthesis(
     for size in sizes:
         results.append(
             optimize_image(
-                criterion(encoder, size=size, gram_weight=gram_weight, histogram_weights=histogram_weights),
+                losses(size=size),
                 {"style": resize(texture, size)},
                 init=interpolate(image, size, mode="nearest"),
                 optimizer=optimizer,

@@ -81,6 +81,22 @@ def test_the_loss_is_that_of_the_code(picture, check_formula, network):
     check_formula(criterion, {"content": content, "style": style}, image, formula)
 
 
+def test_weights_may_be_others(encoder, picture):
+    losses = crowson_2022.criterion(
+        encoder, content_weight=0.5, style_weights=(1, 2, 3, 4, 5), smoothness=7.0
+    ).losses
+    assert (losses["content"].weight, losses["smoothness"].weight) == (0.5, 7.0)
+    assert list(losses["style"].layer_weights.values()) == [1, 2, 3, 4, 5]
+    content = picture(0, 32, 40, torch.float32)
+    result = crowson_2022.style_transfer(
+        content, content, encoder=encoder, edge_size=32, smallest=32, num_steps=(0, 0),
+        content_weight=0.0, style_weights=(0,) * 5, smoothness=0.0,
+    )  # fmt: skip
+    assert result.history["total"][0] == 0
+    with pytest.raises(ValueError, match="`style_weights` must have one weight for each of 5 layers, got 2"):
+        crowson_2022.criterion(encoder, style_weights=(1.0, 2.0))
+
+
 def test_the_numbers_are_those_of_the_code():
     defaults = {
         name: parameter.default

@@ -9,12 +9,12 @@ from pystyle.papers import galerne_2024
 STYLE = ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"]
 
 
-def loss(encoder, content, style, image):
-    found = encoder(image, ["relu4_2", *STYLE])
-    photo, painting = encoder(content, ["relu4_2"]), encoder(style, STYLE)
-    total = torch.nn.functional.mse_loss(found["relu4_2"], photo["relu4_2"])
-    for layer, n in zip(STYLE, (64, 128, 256, 512, 512), strict=True):
-        statistics = []
+def loss(encoder, content, style, image, where="relu4_2", styles=STYLE, moments=1e4):
+    found = encoder(image, [where, *styles])
+    photo, painting = encoder(content, [where]), encoder(style, styles)
+    total = torch.nn.functional.mse_loss(found[where], photo[where])
+    for layer in styles:
+        statistics, n = [], found[layer].shape[1]
         for features in (found, painting):
             flat = features[layer][0].flatten(1)
             gram, mean = flat @ flat.T / flat.shape[1], flat.mean(1)
@@ -23,7 +23,7 @@ def loss(encoder, content, style, image):
         total = total + weight * (statistics[0][0] - statistics[1][0]).square().mean()
         for which in (1, 2):
             difference = (statistics[0][which] - statistics[1][which]).square().mean()
-            total = total + weight * n**2 * 1000 / 100 * difference
+            total = total + weight * n**2 * moments / 1000 * difference
     return total
 
 
@@ -35,6 +35,32 @@ def test_the_loss_is_that_of_the_code(exact_encoder, picture, check_formula):
         image,
         lambda image: loss(exact_encoder, content, style, image),
     )
+
+
+@pytest.mark.parametrize("moments", [0.0, 500.0])
+def test_layers_and_the_weight_of_the_moments_may_be_others(exact_encoder, picture, check_formula, moments):
+    content, style, image = picture(0), picture(1, 40, 32), picture(2)
+    styles = ["relu2_2", "relu3_1"]
+    check_formula(
+        galerne_2024.criterion(
+            exact_encoder, content_layers="relu3_2", style_layers=styles, moment_weight=moments
+        ),
+        {"content": content, "style": style},
+        image,
+        lambda image: loss(exact_encoder, content, style, image, "relu3_2", styles, moments),
+    )
+
+
+def test_layers_and_weights_reach_every_level(encoder, picture):
+    content, style = picture(0, 64, 48, torch.float32), picture(1, 48, 48, torch.float32)
+    levels = galerne_2024.style_transfer(
+        content, style, encoder=encoder, steps=(1, 0), largest=40, content_layers="relu3_2",
+        style_layers=["relu2_2"], content_weight=0.0, style_weight=0.0, moment_weight=0.0,
+    )  # fmt: skip
+    assert len(levels) == 2
+    for level in levels:
+        assert {"content.relu3_2", "gram.relu2_2", "moments.relu2_2"} <= set(level.history)
+        assert set(level.history["total"]) == {0.0}
 
 
 def test_the_gradient_in_strips_is_that_of_the_whole_image(exact_encoder, picture):

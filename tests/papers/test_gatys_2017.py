@@ -161,6 +161,57 @@ def test_each_region_may_have_a_painting_of_its_own(exact_encoder, picture, chec
     check_formula(criterion, {"content": content, "night": night, "noon": noon}, picture(2), formula)
 
 
+@pytest.mark.parametrize("variant", ["paper", "code"])
+@pytest.mark.parametrize("control", ["gram", "sums"])
+def test_layers_and_the_weights_of_regions_may_be_others(
+    exact_encoder, picture, check_formula, variant, control
+):
+    content, style, image = halves(picture(0), 16), halves(picture(1, 32, 64), 48), picture(2)
+    shares, layers, paper = {"left": 0.2, "right": 3.0}, ["relu2_2", "relu3_1"], variant == "paper"
+    criterion = gatys_2017.criterion(
+        exact_encoder, regions={"left": "style", "right": "style"}, control=control, variant=variant,
+        content_layers="relu3_2", style_layers=layers, region_weights=shares, style_weight=7.0,
+        sum_weight=11.0, propagation="simple", dilation=0,
+    )  # fmt: skip
+
+    def formula(image):
+        total = (exact_encoder(image, ["relu3_2"])["relu3_2"]
+                 - exact_encoder(content.image, ["relu3_2"])["relu3_2"]).square().mean()  # fmt: skip
+        own, painted = exact_encoder(image, layers), exact_encoder(style.image, layers)
+        one = torch.ones((), dtype=torch.float64)
+        for layer in layers:
+            n = own[layer].shape[1]
+            of_gram, of_sum = (1 / 2 / 4, 1 / 2 / (2 * n)) if paper else (1 / n**2, 1 / n**2)
+            here, there = guides(content, own[layer]), guides(style, painted[layer])
+            if control == "sums":
+                whole_square = (gram(own[layer], one) - gram(painted[layer], one)).square().mean()
+                total = total + 7.0 * of_gram * whole_square
+            statistic, weight = (gram, 7.0 * of_gram) if control == "gram" else (sums, 11.0 * of_sum)
+            for region, share in shares.items():
+                difference = statistic(own[layer], here[region]) - statistic(painted[layer], there[region])
+                total = total + share * weight * difference.square().mean()
+        return total
+
+    check_formula(criterion, {"content": content, "style": style}, image, formula)
+
+
+def test_layers_regions_and_the_way_of_the_colours_reach_every_level(encoder, picture):
+    content, style = (halves(picture(seed, 48, 48, torch.float32), 32) for seed in (0, 1))
+    run = partial(
+        gatys_2017.style_transfer, content, style, encoder=encoder, edge_sizes=(32, 48), num_steps=(0, 0),
+        propagation="simple", content_layers="relu3_2", style_layers="relu2_2",
+        region_weights={"left": 0.0, "right": 1.0}, preserve="colors",
+    )  # fmt: skip
+    values = []
+    for method in ("pca", "cholesky", "symmetric"):
+        levels = run(color_method=method)
+        for level in levels:
+            assert {"content.relu3_2", "gram_left.relu2_2", "gram_right.relu2_2"} <= set(level.history)
+            assert set(level.history["gram_left.relu2_2"]) == {0.0}
+        values.append(float(levels[1].history["gram_right.relu2_2"][0]))
+    assert len(set(values)) == 3
+
+
 def test_the_guided_sum_of_a_quarter_of_the_image_is_half_its_mean():
     features = torch.tensor([[[[6.0, 1.0, 2.0, 3.0]], [[-2.0, 0.0, 0.0, 5.0]]]])
     loss = gatys_2017.GuidedSumLoss("relu1_1")
@@ -304,6 +355,10 @@ def test_wrong_arguments_are_refused(encoder, picture):
         gatys_2017.criterion(encoder, variant="torch")
     with pytest.raises(ValueError, match="`control` must be 'gram' or 'sums', got 'means'"):
         gatys_2017.criterion(encoder, control="means")
+    with pytest.raises(ValueError, match=r"`region_weights` must have the regions \['sky'\], got \['sea'\]"):
+        gatys_2017.criterion(encoder, regions={"sky": "style"}, region_weights={"sea": 1.0})
+    with pytest.raises(ValueError, match=r"`method` must be one of .*, got 'hue'"):
+        gatys_2017.recoloured(image, image, preserve="colors", method="hue")
     with pytest.raises(ValueError, match="`preserve` must be 'colors' or 'luminance', got 'hue'"):
         gatys_2017.recoloured(image, image, preserve="hue")
     with pytest.raises(ValueError, match=r"`last_layer` must be one of .*, got 'relu1_2'"):

@@ -33,17 +33,20 @@ def relaxed(distances):
     return torch.maximum(distances.min(1).values.mean(), distances.min(0).values.mean())
 
 
-def terms(encoder, content, style, image):
+def euclidean_distances(x, y):
+    return ((x[:, None] - y[None]).square().sum(2) / x.shape[1]).sqrt()
+
+
+def terms(encoder, content, style, image, distances=cosine_distances):
     found, photo, painting = (columns(encoder, each) for each in (image, content, style))
     colours = [each[0].flatten(1).T - 0.5 for each in (image, style)]
-    euclidean = ((colours[0][:, None] - colours[1][None]).square().sum(2) / 3).sqrt()
-    palette = relaxed(cosine_distances(*colours) + euclidean)
+    palette = relaxed(cosine_distances(*colours) + euclidean_distances(*colours))
     mean = (found.mean(0) - painting.mean(0)).abs().mean()
     spread = (torch.cov(found.T, correction=0) - torch.cov(painting.T, correction=0)).abs().mean()
     similarities = [cosine_distances(each, each) for each in (found, photo)]
     similarities = [each / each.sum(0, keepdim=True) for each in similarities]
     content_term = (similarities[0] - similarities[1]).abs().mean()
-    return content_term, mean + spread, relaxed(cosine_distances(found, painting)), palette
+    return content_term, mean + spread, relaxed(distances(found, painting)), palette
 
 
 @pytest.mark.parametrize(("variant", "alpha"), [("paper", 4.0), ("code", 4.0), ("code", 0.5)])
@@ -60,6 +63,35 @@ def test_the_loss_is_that_of_the_paper_and_of_the_code(vgg, picture, check_formu
 
     criterion = kolkin_2019.criterion(vgg, variant=variant, alpha=alpha, num_samples=16 * 20, resample=False)
     check_formula(criterion, {"content": content, "style": style}, image, formula)
+
+
+@pytest.mark.parametrize("distance", ["cosine", "euclidean"])
+@pytest.mark.parametrize("weights", [(0.0, 1.0, 1.0), (1.0, 0.0, 2.0), (3.0, 1.0, 0.0)])
+def test_each_term_of_the_style_may_count_more_or_be_left_out(vgg, picture, weights, distance):
+    content, style, image = picture(0, 16, 20), picture(1, 20, 16), picture(2, 16, 20)
+    criterion = kolkin_2019.criterion(
+        vgg, alpha=4.0, num_samples=16 * 20, resample=False, distance=distance,
+        emd_weight=weights[0], moment_weight=weights[1], palette_weight=weights[2],
+    )  # fmt: skip
+    found = criterion.bind({"content": content, "style": style})(image).by_loss()
+    distances = cosine_distances if distance == "cosine" else euclidean_distances
+    _, moments, style_term, palette = terms(vgg, content, style, image, distances)
+    expected = {"style": weights[0] * style_term, "moments": weights[1] * moments}
+    expected["palette"] = weights[2] * palette / 4
+    for name, value in expected.items():
+        assert float(found[name]) == pytest.approx(float(value) / 6, rel=1e-5)
+
+
+def test_the_factors_of_the_terms_reach_every_level(picture):
+    content, style = picture(0, 32, 24, torch.float32), picture(1, 32, 32, torch.float32)
+    levels = kolkin_2019.style_transfer(
+        content, style, encoder=vgg16(weights=None), edge_sizes=(24, 32), num_steps=0, num_samples=64,
+        emd_weight=0.0, moment_weight=0.0, palette_weight=0.0, distance="euclidean",
+    )  # fmt: skip
+    for level in levels:
+        of_style = [name for name in level.history if name.split(".")[0] in ("style", "moments", "palette")]
+        assert len(of_style) == 3
+        assert all(set(level.history[name]) == {0.0} for name in of_style)
 
 
 def test_moments_of_samples_are_those_of_a_grid_that_is_another_one_each_time(picture):

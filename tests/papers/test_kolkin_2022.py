@@ -2,6 +2,7 @@
 
 import inspect
 import pickle
+from functools import partial
 
 import numpy as np
 import pytest
@@ -246,6 +247,18 @@ def test_a_short_run_lowers_the_losses(light, picture):
     assert bool(levels[-1].image.isfinite().all())
     for level in levels[:-1]:
         assert level.history["features.hypercolumns"][-1] < level.history["features.hypercolumns"][0]
+
+
+def test_the_last_pass_may_be_left_out(light, picture):
+    content, style = picture(0, 32, 24, torch.float32), picture(1, 32, 32, torch.float32)
+    run = partial(
+        kolkin_2022.style_transfer, content, style, encoder=light, edge_size=32, num_levels=1, num_steps=1,
+        max_side=8, colors=False,
+    )  # fmt: skip
+    both, alone = run(), run(split=False)
+    assert (len(both), len(alone)) == (2, 1)
+    assert torch.equal(alone[0].image, both[0].image)
+    assert not torch.equal(both[1].image, both[0].image)
 
 
 def test_wrong_arguments_are_refused(light, picture):

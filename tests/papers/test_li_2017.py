@@ -23,12 +23,14 @@ def energy(statistics, x, y):
     return 1e3 * n * m / n / 2 * squares / n
 
 
-def total(encoder, content, style, image, statistics):
-    found = encoder(image, ["relu4_2", *STYLE])
-    photo, painting = encoder(content, ["relu4_2"]), encoder(style, STYLE)
-    loss = (found["relu4_2"] - photo["relu4_2"]).square().sum()
-    for layer in STYLE:
-        loss = loss + 5 * energy(statistics, found[layer][0].flatten(1), painting[layer][0].flatten(1))
+def total(encoder, content, style, image, shares, where="relu4_2", styles=STYLE):
+    found = encoder(image, [where, *styles])
+    photo, painting = encoder(content, [where]), encoder(style, styles)
+    loss = (found[where] - photo[where]).square().sum()
+    for layer in styles:
+        x, y = found[layer][0].flatten(1), painting[layer][0].flatten(1)
+        for statistics, share in shares.items():
+            loss = loss + share * 5 * energy(statistics, x, y)
     levels = 255 * image
     corner = levels[..., :-1, :-1]
     right, below = levels[..., :-1, 1:] - corner, levels[..., 1:, :-1] - corner
@@ -42,8 +44,40 @@ def test_the_loss_is_that_of_the_code(exact_averaging_encoder, picture, check_fo
         li_2017.criterion(exact_averaging_encoder, statistics=statistics, size=SIZE),
         {"content": content, "style": style},
         image,
-        lambda image: total(exact_averaging_encoder, content, style, image, statistics),
+        lambda image: total(exact_averaging_encoder, content, style, image, {statistics: 1.0}),
     )
+
+
+def test_several_statistics_may_be_fused_at_other_layers(exact_averaging_encoder, picture, check_formula):
+    content, style, image = (picture(seed, *SIZE) for seed in range(3))
+    shares, styles = {"linear": 0.25, "batch_norm": 0.75}, ["relu2_2", "relu3_1"]
+    criterion = li_2017.criterion(
+        exact_averaging_encoder,
+        statistics=shares,
+        content_layers="relu3_3",
+        style_layers=styles,
+        size=SIZE,
+    )
+    assert list(criterion.losses) == ["content", "style_linear", "style_batch_norm", "smoothness"]
+    check_formula(
+        criterion,
+        {"content": content, "style": style},
+        image,
+        lambda image: total(exact_averaging_encoder, content, style, image, shares, "relu3_3", styles),
+    )
+
+
+def test_fusion_layers_and_weights_reach_the_run(encoder, picture):
+    content, style = picture(0, 32, 40, torch.float32), picture(1, 48, 32, torch.float32)
+    result = li_2017.style_transfer(
+        content, style, encoder=encoder, statistics={"gaussian": 0.0, "polynomial": 0.0}, edge_size=40,
+        num_steps=1, content_layers="relu3_3", style_layers="relu2_2", content_weight=0.0, smoothness=0.0,
+    )  # fmt: skip
+    assert {"content.relu3_3", "style_gaussian.relu2_2", "style_polynomial.relu2_2"} <= set(result.history)
+    assert set(result.history["total"]) == {0.0}
+    assert float(result.image.max()) <= 1
+    with pytest.raises(ValueError, match="`statistics` must name at least one"):
+        li_2017.criterion(encoder, statistics={})
 
 
 def test_the_gradient_of_the_gaussian_kernel_is_that_of_the_code():

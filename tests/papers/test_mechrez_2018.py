@@ -7,6 +7,8 @@ import torch
 
 from pystyle.papers import mechrez_2018
 
+STYLE = ["relu3_2", "relu4_2"]
+
 
 def contextual(x, y, h, halved=False):
     """Equations 1 to 5; x and y are (positions, channels)."""
@@ -22,16 +24,15 @@ def contextual(x, y, h, halved=False):
     return -torch.stack(rows).max(0).values.mean().log()
 
 
-def total(encoder, content, style, image, of_content, of_style):
-    layers = ["relu3_2", "relu4_2"]
-    found, painting = encoder(image, layers), encoder(style, layers)
-    photo = encoder(content, ["relu4_2"])["relu4_2"]
+def total(encoder, content, style, image, of_content, of_style, contents=("relu4_2",), styles=STYLE):
+    found = encoder(image, [*contents, *styles])
+    painting, photo = encoder(style, styles), encoder(content, contents)
 
     def vectors(features):
         return features[0].flatten(1).T
 
-    loss = contextual(vectors(found["relu4_2"]), vectors(photo), of_content)
-    for layer in layers:
+    loss = sum(contextual(vectors(found[layer]), vectors(photo[layer]), of_content) for layer in contents)
+    for layer in styles:
         loss = loss + contextual(vectors(found[layer]), vectors(painting[layer]), of_style)
     return loss
 
@@ -45,6 +46,39 @@ def test_the_loss_is_equation_5(exact_encoder, picture, check_formula, variant, 
         image,
         lambda image: total(exact_encoder, content, style, image, *bandwidths),
     )
+
+
+def test_layers_and_bandwidths_may_be_others(exact_encoder, picture, check_formula):
+    content, style, image = (picture(seed, 16, 24) for seed in range(3))
+    contents, styles = ["relu3_1", "relu4_1"], ["relu3_3"]
+    criterion = mechrez_2018.criterion(
+        exact_encoder,
+        content_layers=contents,
+        style_layers=styles[0],
+        content_bandwidth=0.3,
+        style_bandwidth=0.7,
+    )
+    check_formula(
+        criterion,
+        {"content": content, "style": style},
+        image,
+        lambda image: total(exact_encoder, content, style, image, 0.3, 0.7, contents, styles),
+    )
+
+
+def test_layers_and_bandwidths_reach_the_run(encoder, picture):
+    content, style = picture(0, 40, 32, torch.float32), picture(1, 48, 32, torch.float32)
+    totals = []
+    for bandwidth in (None, 0.2, 0.9):
+        result = mechrez_2018.style_transfer(
+            content, style, encoder=encoder, edge_size=32, num_steps=0, content_layers="relu4_1",
+            style_layers="relu4_3", style_bandwidth=bandwidth,
+        )  # fmt: skip
+        assert {"content.relu4_1", "style.relu4_3"} <= set(result.history)
+        totals.append(float(result.history["style.relu4_3"][0]))
+    assert totals[0] == totals[1] != totals[2]
+    with pytest.raises(ValueError, match="`bandwidth` must be positive"):
+        mechrez_2018.criterion(encoder, content_bandwidth=0.0)
 
 
 def test_halved_distances_change_next_to_nothing():

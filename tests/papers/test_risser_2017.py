@@ -6,10 +6,12 @@ import numpy as np
 import pytest
 import torch
 
+from pystyle.encoders import vgg19
 from pystyle.papers import risser_2017
 
 LAYERS = ["relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1"]
 WEIGHTS = [2e9, 5e8, 1e8, 3.5e7, 3.5e7]
+TABLE = dict(zip(LAYERS, WEIGHTS, strict=True))
 
 
 def remapped(features, target):
@@ -21,14 +23,17 @@ def remapped(features, target):
     return found
 
 
-def loss(encoder, texture, image):
-    wanted, found = encoder(texture, LAYERS), encoder(image, LAYERS)
+def loss(encoder, texture, image, gram_layers=LAYERS, histogram_weights=TABLE):
+    layers = {*gram_layers, *histogram_weights}
+    wanted, found = encoder(texture, layers), encoder(image, layers)
     total = 0.0
-    for layer, weight in zip(LAYERS, WEIGHTS, strict=True):
+    for layer in layers:
         x, y = found[layer][0].flatten(1), wanted[layer][0].flatten(1)
-        constant = torch.from_numpy(remapped(x.detach().numpy(), y.numpy()))
-        total = total + torch.nn.functional.mse_loss(x @ x.T, y @ y.T)
-        total = total + weight * torch.nn.functional.mse_loss(x, constant)
+        if layer in gram_layers:
+            total = total + torch.nn.functional.mse_loss(x @ x.T, y @ y.T)
+        if layer in histogram_weights:
+            constant = torch.from_numpy(remapped(x.detach().numpy(), y.numpy()))
+            total = total + histogram_weights[layer] * torch.nn.functional.mse_loss(x, constant)
     return total
 
 
@@ -42,12 +47,62 @@ def test_the_loss_is_that_of_the_code(exact_encoder, picture, check_formula):
     )
 
 
+@pytest.mark.parametrize(
+    ("options", "gram_layers", "weights"),
+    [
+        ({"histogram_layers": ["relu1_1", "relu4_1"]}, LAYERS, {"relu1_1": 2e9, "relu4_1": 3.5e7}),
+        (
+            {"gram_layers": "relu2_2", "histogram_layers": "relu3_3", "histogram_weights": [5.0]},
+            ["relu2_2"],
+            {"relu3_3": 5.0},
+        ),
+        ({"histogram_weights": (0.0,) * 5}, LAYERS, {}),
+    ],
+)
+def test_the_layers_of_both_losses_may_be_others(
+    exact_encoder, picture, check_formula, options, gram_layers, weights
+):
+    texture, image = picture(0), picture(1)
+    check_formula(
+        risser_2017.criterion(exact_encoder, size=(32, 48), **options),
+        {"style": texture},
+        image,
+        lambda image: loss(exact_encoder, texture, image, gram_layers, weights),
+    )
+
+
+def test_layers_and_smoothness_reach_every_level(encoder, picture):
+    texture = picture(0, 64, 64, torch.float32)
+    levels = risser_2017.texture_synthesis(
+        texture, encoder=encoder, scales=(0.5, 1.0), num_steps=0, gram_layers="relu2_1",
+        histogram_layers="relu1_1", smoothness=3.0,
+    )  # fmt: skip
+    for level in levels:
+        assert {"gram.relu2_1", "histogram.relu1_1", "smoothness.image"} <= set(level.history)
+        assert "gram.relu1_1" not in level.history
+        corner, right, below = (
+            level.image[..., rows, columns]
+            for rows, columns in (
+                (slice(None, -1), slice(None, -1)),
+                (slice(None, -1), slice(1, None)),
+                (slice(1, None), slice(None, -1)),
+            )
+        )
+        roughness = ((right - corner).square() + (below - corner).square()).mean()
+        if level is levels[1]:  # The first begins beyond [0, 1], where its picture is clipped.
+            assert float(level.history["smoothness.image"][0]) == pytest.approx(
+                3 * float(roughness), rel=1e-4
+            )
+    assert "smoothness" not in risser_2017.criterion(encoder).losses
+
+
 def test_the_numbers_are_those_of_the_code():
     defaults = {
         name: parameter.default
         for name, parameter in inspect.signature(risser_2017.texture_synthesis).parameters.items()
     }
-    assert defaults["histogram_weights"] == tuple(WEIGHTS)
+    histogram = risser_2017.criterion(vgg19(weights=None)).losses["histogram"]
+    assert list(histogram.layer_weights.values()) == WEIGHTS
     assert (defaults["scales"], defaults["num_steps"]) == ((0.25, 0.5, 1.0), 1000)
     assert defaults["optimizer"].func is torch.optim.Adam
     assert defaults["optimizer"].keywords == {"lr": 0.05}
@@ -72,3 +127,5 @@ def test_a_level_begins_with_the_nearest_pixels_of_the_one_before(encoder, pictu
 def test_there_is_one_weight_for_each_layer(encoder):
     with pytest.raises(ValueError, match="one weight for each of 5 layers, got 2"):
         risser_2017.criterion(encoder, histogram_weights=(1.0, 2.0))
+    with pytest.raises(ValueError, match="`histogram_weights` must be given for other `histogram_layers`"):
+        risser_2017.criterion(encoder, histogram_layers=["relu1_2"])

@@ -1,11 +1,12 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, TypeAlias
 
 from pystyle.criterion import Criterion
 from pystyle.encoders import Encoder, vgg19
 from pystyle.losses import ContentLoss, GramLoss, Loss
+from pystyle.papers._layers import names, num_channels
 from pystyle.papers._variants import Variant, check_variant
-from pystyle.papers.gatys_2016 import CHANNELS, CONTENT_LAYER, STYLE_LAYERS
+from pystyle.papers.gatys_2016 import CONTENT_LAYER, STYLE_LAYERS
 from pystyle.papers.gatys_2017._guided_sums import GuidedSumLoss
 from pystyle.typing import Propagation
 
@@ -18,6 +19,9 @@ def criterion(
     regions: Mapping[str, str] | None = None,
     control: Control = "gram",
     variant: Variant = "code",
+    content_layers: str | Sequence[str] = CONTENT_LAYER,
+    style_layers: str | Sequence[str] = STYLE_LAYERS,
+    region_weights: Mapping[str, float] | None = None,
     content_weight: float = 1.0,
     style_weight: float | None = None,
     sum_weight: float | None = None,
@@ -32,6 +36,10 @@ def criterion(
             of ``"style"`` is taken.
         control: Guided Gram matrices or guided sums.
         variant: Whose losses.
+        content_layers: Where the content is compared.
+        style_layers: Where the style is compared.
+        region_weights: λ of each region; 1 for the paper, and for the code one divided by their number, if
+            not given.
         content_weight: Of the content.
         style_weight: Of the Gram matrices: 4000 for the paper and 1000, which is divided by N², for the code
             if not given.
@@ -45,7 +53,8 @@ def criterion(
         those of the whole image are called ``gram_<painting>``.
 
     Raises:
-        ValueError: If `variant` or `control` is unknown.
+        ValueError: If `variant`, `control` or a layer is unknown, or `region_weights` are not those of
+            `regions`.
 
     Example:
         >>> losses = criterion(vgg19(weights=None), regions={"sky": "style", "house": "style"}).losses
@@ -69,24 +78,39 @@ def criterion(
         propagation = "inside" if len(paintings) == 1 else "simple"
     if dilation is None:
         dilation = 3 if control == "gram" and propagation == "inside" else 0
+    content_layers, style_layers = names(content_layers), names(style_layers)
+    channels, share = num_channels(encoder, style_layers), 1 / len(style_layers)
     # E is a quarter of the mean over N² entries; the sums stand twice in the matrix, N of its N² entries.
-    gram_weights = [1 / 5 / 4 if paper else 1 / n**2 for n in CHANNELS]
-    sum_weights = [1 / 5 / (2 * n) if paper else 1 / n**2 for n in CHANNELS]
-    share = 1.0 if paper or not regions else 1 / len(regions)
+    gram_weights = [share / 4 if paper else 1 / n**2 for n in channels]
+    sum_weights = [share / (2 * n) if paper else 1 / n**2 for n in channels]
+    shares = _region_weights(regions or {}, region_weights, variant)
 
-    losses: dict[str, Loss] = {"content": ContentLoss(CONTENT_LAYER, weight=content_weight)}
+    content_weights = [content_weight] * len(content_layers)
+    losses: dict[str, Loss] = {"content": ContentLoss(content_layers, layer_weights=content_weights)}
     guided: type[GramLoss | GuidedSumLoss] = GramLoss if control == "gram" else GuidedSumLoss
     weights, weight = (gram_weights, style_weight) if control == "gram" else (sum_weights, sum_weight)
     if control == "sums" or not regions:
         for painting in paintings:
             losses[f"gram_{painting}"] = GramLoss(
-                STYLE_LAYERS,
+                style_layers,
                 layer_weights=gram_weights,
                 weight=style_weight / len(paintings),
                 reference=painting,
             )
     for region, painting in (regions or {}).items():
-        loss = guided(STYLE_LAYERS, layer_weights=weights, weight=weight * share, reference=painting)
+        loss = guided(style_layers, layer_weights=weights, weight=weight * shares[region], reference=painting)
         name = f"{'gram' if control == 'gram' else 'sum'}_{region}"
         losses[name] = loss.within(region, propagation=propagation, dilation=dilation)
     return Criterion(encoder, losses)
+
+
+def _region_weights(
+    regions: Mapping[str, str], given: Mapping[str, float] | None, variant: Variant
+) -> Mapping[str, float]:
+    if given is None:
+        return dict.fromkeys(regions, 1.0 if variant == "paper" else 1 / max(len(regions), 1))
+    if set(given) != set(regions):
+        raise ValueError(
+            f"`region_weights` must have the regions {sorted(regions) or 'none'}, got {sorted(given)}."
+        )
+    return given

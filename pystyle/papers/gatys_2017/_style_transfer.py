@@ -14,7 +14,8 @@ from pystyle.images._masked import resize_masked
 from pystyle.optim import LBFGS
 from pystyle.papers._images import check_images
 from pystyle.papers._variants import Variant, check_variant
-from pystyle.papers.gatys_2017._colors import Preserve, recoloured
+from pystyle.papers.gatys_2016 import CONTENT_LAYER, STYLE_LAYERS
+from pystyle.papers.gatys_2017._colors import ColorMethod, Preserve, recoloured
 from pystyle.papers.gatys_2017._criterion import Control, criterion
 from pystyle.runner import Callback, Result, optimize_image
 from pystyle.typing import MaskedImage, OptimizerFactory, Propagation
@@ -28,7 +29,11 @@ def style_transfer(
     variant: Variant = "code",
     control: Control = "gram",
     preserve: Preserve | None = None,
+    color_method: ColorMethod = "pca",
     edge_sizes: Sequence[int] = (512, 1024),
+    content_layers: str | Sequence[str] = CONTENT_LAYER,
+    style_layers: str | Sequence[str] = STYLE_LAYERS,
+    region_weights: Mapping[str, float] | None = None,
     content_weight: float = 1.0,
     style_weight: float | None = None,
     sum_weight: float | None = None,
@@ -51,7 +56,11 @@ def style_transfer(
         variant: The paper or the authors' code.
         control: Guided Gram matrices or guided sums; see :func:`criterion`.
         preserve: What of the photograph's colours stays; see :func:`recoloured`.
+        color_method: Of :func:`recoloured`.
         edge_sizes: The root of the area at each level in pixels.
+        content_layers: Of :func:`criterion`.
+        style_layers: Of :func:`criterion`.
+        region_weights: Of :func:`criterion`.
         content_weight: Of :func:`criterion`.
         style_weight: Of :func:`criterion`.
         sum_weight: Of :func:`criterion`.
@@ -94,7 +103,8 @@ def style_transfer(
     regions, paintings = _regions(content, style)
     check_images({"content": content, **paintings})
     objective = criterion(
-        encoder, regions=regions, control=control, variant=variant, content_weight=content_weight,
+        encoder, regions=regions, control=control, variant=variant, content_layers=content_layers,
+        style_layers=style_layers, region_weights=region_weights, content_weight=content_weight,
         style_weight=style_weight, sum_weight=sum_weight, propagation=propagation, dilation=dilation,
     )  # fmt: skip
     images = {**paintings, "content": content}
@@ -104,7 +114,7 @@ def style_transfer(
         references = {name: _sized(image, edge_size) for name, image in images.items()}
         original = image_of(references["content"])
         if preserve is not None:
-            references = _recoloured(references, preserve, variant)
+            references = _recoloured(references, preserve, color_method, variant)
         size = (original.shape[2], original.shape[3])
         result = optimize_image(
             objective,
@@ -146,13 +156,14 @@ def _regions(
 
 
 def _recoloured(
-    references: dict[str, Tensor | MaskedImage], preserve: Preserve, variant: Variant
+    references: dict[str, Tensor | MaskedImage], preserve: Preserve, method: ColorMethod, variant: Variant
 ) -> dict[str, Tensor | MaskedImage]:
     """All paintings with the colours that are to stay, and the photograph as it is compared then."""
     original = image_of(references["content"])
     found = dict[str, Tensor | MaskedImage]()
     for name in [name for name in references if name != "content"]:
-        pair = recoloured(original, image_of(references[name]), preserve=preserve, variant=variant)
+        painting = image_of(references[name])
+        pair = recoloured(original, painting, preserve=preserve, variant=variant, method=method)
         found["content"] = _with_image(references["content"], pair[0])
         found[name] = _with_image(references[name], pair[1])
     return found

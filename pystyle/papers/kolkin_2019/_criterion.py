@@ -1,4 +1,5 @@
 from functools import partial
+from typing import Literal
 
 from pystyle.criterion import Criterion
 from pystyle.encoders import Encoder, HypercolumnEncoder, vgg16
@@ -18,6 +19,10 @@ def criterion(
     *,
     variant: Variant = "code",
     alpha: float = 16.0,
+    emd_weight: float = 1.0,
+    moment_weight: float = 1.0,
+    palette_weight: float = 1.0,
+    distance: Literal["cosine", "euclidean"] = "cosine",
     num_samples: int = 1024,
     num_style_samples: int = 5000,
     resample: bool = True,
@@ -30,6 +35,11 @@ def criterion(
             given.
         variant: Whose weights.
         alpha: How much the content counts.
+        emd_weight: Factor of the relaxed earth mover's distance. The paper's ablation leaves out one term of
+            the style or another: so does a factor of 0.
+        moment_weight: Factor of the moments.
+        palette_weight: Factor of the palette.
+        distance: What hypercolumns are compared by in the relaxed earth mover's distance.
         num_samples: Positions of the image.
         num_style_samples: Positions of the style.
         resample: Take other positions of the image at each evaluation.
@@ -39,7 +49,7 @@ def criterion(
         A criterion with the losses ``content``, ``style``, ``moments`` and ``palette``.
 
     Raises:
-        ValueError: If `variant` is unknown or `alpha` is not positive.
+        ValueError: If `variant` or `distance` is unknown, or `alpha` is not positive.
 
     Example:
         >>> losses = criterion(vgg16(weights=None), alpha=2.0).losses
@@ -69,15 +79,15 @@ def criterion(
             "content": SelfSimilarityLoss(
                 COLUMNS, weight=of_content / whole, num_samples=num_samples, resample=resample, seed=seed
             ),
-            "style": relaxed_emd(COLUMNS, weight=1 / whole),
+            "style": relaxed_emd(COLUMNS, distance=distance, weight=emd_weight / whole),
             "moments": SampledMomentLoss(
                 COLUMNS,
-                weight=1 / whole,
+                weight=moment_weight / whole,
                 num_samples=num_samples,
                 num_style_samples=num_style_samples,
                 resample=resample,
                 seed=seed,
             ),
-            "palette": relaxed_emd(IMAGE, distance="palette", weight=of_palette / whole),
+            "palette": relaxed_emd(IMAGE, distance="palette", weight=palette_weight * of_palette / whole),
         },
     )

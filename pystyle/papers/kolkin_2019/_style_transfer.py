@@ -1,5 +1,6 @@
 from collections.abc import Sequence
 from functools import partial
+from typing import Literal
 
 from torch import Tensor
 from torch.nn.functional import interpolate
@@ -44,6 +45,10 @@ def style_transfer(
     encoder: Encoder | None = None,
     variant: Variant = "code",
     content_weight: float = 1.0,
+    emd_weight: float = 1.0,
+    moment_weight: float = 1.0,
+    palette_weight: float = 1.0,
+    distance: Literal["cosine", "euclidean"] = "cosine",
     edge_sizes: Sequence[int] = (64, 128, 256, 512),
     num_steps: int | None = None,
     lr: float = 2e-3,
@@ -60,6 +65,10 @@ def style_transfer(
         encoder: The network; see the table of the module.
         variant: Whose weights and number of steps.
         content_weight: α is 16 times as much at the first level.
+        emd_weight: Of :func:`criterion`.
+        moment_weight: Of :func:`criterion`.
+        palette_weight: Of :func:`criterion`.
+        distance: Of :func:`criterion`.
         edge_sizes: The long side of both images at each level in pixels. Hypercolumns of 512 pixels take
             several gigabytes.
         num_steps: Steps at each level; 200 for the paper and 250 for the code if not given.
@@ -90,6 +99,10 @@ def style_transfer(
     check_images({"content": content, "style": style})
     encoder = vgg16() if encoder is None else encoder
     steps = num_steps if num_steps is not None else (200 if variant == "paper" else 250)
+    losses = partial(
+        criterion, encoder, variant=variant, emd_weight=emd_weight, moment_weight=moment_weight,
+        palette_weight=palette_weight, distance=distance, num_samples=num_samples, seed=seed,
+    )  # fmt: skip
     results = list[Result]()
     for level, edge_size in enumerate(edge_sizes):
         last = level == len(edge_sizes) - 1
@@ -103,13 +116,7 @@ def style_transfer(
             start = start if last else start + detail(photograph)
         results.append(
             optimize_image(
-                criterion(
-                    encoder,
-                    variant=variant,
-                    alpha=16 * content_weight / 2**level,
-                    num_samples=num_samples,
-                    seed=seed,
-                ),
+                losses(alpha=16 * content_weight / 2**level),
                 {"content": photograph, "style": painting},
                 # Sums of bands leave the range, and the run begins with the clamped image.
                 init=start.clamp(0, 1),

@@ -34,6 +34,7 @@ def style_transfer(
     lr: float = 2e-3,
     max_side: int = 64,
     rotations: Sequence[float] = ROTATIONS,
+    split: bool = True,
     colors: bool = True,
     callbacks: tuple[Callback, ...] = (),
     evaluation: Evaluation = EagerEvaluation(),
@@ -54,14 +55,15 @@ def style_transfer(
         lr: Of Adam.
         max_side: Of :func:`last_criterion`.
         rotations: The painting is turned by these angles in degrees.
+        split: Whether the last pass follows, in which each layer is matched on its own (feature splitting).
         colors: Whether :func:`recoloured` follows.
         callbacks: Called with a step after each step of all levels.
         evaluation: How the gradient is computed.
         seed: Of the positions in the last pass.
 
     Returns:
-        The result of each level and of the last pass, which has the picture. One that diverged
-        or was interrupted is the last.
+        The result of each level and of the last pass, which has the picture; without `split` the last level
+        has it. One that diverged or was interrupted is the last.
 
     Raises:
         ValueError: If `variant` is unknown, `alpha` is not in [0, 1], `num_levels` is not positive, an image
@@ -112,9 +114,10 @@ def style_transfer(
         results.append(run(objective, {}, init=start.clamp(0, 1), parametrization=pyramid))
         if results[-1].failed:
             return results
-    last = last_criterion(encoder, max_side=max_side, rotations=rotations, seed=seed)
-    pyramid = partial(LaplacianPyramid, num_levels=PYRAMID_LEVELS)
-    results.append(run(last, {"style": paintings[0]}, init=results[-1].image, parametrization=pyramid))
+    if split:
+        last = last_criterion(encoder, max_side=max_side, rotations=rotations, seed=seed)
+        pyramid = partial(LaplacianPyramid, num_levels=PYRAMID_LEVELS)
+        results.append(run(last, {"style": paintings[0]}, init=results[-1].image, parametrization=pyramid))
     if colors:
         picture = recoloured(results[-1].image, photographs[0], paintings[0])
         results[-1] = replace(results[-1], image=picture)
