@@ -1,6 +1,8 @@
 """Katherine Crowson's style-transfer-pytorch, 2022: not a paper, but a recipe that people know by its
 pictures.
 
+:Code: https://github.com/crowsonkb/style-transfer-pytorch
+
 ====================  ====================================================================================
 what                  code
 ====================  ====================================================================================

@@ -1,5 +1,9 @@
 r"""Galerne, Raad, Lezama, Morel 2024: scaling painting style transfer (SPST).
 
+:Paper: https://doi.org/10.1111/cgf.15155
+:Paper: https://arxiv.org/abs/2212.13459
+:Code: https://github.com/bgalerne/scaling_painting_style_transfer/tree/d39643c
+
 Style transfer by optimisation at 4000 and more pixels, exactly: the gradient is computed part by part,
 because Gram matrices, means and deviations are means over positions. Means and deviations are added to the
 losses of Gatys et al.:

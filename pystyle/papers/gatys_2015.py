@@ -1,5 +1,8 @@
 r"""Gatys, Ecker, Bethge 2015: texture synthesis with Gram matrices.
 
+:Paper: https://arxiv.org/abs/1505.07376
+:Code: https://github.com/leongatys/DeepTextures/tree/289dfe6
+
 The paper minimises, over the image alone,
 
 .. math:: \mathcal{L} = \sum_l w_l E_l \qquad

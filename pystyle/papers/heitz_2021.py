@@ -1,5 +1,8 @@
 r"""Heitz, Vanhoey, Chambon, Belcour 2021: a sliced Wasserstein loss for neural texture synthesis.
 
+:Paper: https://arxiv.org/abs/2006.07229
+:Code: https://github.com/tchambon/A-Sliced-Wasserstein-Loss-for-Neural-Texture-Synthesis/tree/491ee6d
+
 The features of all positions of a layer are a set of vectors. Projected on a direction V it becomes a set
 of numbers, and two such sets of numbers are compared in ascending order:
 

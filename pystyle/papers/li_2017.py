@@ -1,5 +1,8 @@
 r"""Li, Wang, Liu, Hou 2017: demystifying neural style transfer.
 
+:Paper: https://arxiv.org/abs/1701.01036
+:Code: https://github.com/lyttonhao/Neural-Style-MMD/tree/a0cf46d
+
 A style is a distribution of feature vectors f, and a style loss a distance of two distributions. With a
 kernel k that is the squared maximum mean discrepancy,
 

@@ -1,5 +1,8 @@
 r"""Mechrez, Talmi, Zelnik-Manor 2018: the contextual loss for image transformation with non-aligned data.
 
+:Paper: https://arxiv.org/abs/1803.02077
+:Code: https://github.com/roimehrez/contextualLoss/tree/863af53
+
 .. math:: \mathcal{L}(x, y) = -\log \operatorname{CX}(\Phi^l(x), \Phi^l(y)) \qquad
           \operatorname{CX} = \frac1N \sum_j \max_i \frac{w_{ij}}{\sum_k w_{ik}}
 

@@ -1,5 +1,8 @@
 r"""Risser, Wilmot, Barnes 2017: stable texture synthesis with histogram losses.
 
+:Paper: https://arxiv.org/abs/1701.08893
+:Code: https://github.com/pierre-wilmot/NeuralTextureSynthesis/tree/cd2f509
+
 Gram matrices do not hold the contrast: features may be weaker on average and vary more. So
 
 .. math:: \mathcal{L}_{histogram} = \sum_l \gamma_l \left\| O_l - R(O_l) \right\|^2

@@ -1,5 +1,10 @@
 r"""Gatys, Ecker, Bethge 2016: image style transfer with convolutional neural networks.
 
+:Paper: https://doi.org/10.1109/CVPR.2016.265
+:Paper: https://arxiv.org/abs/1508.06576
+:Code: https://github.com/leongatys/PytorchNeuralStyleTransfer/tree/be6c8e2
+:Code: https://github.com/leongatys/NeuralImageSynthesis/tree/cced0b9
+
 .. math:: \mathcal{L} = \alpha \cdot \frac12 \sum_{ij} (F^l_{ij} - P^l_{ij})^2
           + \beta \sum_l w_l \frac{1}{4 N_l^2 M_l^2} \sum_{ij} (G^l_{ij} - A^l_{ij})^2
 

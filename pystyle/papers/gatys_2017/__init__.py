@@ -1,5 +1,9 @@
 r"""Gatys, Ecker, Bethge, Hertzmann, Shechtman 2017: controlling perceptual factors in neural style transfer.
 
+:Paper: https://doi.org/10.1109/CVPR.2017.397
+:Paper: https://arxiv.org/abs/1611.07865
+:Code: https://github.com/leongatys/NeuralImageSynthesis/tree/cced0b9
+
 Where: each region r of the photograph has a Gram matrix of its own (section 4, guided Gram matrices),
 
 .. math:: E_l = \frac{1}{4 N_l^2} \sum_r \lambda_r \sum_{ij} (G^{l,r}_{ij} - A^{l,r}_{ij})^2 \qquad

@@ -1,5 +1,8 @@
 r"""Kolkin, Salavon, Shakhnarovich 2019: relaxed optimal transport and self-similarity (STROTSS).
 
+:Paper: https://arxiv.org/abs/1904.12785
+:Code: https://github.com/nkolkin13/STROTSS/tree/9a1543a
+
 .. math:: \mathcal{L} = \frac{\alpha \ell_C + \ell_m + \ell_r + \ell_p / \alpha}{2 + \alpha + 1 / \alpha}
 
 with the relaxed earth mover's distance of hypercolumns (r), their moments (m), the palette (p) and the

@@ -1,5 +1,8 @@
 r"""Kolkin, Kucera, Paris, Sýkora, Shechtman, Shakhnarovich 2022: neural neighbor style transfer (NNST-Opt).
 
+:Paper: https://arxiv.org/abs/2203.13215
+:Code: https://github.com/nkolkin13/NeuralNeighborStyleTransfer/tree/290976a
+
 Each hypercolumn of the photograph is replaced by the nearest one of the painting, and an image with these
 features is looked for:
 

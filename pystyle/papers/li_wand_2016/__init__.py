@@ -1,5 +1,9 @@
 r"""Li, Wand 2016: Markov random fields and convolutional networks (CNNMRF).
 
+:Paper: https://doi.org/10.1109/CVPR.2016.272
+:Paper: https://arxiv.org/abs/1601.04589
+:Code: https://github.com/chuanli11/CNNMRF/tree/fddcf4d
+
 Each 3 x 3 patch Ψ of the features is pulled to the most similar patch of the painting:
 
 .. math:: E_s = \sum_l \sum_i \left\| \Psi_i(\Phi^l(x)) - \Psi_{NN(i)}(\Phi^l(x_s)) \right\|^2 \qquad

@@ -1,5 +1,8 @@
 r"""Luan, Paris, Shechtman, Bala 2017: deep photo style transfer.
 
+:Paper: https://arxiv.org/abs/1703.07511
+:Code: https://github.com/luanfujun/deep-photo-styletransfer/tree/4801fa2
+
 Each region c of the photograph takes the style of its counterpart, and the result has to be locally an affine
 recolouring of the photograph:
 

@@ -1,5 +1,8 @@
 r"""Ruder, Dosovitskiy, Brox 2016: artistic style transfer for videos.
 
+:Paper: https://arxiv.org/abs/1604.08610
+:Code: https://github.com/manuelruder/artistic-videos/tree/40e7447
+
 Each frame begins with the stylised previous one, moved along the optical flow, and is held to it where the
 flow can be relied on:
 
