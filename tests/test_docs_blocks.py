@@ -21,7 +21,7 @@ from pystyle.images import write_image
 
 ROOT = Path(__file__).parents[1]
 BLOCK = re.compile(r"^(?:<!-- needs: (?P<needs>[a-z, ]+) -->\n+)?```python\n(?P<code>.*?)^```$", re.M | re.S)
-FAST = ("README.md", "docs/index.md")
+FAST = ("README.md",)
 
 
 def blocks_of(page):
