@@ -59,6 +59,20 @@ def test_mrf_loss_is_the_mean_squared_difference_to_the_most_similar_patches(siz
     assert value(loss, IMAGE, REFERENCE) == pytest.approx(expected, rel=1e-5)
 
 
+def test_the_mrf_loss_takes_the_patches_of_the_last_rows_too_which_pystiche_leaves_out() -> None:
+    """pystiche takes the patches that the steps reach; the authors' code those of the last rows, too."""
+    loss = MRFLoss("image", patch_size=3, stride=2)
+    image, reference = noise(3, 9, 7), noise(4, 11, 5)
+    reached = mrf(windows(image, 3, 2), windows(reference, 3, 2))
+    assert value(loss, image, reference) == pytest.approx(reached, rel=1e-5)
+    # 8 rows end between two steps: more patches begin at row 5. 12 columns: at column 9.
+    last = windows(IMAGE[:, :, 5:], 3, 2)
+    others = np.concatenate([windows(REFERENCE, 3, 2), windows(REFERENCE[..., 9:], 3, 2)])
+    expected = mrf(np.concatenate([windows(IMAGE, 3, 2), last]), others)
+    assert value(loss, IMAGE, REFERENCE) == pytest.approx(expected, rel=1e-5)
+    assert expected != pytest.approx(mrf(windows(IMAGE, 3, 2), windows(REFERENCE, 3, 2)), rel=1e-3)
+
+
 def test_mrf_loss_steps_by_its_stride() -> None:
     image, reference = noise(0, 7, 9), noise(1, 9, 5)
     expected = mrf(windows(image, 3, 2), windows(reference, 3, 2))

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from pystyle.papers import gatys_2015
+from pystyle.testing import check_loss
 
 LAYERS = ["relu1_1", "pool1", "pool2", "pool3", "pool4"]
 
@@ -45,6 +46,53 @@ def test_the_layers_may_be_others(exact_averaging_encoder, picture, check_formul
     )
     assert set(result.history) >= {f"texture.{layer}" for layer in layers}
     assert "texture.pool4" not in result.history
+
+
+def reduced_loss(encoder, texture, image, count):
+    """Equation 5 for the features along the first right singular vectors of the texture's."""
+    wanted, found = encoder(texture, LAYERS), encoder(image, LAYERS)
+    total = 0.0
+    for layer in LAYERS:
+        maps = [features[layer][0].flatten(1).T for features in (found, wanted)]
+        _, _, axes = torch.linalg.svd(maps[1])
+        grams = [(features @ axes[:count].T).T @ (features @ axes[:count].T) for features in maps]
+        m = [len(features) for features in maps]
+        total = total + 1e9 / 4 * (grams[0] / m[0] - grams[1] / m[1]).square().mean()
+    return total
+
+
+@pytest.mark.parametrize("count", [1, 3, 8])
+def test_gram_matrices_may_be_those_of_the_first_components(
+    exact_averaging_encoder, picture, check_formula, count
+):
+    texture, image = picture(0, 48, 48), picture(1)
+    check_formula(
+        gatys_2015.criterion(exact_averaging_encoder, num_components=count),
+        {"style": texture},
+        image,
+        lambda image: reduced_loss(exact_averaging_encoder, texture, image, count),
+    )
+
+
+def test_all_components_are_as_good_as_the_channels(exact_averaging_encoder, picture):
+    texture, image = picture(0), picture(1)
+    plain, turned = (
+        gatys_2015.criterion(exact_averaging_encoder, num_components=count).bind({"style": texture})(image)
+        for count in (None, 512)
+    )
+    torch.testing.assert_close(turned.total, plain.total, rtol=1e-8, atol=0)
+
+
+def test_the_loss_of_components_is_a_loss_and_reaches_the_run(encoder, picture):
+    check_loss(gatys_2015.ReducedGramLoss("relu", num_components=3))
+    with pytest.raises(ValueError, match="`num_components` must be positive, got 0"):
+        gatys_2015.ReducedGramLoss("relu", num_components=0)
+    texture = picture(0, 32, 32, torch.float32)
+    chosen = {"variant": "paper", "layers": "pool1", "num_components": 8}
+    result = gatys_2015.texture_synthesis(texture, encoder=encoder, num_steps=0, **chosen)
+    noise = gatys_2015.normal_noise((32, 32), like=texture).clamp(float(texture.min()), float(texture.max()))
+    expected = gatys_2015.criterion(encoder, **chosen).bind({"style": texture})(noise).total
+    assert float(result.history["texture.pool1"][0]) == pytest.approx(float(expected), rel=1e-4)
 
 
 def test_deep_textures_writes_the_same_number_in_another_way(exact_averaging_encoder, picture):
