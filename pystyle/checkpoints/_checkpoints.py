@@ -3,6 +3,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from pystyle._arguments import whole_number
+
 
 @dataclass(frozen=True)
 class Checkpoints:
@@ -31,8 +33,10 @@ class Checkpoints:
     def __post_init__(self) -> None:
         if not 0 <= self.seconds < math.inf:
             raise ValueError(f"`seconds` must be finite and not negative, got {self.seconds}.")
-        if self.steps is not None and self.steps < 1:
-            raise ValueError(f"`steps` must be at least 1, or None for seconds, got {self.steps}.")
+        if self.steps is not None:
+            object.__setattr__(self, "steps", whole_number(self.steps, "`steps`"))
+            if self.steps < 1:
+                raise ValueError(f"`steps` must be at least 1, or None for seconds, got {self.steps}.")
         object.__setattr__(self, "folder", Path(self.folder))
 
     def due(self, *, steps: int, seconds: float) -> bool:

@@ -56,6 +56,8 @@ def differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
 
 
 def _parts(value: Any, name: str, above: tuple[int, ...]) -> Iterator[tuple[str, str]]:
+    if isinstance(value, np.generic):
+        value = value.item()
     if isinstance(value, _PLAIN):
         yield name, repr(value)
     elif isinstance(value, Tensor):

@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 import torch
 from torch import Tensor
 
+from pystyle._arguments import whole_number
 from pystyle.criterion import Criterion, Objective, Terms
 from pystyle.criterion._gradient_norms import image_norms
 from pystyle.criterion._objective import Part
@@ -59,8 +60,7 @@ class StripEvaluation:
 
     def __post_init__(self) -> None:
         check_precision(self.precision)
-        if self.rows < 1:
-            raise ValueError(f"`rows` must be at least 1, got {self.rows}.")
+        object.__setattr__(self, "rows", whole_number(self.rows, "`rows`", least=1))
 
     def bind(self, criterion: Criterion, references: References) -> "StripEvaluator":
         """Represent the references in strips and in the same precision."""

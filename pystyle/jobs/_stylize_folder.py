@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Literal
 
+from pystyle._arguments import whole_number
 from pystyle._locks import CAN_WAIT
 from pystyle.images._read import DEFAULT_MAX_PIXELS
 from pystyle.jobs._encoding import Encoding
@@ -108,8 +109,7 @@ def stylize_folder(
         raise NotADirectoryError(f"`contents` must be a folder of images, got '{source}'.")
     if source.resolve() == folder.path.resolve():
         raise ValueError(f"`output` must be another folder than `contents`, got '{source}' for both.")
-    if workers < 1:
-        raise ValueError(f"`workers` must be at least 1, got {workers}.")
+    workers = whole_number(workers, "`workers`", least=1)
     if workers > 1 and not CAN_WAIT:
         raise ValueError("`workers` must be 1 on this system, which has no locks that end with their holder.")
     encoding, styles = Encoding(extension, bits, quality), read_styles(style)

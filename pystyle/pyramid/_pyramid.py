@@ -1,4 +1,3 @@
-import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,6 +7,7 @@ from typing import Self, cast
 import torch
 from torch import Tensor
 
+from pystyle._arguments import is_number, number, whole_number, whole_numbers
 from pystyle.checkpoints import Checkpoints
 from pystyle.criterion import Criterion
 from pystyle.criterion._blend import check_references, first_image
@@ -40,7 +40,8 @@ class Pyramid:
         num_steps: Steps at each level; one number for all, or one for each.
 
     Raises:
-        ValueError: If there are no levels, the sizes do not grow, or the numbers do not fit.
+        ValueError: If there are no levels, the sizes do not grow, or the numbers do not fit or are not whole.
+        TypeError: If one is no number.
 
     Example:
         >>> Pyramid([128, 256], num_steps=[200, 100])
@@ -55,8 +56,11 @@ class Pyramid:
     num_steps: int | Sequence[int]
 
     def __post_init__(self) -> None:
-        sizes = tuple(self.edge_sizes)
-        steps = (self.num_steps,) * len(sizes) if isinstance(self.num_steps, int) else tuple(self.num_steps)
+        sizes = whole_numbers(self.edge_sizes, "`edge_sizes`")
+        if is_number(self.num_steps):
+            steps = (whole_number(self.num_steps, "`num_steps`"),) * len(sizes)
+        else:
+            steps = whole_numbers(self.num_steps, "`num_steps`")
         if not sizes or sizes[0] < 1 or any(small >= large for small, large in pairwise(sizes)):
             raise ValueError(f"`edge_sizes` must be positive and grow from level to level, got {sizes}.")
         if len(steps) != len(sizes) or min(steps) < 0:
@@ -79,10 +83,11 @@ class Pyramid:
 
         Sizes that are rounded to the same number of pixels are one level.
         """
-        if not 1 < ratio < math.inf:
-            raise ValueError(f"`ratio` must be greater than 1 and finite, got {ratio}.")
-        if smallest < 1:
-            raise ValueError(f"`smallest` must be at least 1, got {smallest}.")
+        edge_size = whole_number(edge_size, "`edge_size`")
+        smallest = whole_number(smallest, "`smallest`", least=1)
+        ratio = number(ratio, "`ratio`")
+        if ratio <= 1:
+            raise ValueError(f"`ratio` must be greater than 1, got {ratio}.")
         sizes, size = [edge_size], edge_size / ratio
         # 181 / √2 is 128 for whoever counts pixels; 1.6, which is rounded to 2 as well, is no level of 2.
         while round(size) >= smallest and size >= 0.99 * smallest:

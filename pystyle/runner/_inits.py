@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from pystyle._arguments import check_image, check_range, check_scale
+from pystyle._arguments import check_image, check_range, check_scale, whole_number, whole_numbers
 from pystyle.colors import match_colors
 from pystyle.criterion._blend import blend_of, image_of
 from pystyle.criterion._checks import check_values
@@ -50,9 +50,9 @@ def initial_image(init: Init, references: References, *, seed: int | None = None
     if seed is None:
         generator.seed()
     else:
-        generator.manual_seed(seed)
+        generator.manual_seed(whole_number(seed, "`seed`"))
     if not isinstance(init, str):
-        height, width = init
+        height, width = whole_numbers(init, "`init`", least=1)
         like = _any_image(references)
         return torch.rand(1, 3, height, width, generator=generator).to(like)
     if init not in get_args(NamedInit):

@@ -5,6 +5,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
+from pystyle._arguments import whole_number
 from pystyle.checkpoints import Checkpoints
 from pystyle.criterion import Criterion
 from pystyle.criterion._blend import check_references
@@ -113,6 +114,7 @@ def optimize_image(
     check_pictures(references)
     check_runner(runner)
     check_on_interrupt(on_interrupt)
+    num_steps = whole_number(num_steps, "`num_steps`", least=0)
     check_loss_names("schedules", schedules or {}, criterion.named_losses)
     check_init(init, bounds)
     image = initial_image(init, references, seed=seed)

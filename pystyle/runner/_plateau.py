@@ -1,6 +1,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from pystyle._arguments import number, whole_number
 from pystyle.runner._step import Step
 
 
@@ -20,6 +21,7 @@ class StopOnPlateau:
     """
 
     def __init__(self, *, patience: int = 50, tolerance: float = 1e-3) -> None:
+        patience, tolerance = whole_number(patience, "`patience`"), number(tolerance, "`tolerance`")
         if patience < 1 or tolerance < 0:
             raise ValueError(
                 f"`patience` must be at least 1 and `tolerance` not negative, got {patience} and {tolerance}."

@@ -1,5 +1,6 @@
 import os
 
+from pystyle._arguments import whole_number
 from pystyle.images import write_image
 from pystyle.runner._step import Step
 
@@ -21,10 +22,8 @@ class Preview:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, every: int = 50) -> None:
-        if every < 1:
-            raise ValueError(f"`every` must be at least 1, got {every}.")
         self.path = os.fspath(path)
-        self.every = every
+        self.every = whole_number(every, "`every`", least=1)
 
     def __call__(self, step: Step) -> None:
         """Write the picture if it is due."""

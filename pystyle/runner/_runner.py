@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
+from pystyle._arguments import whole_number
 from pystyle.criterion import Terms
 from pystyle.evaluation import Evaluator
 from pystyle.optim import LBFGS
@@ -151,8 +152,7 @@ class Runner:
             The picture, the history and why the run stopped. Ctrl-C ends the run without an error,
             and a loss that is not finite ends it with the last good iterate.
         """
-        if num_steps < 0:
-            raise ValueError(f"`num_steps` must not be negative, got {num_steps}.")
+        num_steps = whole_number(num_steps, "`num_steps`", least=0)
         self._weights.plan(num_steps)
         self._loop.start()
         failure = ""

@@ -6,7 +6,9 @@ Every number here was chosen by the measurements in `docs/choosing-the-defaults.
 import math
 from collections.abc import Sequence
 from itertools import pairwise
+from typing import cast
 
+from pystyle._arguments import is_number, whole_number
 from pystyle.criterion import Criterion
 from pystyle.encoders import Encoder
 from pystyle.losses import ContentLoss, Loss, TotalVariationLoss
@@ -90,20 +92,21 @@ def stylization_pyramid(edge_size: int | Sequence[int], *, num_steps: int | Sequ
         A pyramid.
 
     Raises:
-        ValueError: If `edge_size` or `num_steps` is not positive, or there are not as many steps as levels.
+        ValueError: If `edge_size` or `num_steps` is not positive and whole, or there are not as many steps as
+            levels.
+        TypeError: If one is no number.
 
     Example:
         >>> stylization_pyramid(512, num_steps=300)
         Pyramid(edge_sizes=(128, 181, 256, 362, 512), num_steps=(89, 72, 57, 45, 37))
     """
-    if isinstance(edge_size, int):
-        sizes = Pyramid.from_ratio(edge_size, num_steps=0, smallest=128).edge_sizes
+    if is_number(edge_size):
+        sizes = Pyramid.from_ratio(cast(int, edge_size), num_steps=0, smallest=128).edge_sizes
     else:
-        sizes = Pyramid(edge_size, num_steps=0).edge_sizes
-    if not isinstance(num_steps, int):
+        sizes = Pyramid(cast(Sequence[int], edge_size), num_steps=0).edge_sizes
+    if not is_number(num_steps):
         return Pyramid(sizes, num_steps)
-    if num_steps < 1:
-        raise ValueError(f"`num_steps` must be at least 1, got {num_steps}.")
+    num_steps = whole_number(num_steps, "`num_steps`", least=1)
     shares = [1 - 0.8**index for index in range(len(sizes) + 1)]
     bounds = [round(num_steps * share / shares[-1]) for share in shares]
     return Pyramid(sizes, [end - start for start, end in pairwise(bounds)])

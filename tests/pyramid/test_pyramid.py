@@ -1,5 +1,6 @@
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
@@ -107,19 +108,52 @@ def test_levels_from_a_ratio_end_with_the_size(edge_size, ratio, smallest, expec
         (lambda: Pyramid([8], -1), "one number or one for each"),
         (
             lambda: Pyramid.from_ratio(64, num_steps=1, ratio=1.0),
-            "`ratio` must be greater than 1 and finite, got 1.0",
+            "`ratio` must be greater than 1, got 1.0",
         ),
         (
             lambda: Pyramid.from_ratio(64, num_steps=1, ratio=float("nan")),
-            "`ratio` must be greater than 1 and",
+            "`ratio` must be finite, got nan",
         ),
         (lambda: Pyramid.octaves(64, num_steps=1, smallest=0), "`smallest` must be at least 1, got 0"),
+        (lambda: Pyramid([8, 16.5], 1), r"`edge_sizes\[1\]` must be a whole number, got 16\.5"),
+        (lambda: Pyramid([8, 16], 2.5), r"`num_steps` must be a whole number, got 2\.5"),
+        (lambda: Pyramid.octaves(64.5, num_steps=1), r"`edge_size` must be a whole number, got 64\.5"),
         (lambda: Pyramid.octaves(0, num_steps=1), "must be positive and grow"),
     ],
 )
 def test_impossible_levels_are_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+INTEGERS = {
+    "numpy": np.int64,
+    "small numpy": np.uint8,
+    "array": np.array,
+    "tensor": torch.tensor,
+    "float": float,
+}
+
+
+@pytest.mark.parametrize("kind", INTEGERS.values(), ids=INTEGERS)
+def test_whole_numbers_of_any_kind_make_the_same_levels(kind):
+    pyramid = Pyramid([kind(8), kind(16)], [kind(2), kind(1)])
+    assert repr(pyramid) == "Pyramid(edge_sizes=(8, 16), num_steps=(2, 1))"
+    assert Pyramid(np.array([8, 16]), kind(3)) == Pyramid((8, 16), 3)
+    assert Pyramid.octaves(kind(100), num_steps=kind(2), smallest=kind(20)) == Pyramid([25, 50, 100], 2)
+    assert {type(size) for size in pyramid.edge_sizes} == {int}
+
+
+@pytest.mark.parametrize("wrong", ["8", None, True, 8j])
+def test_what_is_no_number_of_pixels_or_steps_is_named(wrong):
+    with pytest.raises(TypeError, match=r"`edge_sizes\[0\]` must be a whole number"):
+        Pyramid([wrong, 16], 1)
+    with pytest.raises(TypeError, match="`edge_size` must be a whole number"):
+        Pyramid.octaves(wrong, num_steps=1)
+    with pytest.raises(TypeError, match="`num_steps` must be a sequence of whole numbers"):
+        Pyramid([8], wrong)
+    with pytest.raises(TypeError, match="`edge_sizes` must be a sequence of whole numbers"):
+        Pyramid(64, 1)
 
 
 def test_history_counts_the_steps_through_all_levels():
