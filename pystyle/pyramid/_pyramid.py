@@ -20,10 +20,11 @@ from pystyle.pyramid._level import levels_of
 from pystyle.pyramid._level_schedules import check_level_weights
 from pystyle.pyramid._references import fits, reference_scales
 from pystyle.runner import Callback, Keeper, Result, Runner, RunnerFactory
+from pystyle.runner._factory import check_runner
 from pystyle.runner._inits import check_init
 from pystyle.runner._interrupted import check_on_interrupt, ended
-from pystyle.runner._runner import check_runner
 from pystyle.runner._schedules import factors_of_steps
+from pystyle.runner._step import close_all
 from pystyle.typing import Init, OnInterrupt, OptimizerFactory, References, Schedule
 
 
@@ -220,8 +221,7 @@ class Pyramid:
         try:
             return ended(climb(sizes, runners, keeper, image), on_interrupt)
         finally:
-            for callback in callbacks:
-                getattr(callback, "close", lambda: None)()
+            close_all(callbacks)
 
     def _large_enough(
         self, criterion: Criterion, scales: Mapping[str, float]

@@ -1,6 +1,7 @@
 """The loop: it moves an image until an objective is small, and tells what happened."""
 
 from pystyle.runner._choose import choose_evaluation
+from pystyle.runner._factory import RunnerFactory
 from pystyle.runner._inits import initial_image
 from pystyle.runner._interrupted import RunInterrupted
 from pystyle.runner._keeper import Keeper
@@ -11,7 +12,7 @@ from pystyle.runner._plateau import StopOnPlateau
 from pystyle.runner._preview import Preview
 from pystyle.runner._progress import ProgressBar
 from pystyle.runner._result import Result
-from pystyle.runner._runner import Runner, RunnerFactory
+from pystyle.runner._runner import Runner
 from pystyle.runner._schedules import CosineSchedule, LinearSchedule
 from pystyle.runner._signals import Interruption, interrupt_on_signals
 from pystyle.runner._step import Callback, Step

@@ -15,6 +15,7 @@ from pystyle.criterion import Criterion
 from pystyle.evaluation import Evaluation, Evaluator
 from pystyle.evaluation._workers import workers_of
 from pystyle.runner._carry import carry_state
+from pystyle.runner._factory import made_runner
 from pystyle.runner._plan import Plan, continued_plan, first_plan
 from pystyle.runner._result import Result
 from pystyle.runner._runner import Runner
@@ -191,12 +192,7 @@ class Keeper:
         return result
 
     def _made(self, make: Callable[[Tensor], Runner], image: Tensor) -> Runner:
-        runner = make(image)
-        if not isinstance(runner, Runner):
-            raise TypeError(
-                f"`runner` must make a `pystyle.Runner`, got a {type(runner).__name__}. Give a subclass of "
-                "it, or a function with its arguments that returns one."
-            )
+        runner = made_runner(make, image)
         if self._writer is not None:
             for group in runner.optimizer.param_groups:
                 if group.get("history_bytes", 0) is None:

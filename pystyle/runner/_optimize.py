@@ -13,12 +13,13 @@ from pystyle.criterion._checks import check_loss_names, check_pictures
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.optim import LBFGS
 from pystyle.parametrizations import Parametrization, Pixels
+from pystyle.runner._factory import RunnerFactory, check_runner
 from pystyle.runner._inits import check_init, initial_image
 from pystyle.runner._interrupted import check_on_interrupt, ended
 from pystyle.runner._keeper import Keeper
 from pystyle.runner._memory import explained_memory_errors
 from pystyle.runner._result import Result
-from pystyle.runner._runner import Runner, RunnerFactory, check_runner
+from pystyle.runner._runner import Runner
 from pystyle.runner._step import Callback
 from pystyle.typing import Init, OnInterrupt, OptimizerFactory, References, Schedule
 

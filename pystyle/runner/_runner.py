@@ -1,7 +1,7 @@
 import copy
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -17,7 +17,7 @@ from pystyle.runner._iterate import Iterate
 from pystyle.runner._loop import Loop
 from pystyle.runner._record import Record
 from pystyle.runner._result import Result
-from pystyle.runner._step import Callback
+from pystyle.runner._step import Callback, close_all
 from pystyle.runner._step_graph import CaptureError, StepGraph, can_capture_steps
 from pystyle.runner._weights import ScheduledWeights
 from pystyle.typing import OptimizerFactory, Schedule
@@ -162,8 +162,7 @@ class Runner:
         except KeyboardInterrupt:
             failure = "interrupted"
         finally:
-            for callback in self.callbacks:
-                getattr(callback, "close", lambda: None)()
+            close_all(self.callbacks)
         if failure:
             self._iterate.restore()
         reason = failure or self._loop.stop_reason or "finished"
@@ -243,22 +242,4 @@ class Runner:
         return (
             f"the loss or its gradient became non-finite at step {step}; the last good iterate was kept. "
             "Lower the weights or the learning rate."
-        )
-
-
-RunnerFactory: TypeAlias = Callable[..., Runner]
-"""A subclass of :class:`Runner`, or a function with the same arguments that makes a runner."""
-
-
-def check_runner(runner: RunnerFactory) -> None:
-    """Check that a runner can be made by this.
-
-    Raises:
-        TypeError: If it cannot.
-    """
-    if not callable(runner) or (isinstance(runner, type) and not issubclass(runner, Runner)):
-        name = runner.__name__ if isinstance(runner, type) else f"a {type(runner).__name__}"
-        raise TypeError(
-            "`runner` must be a subclass of `pystyle.Runner`, or a function with its arguments that makes "
-            f"one, got {name}. Give the class itself, not an instance."
         )

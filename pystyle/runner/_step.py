@@ -1,4 +1,4 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from torch import Tensor
@@ -86,6 +86,12 @@ class Callback(Protocol):
 
     def __call__(self, step: Step, /) -> None:
         """Look at the step, and call ``step.stop(reason)`` to end the run."""
+
+
+def close_all(callbacks: Iterable[Callback]) -> None:
+    """Tell the callbacks that the run is over."""
+    for callback in callbacks:
+        getattr(callback, "close", lambda: None)()
 
 
 def show(callback: Callback, view: Step, step: Step) -> None:

@@ -10,7 +10,7 @@ from pystyle.colors import luminance, match_colors, match_luminance, transfer_lu
 from pystyle.criterion._blend import changed_images, first_image
 from pystyle.images import resize
 from pystyle.runner import Callback, Result, Step
-from pystyle.runner._step import show
+from pystyle.runner._step import close_all, show
 from pystyle.typing import Colors, Init, MaskedImage, Reference, References
 
 
@@ -94,7 +94,7 @@ class _Colored:
         show(self.callback, colored, step)
 
     def close(self) -> None:
-        getattr(self.callback, "close", lambda: None)()
+        close_all([self.callback])
 
 
 def _each(reference: Reference, change: Callable[[Tensor], Tensor]) -> Reference:
