@@ -106,7 +106,7 @@ def _complete(result: Result, latest: Step | None) -> Painting:
         raise CommandError(f"The run ended early: {result.stop_reason} No picture was written.")
     columns = {name: column for name, column in result.history.items() if column}
     # Without a step of its own a run went on from the checkpoint of its last one.
-    steps = columns.get("step", [0])[-1] if latest is None else latest.index
+    steps = result.steps if latest is None else latest.index
     return Painting(
         image=result.image,
         steps=steps,
