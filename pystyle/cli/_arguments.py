@@ -1,22 +1,47 @@
-"""Options as arguments of `stylize`."""
+"""Options as arguments of `stylize`, and arguments as options where errors name them."""
 
 import argparse
+import re
+from collections.abc import Collection
 from typing import Any
 
 from pystyle.cli._optimization_options import OPTIMIZERS, PARAMETRIZATIONS
 
-_IN_OPTIONS = {
+_OPTIONS = {
+    "content": "CONTENT",
+    "style": "STYLE",
+    "contents": "--batch",
+    "output": "--output-dir",
+    "extension": "--format",
+    "destination": "--output",
+    "edge_size": "--size",
+    "edge_sizes": "--pyramid",
+    "num_steps": "--steps",
+    "style_loss": "--loss",
+    "style_layers": "--layers",
+    "layers": "--layers",
+    "memory_budget": "--memory",
+    "metadata": "--keep-metadata",
+    **{
+        name: f"--{name.replace('_', '-')}"
+        for name in (
+            *("strength", "style_weights", "style_scale", "colors", "encoder", "weights", "pooling"),
+            *("optimizer", "parametrization", "init", "seed", "device", "precision", "tile", "checkpoint"),
+            *("content_layer", "content_weight", "smoothness_weight", "resume", "workers", "retry_failed"),
+            *("overwrite", "bits", "quality", "max_pixels", "keep_metadata"),
+        )
+    },
+}
+"""What the arguments of the library are called on the command line."""
+
+_SENTENCES = {
     '`references["content"]`': "The content at this `--size`",
     '`references["style"]`': "A style at this `--size` and `--style-scale`",
-    "`checkpoint`": "`--checkpoint`",
-    "`resume=True`": "`--resume`",
-    "`overwrite=True`": "`--overwrite`",
-    "`edge_sizes`": "`--pyramid`",
-    "`layers`": "`--layers`",
-    "`num_steps`": "`--steps`",
-    "`bits=16`": "`--bits 16`",
 }
-"""What the arguments of an error are called on the command line."""
+"""What stands for more than one argument."""
+
+_READING = " to `read_image`"
+_ARGUMENT = re.compile(r"`(?:encoding\.)?(\w+)(?:(=| = )([^`]+))?`")
 
 
 def run_arguments(options: argparse.Namespace) -> dict[str, Any]:
@@ -30,7 +55,10 @@ def run_arguments(options: argparse.Namespace) -> dict[str, Any]:
 
 def style_arguments(options: argparse.Namespace) -> dict[str, Any]:
     """Those of `pystyle stylize` about the style and the optimisation."""
-    names = ("style_weights", "style_scale", "style_loss", "style_layers", "colors")
+    names = [
+        *("style_weights", "style_scale", "style_loss", "style_layers", "colors"),
+        *("content_layer", "content_weight", "smoothness_weight"),
+    ]
     return {
         **{name: getattr(options, name) for name in names},
         "parametrization": PARAMETRIZATIONS[options.parametrization],
@@ -38,8 +66,33 @@ def style_arguments(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def in_options(message: str) -> str:
-    """The message of an error in terms of the command line."""
-    for argument, option in _IN_OPTIONS.items():
-        message = message.replace(argument, option)
-    return message
+def in_options(message: str, options: Collection[str]) -> str:
+    """The message of an error in terms of the command line.
+
+    Args:
+        message: It may name arguments of the library, in backticks.
+        options: The long names of the options of the command. Of what it has no option for, the error speaks
+            in plain words.
+
+    Example:
+        >>> in_options('Take `precision="bfloat16"`.', ["--precision"])
+        'Take `--precision bfloat16`.'
+        >>> in_options("`style_layers` must be layers.", ["--size"])
+        'style layers must be layers.'
+    """
+    for sentence, words in _SENTENCES.items():
+        message = message.replace(sentence, words)
+
+    def option_of(match: re.Match[str]) -> str:
+        name, _, value = match.groups()
+        option = _OPTIONS.get(name)
+        if option is None:
+            return match[0]
+        if option == "--pyramid" and option not in options:
+            option = "--size"
+        if option in options:
+            given = "" if value in (None, "True") else f" {value.strip(chr(34) + chr(39))}"
+            return f"`{option}{given}`"
+        return option if option.isupper() else name.replace("_", " ")
+
+    return _ARGUMENT.sub(option_of, message.replace(_READING, ""))

@@ -1,9 +1,8 @@
 """The options of `pystyle stylize --batch`."""
 
 import argparse
-from pathlib import Path
 
-from pystyle.cli._values import integer, one_of
+from pystyle.cli._values import integer, one_of, user_file, user_path
 
 FORMATS = ("png", "jpg", "webp", "avif", "tif", "bmp", "ppm", "jp2")
 
@@ -14,7 +13,7 @@ def add_batch_options(parser: argparse.ArgumentParser) -> None:
     add(
         "--batch",
         metavar="FOLDER",
-        type=Path,
+        type=user_file,
         help="paint all images in a folder and below it; the same command again does what is missing",
     )
     add(
@@ -22,9 +21,15 @@ def add_batch_options(parser: argparse.ArgumentParser) -> None:
         dest="batch_styles",
         metavar="FILE",
         nargs="+",
+        type=user_path,
         help="a painting; several are blended",
     )
-    add("--output-dir", metavar="FOLDER", type=Path, help="where the pictures go, and the record of the job")
+    add(
+        "--output-dir",
+        metavar="FOLDER",
+        type=user_file,
+        help="where the pictures go, and the record of the job",
+    )
     add(
         "--format",
         metavar="NAME",

@@ -1,41 +1,42 @@
 """Files that hold the options of a run: TOML, flat, with the long names of the options as keys."""
 
+import codecs
 import json
 import os
 import tomllib
 from argparse import Namespace
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from pystyle import __version__
-from pystyle.cli._encoders import WEIGHTS
+from pystyle.cli._encoders import is_weights_name
 from pystyle.cli._errors import UsageError, did_you_mean
 from pystyle.cli._inputs import INITS, STANDARD_STREAM
+from pystyle.cli._values import user_path
 
 CONFIG_OPTION = "--config"
 
-_FLAGS = ("json", "overwrite", "quiet", "resume", "retry-failed")
-_PATHS = {
-    "mask": (),
-    "style-mask": (),
-    "content": (),
-    "style": (),
-    "output": (),
-    "batch": (),
-    "output-dir": (),
-    "checkpoint": (),
-    "log": (),
-    "init": INITS,
-    "weights": WEIGHTS,
+_FLAGS = ("json", "keep-metadata", "overwrite", "quiet", "resume", "retry-failed")
+_PATHS: dict[str, Callable[[str], bool]] = {
+    **dict.fromkeys(("content", "style", "mask", "style-mask", "output"), lambda _: False),
+    **dict.fromkeys(("batch", "output-dir", "checkpoint", "log"), lambda _: False),
+    "init": INITS.__contains__,
+    "weights": is_weights_name,
 }
-"""The keys whose values are paths, and the names that are none."""
+"""The keys whose values are paths, and what is none."""
+
+_FILES = ("mask", "style-mask")
+"""The keys with any number of paths; their options may be repeated."""
 
 _KEYS = {"num_steps": "steps", "style_layers": "layers", "style_loss": "loss", "styles": "style"}
 """The keys of attributes that have another name than their option."""
 
-_NOT_SAVED = ("command", "config", "save_config", "checkpoint", "checkpoint_every", "retry_failed", *_FLAGS)
+_NOT_SAVED = (
+    *("command", "option_names", "config", "save_config"),
+    *("checkpoint", "checkpoint_every", "json", "overwrite", "quiet", "resume", "retry_failed"),
+)
 
 
 @dataclass(frozen=True)
@@ -121,7 +122,7 @@ def config_text(options: Namespace, folder: Path) -> str:
             continue
         key = _KEYS.get(name, name.replace("_", "-"))
         if name == "edge_size":
-            key = "size" if isinstance(value, int) else "pyramid"
+            key = "pyramid" if isinstance(value, list) else "size"
         if key in _PATHS:
             values = value if isinstance(value, list) else [str(value)]
             values = [_to_folder(folder, text, _PATHS[key]) for text in values]
@@ -132,14 +133,19 @@ def config_text(options: Namespace, folder: Path) -> str:
 
 def _table(path: Path) -> dict[str, Any]:
     try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
+        return tomllib.loads(_decoded(path.read_bytes()))
     except OSError as error:
         raise UsageError(
             f"`{CONFIG_OPTION}` must be a file that can be read, got '{path}': {error}."
         ) from error
     except ValueError as error:  # Of TOML or of its encoding.
         raise UsageError(f"`{CONFIG_OPTION}` must be a TOML file, got '{path}': {error}.") from error
+
+
+def _decoded(data: bytes) -> str:
+    """The text; some editors of Windows put a mark before it, and a shell writes it in UTF-16."""
+    is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    return data.decode("utf-16" if is_utf16 else "utf-8-sig")
 
 
 def _texts(path: Path, key: str, value: object) -> list[str]:
@@ -161,15 +167,17 @@ def _texts(path: Path, key: str, value: object) -> list[str]:
 def _arguments(key: str, value: object, values: list[str]) -> list[str]:
     if isinstance(value, bool):
         return [f"--{key}"] if value else []
+    if key in _FILES:  # Which may have commas in their names.
+        return [f"--{key}={text}" for text in values]
     return [f"--{key}={','.join(values)}"]
 
 
-def _from_folder(folder: Path, text: str, names: Collection[str]) -> str:
-    return text if text in (STANDARD_STREAM, *names) else str(folder / text)
+def _from_folder(folder: Path, text: str, is_name: Callable[[str], bool]) -> str:
+    return text if text == STANDARD_STREAM or is_name(text) else str(folder / user_path(text))
 
 
-def _to_folder(folder: Path, text: str, names: Collection[str]) -> str:
-    if text in (STANDARD_STREAM, *names):
+def _to_folder(folder: Path, text: str, is_name: Callable[[str], bool]) -> str:
+    if text == STANDARD_STREAM or is_name(text):
         return text
     try:
         return os.path.relpath(text, folder)

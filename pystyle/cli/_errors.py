@@ -11,6 +11,8 @@ from pystyle.encoders import WeightsError
 
 EXIT_FAILURE = 1
 EXIT_USAGE = 2
+EXIT_LEFT_OUT = 3
+"""A batch that painted all images, but found files that are none."""
 EXIT_INTERRUPTED = 130
 """128 + SIGINT, as shells have it."""
 
@@ -54,7 +56,8 @@ def describe(error: Exception) -> str:
     if isinstance(error, CommandError | OSError | WeightsError):
         text = str(error) or type(error).__name__
     elif isinstance(error, MemoryError | torch.OutOfMemoryError):
-        text = str(error) if isinstance(error, MemoryError) else ""
+        # What the library advises is for Python.
+        text = str(error).partition(" Take a smaller image")[0] if isinstance(error, MemoryError) else ""
         text = f"{text} Choose a smaller `--size`, `--precision bfloat16` or `--optimizer adam`.".strip()
     else:
         text = (

@@ -1,11 +1,10 @@
 """The options of `pystyle stylize` about further files: what is kept of a run, and runs in files."""
 
 import argparse
-from pathlib import Path
 
 from pystyle.checkpoints import Checkpoints
 from pystyle.cli._config import CONFIG_OPTION
-from pystyle.cli._values import integer, positive_number
+from pystyle.cli._values import SECONDS, integer, positive_number, user_file
 
 
 def add_keeping_options(parser: argparse.ArgumentParser) -> None:
@@ -17,11 +16,16 @@ def add_keeping_options(parser: argparse.ArgumentParser) -> None:
         type=integer("--save-every", least=1),
         help="write the picture so far every N steps, beside OUT, with the step in the name",
     )
-    add("--checkpoint", metavar="FOLDER", type=Path, help="keep the state of the run in a folder of its own")
+    add(
+        "--checkpoint",
+        metavar="FOLDER",
+        type=user_file,
+        help="keep the state of the run in a folder of its own",
+    )
     add(
         "--checkpoint-every",
         metavar="SECONDS",
-        type=positive_number("--checkpoint-every"),
+        type=positive_number("--checkpoint-every", SECONDS),
         default=Checkpoints.seconds,
         help="what a kill may cost (default: %(default)s); any other end keeps all steps",
     )
@@ -30,7 +34,12 @@ def add_keeping_options(parser: argparse.ArgumentParser) -> None:
         action="store_true",
         help="go on from the last checkpoint, if there is one; files of the interrupted run are replaced",
     )
-    add("--log", metavar="FILE", type=Path, help="write the losses of each step to FILE.csv or FILE.jsonl")
+    add(
+        "--log",
+        metavar="FILE",
+        type=user_file,
+        help="write the losses of each step to FILE.csv or FILE.jsonl",
+    )
 
 
 def add_config_options(parser: argparse.ArgumentParser) -> None:
@@ -39,12 +48,12 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
     add(
         CONFIG_OPTION,
         metavar="FILE",
-        type=Path,
+        type=user_file,
         help="read files and options from a TOML file, by their long names; options given here win",
     )
     add(
         "--save-config",
         metavar="FILE",
-        type=Path,
+        type=user_file,
         help="write such a file with all options and the seed, for the same picture again",
     )

@@ -1,9 +1,9 @@
-import contextlib
 import os
 import sys
 from collections.abc import Sequence
 
 from pystyle.cli._announce import say
+from pystyle.cli._arguments import in_options
 from pystyle.cli._errors import (
     EXIT_FAILURE,
     EXIT_INTERRUPTED,
@@ -14,6 +14,7 @@ from pystyle.cli._errors import (
     full_traceback,
 )
 from pystyle.cli._parser import help_text, parse
+from pystyle.cli._streams import forgiving_stderr, open_standard_streams, settle_streams
 from pystyle.runner import interrupt_on_signals
 
 
@@ -32,42 +33,36 @@ def main(argv: Sequence[str] | None = None) -> int:
         pystyle ...
         0
     """
-    with interrupt_on_signals() as interruption:
-        code = _told(sys.argv[1:] if argv is None else argv)
-    return interruption.exit_code(code) if code == EXIT_INTERRUPTED else code
-
-
-def _told(argv: Sequence[str]) -> int:
-    """Carry a command line out, and say what ended it."""
+    open_standard_streams()
     try:
-        code = _run(argv)
+        with forgiving_stderr(), interrupt_on_signals() as interruption:
+            code = _guarded(sys.argv[1:] if argv is None else argv)
+        return interruption.exit_code(code) if code == EXIT_INTERRUPTED else code
+    finally:
+        settle_streams()
+
+
+def _guarded(argv: Sequence[str]) -> int:
+    """The exit code, with one line about an error."""
+    names: Sequence[str] = ()
+    try:
+        try:
+            options = parse(argv)
+        except SystemExit as end:  # After --help and --version.
+            sys.stdout.flush()
+            return int(end.code or 0)
+        if options.command is None:
+            sys.stderr.write(help_text())
+            return EXIT_USAGE
+        names = options.option_names
+        code: int = options.command(options)
         sys.stdout.flush()
     except KeyboardInterrupt:
         say("Interrupted; no picture was written.")
         return EXIT_INTERRUPTED
     except Exception as error:
-        if isinstance(error, BrokenPipeError):
-            _discard_standard_output()
         if os.environ.get(TRACEBACK_VARIABLE) not in (None, "", "0"):
             sys.stderr.write(full_traceback(error))
-        say(f"error: {describe(error)}")
+        say(f"error: {in_options(describe(error), names) if names else describe(error)}")
         return error.exit_code if isinstance(error, CommandError) else EXIT_FAILURE
     return code
-
-
-def _run(argv: Sequence[str]) -> int:
-    try:
-        options = parse(argv)
-    except SystemExit as end:  # After --help and --version.
-        return int(end.code or 0)
-    if options.command is None:
-        sys.stderr.write(help_text())
-        return EXIT_USAGE
-    code: int = options.command(options)
-    return code
-
-
-def _discard_standard_output() -> None:
-    """Without a reader the interpreter would complain once more when it flushes at exit."""
-    with contextlib.suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

@@ -37,29 +37,33 @@ def with_masks(
     styles: Sequence[Tensor],
     masks: Sequence[str] | None,
     style_masks: Sequence[str] | None,
+    *,
+    max_pixels: int,
 ) -> tuple[Tensor | MaskedImage, Style]:
     """The content and the styles with the masks in these files; regions have numbers for names."""
     if not masks:
         return content, styles
     names = [str(number) for number in range(1, len(masks) + 1)]
-    photograph = _masked(content, dict(zip(names, masks, strict=True)), "--mask")
+    photograph = _masked(content, dict(zip(names, masks, strict=True)), "--mask", max_pixels)
     if len(styles) == 1:
         if style_masks is None:
             return photograph, styles
-        return photograph, [_masked(styles[0], dict(zip(names, style_masks, strict=True)), "--style-mask")]
+        return photograph, [
+            _masked(styles[0], dict(zip(names, style_masks, strict=True)), "--style-mask", max_pixels)
+        ]
     if len(masks) == 1:
         return photograph, styles
-    parts: Sequence[Tensor | MaskedImage] = styles
+    masked: Sequence[Tensor | MaskedImage] = styles
     if style_masks is not None:
-        parts = [
-            _masked(style, {name: file}, "--style-mask")
+        masked = [
+            _masked(style, {name: file}, "--style-mask", max_pixels)
             for style, name, file in zip(styles, names, style_masks, strict=True)
         ]
-    return photograph, dict(zip(names, parts, strict=True))
+    return photograph, dict(zip(names, masked, strict=True))
 
 
-def _masked(image: Tensor, files: Mapping[str, str], option: str) -> MaskedImage:
-    masks = {name: read_mask(file) for name, file in files.items()}
+def _masked(image: Tensor, files: Mapping[str, str], option: str, max_pixels: int) -> MaskedImage:
+    masks = {name: read_mask(file, max_pixels=max_pixels) for name, file in files.items()}
     for name, mask in masks.items():
         if mask.shape[2:] != image.shape[2:]:
             raise UsageError(

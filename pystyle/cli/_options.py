@@ -4,15 +4,18 @@ import argparse
 import inspect
 from typing import Any, get_args
 
-from pystyle.cli._encoders import DEFAULT_ENCODER, ENCODERS, POOLINGS, WEIGHTS, device
+from pystyle.cli._encoders import DEFAULT_ENCODER, POOLINGS, WEIGHTS, device, weights
 from pystyle.cli._values import (
+    GIBIBYTES,
+    ORIGINAL_SIZE,
     integer,
     integers,
-    name_or_path,
     name_or_positive_number,
     one_of,
     positive_number,
+    size,
 )
+from pystyle.encoders._named import CONSTRUCTORS
 from pystyle.images import write_image
 from pystyle.stylization import stylize
 from pystyle.stylization._recipe import STRENGTHS
@@ -24,15 +27,17 @@ _LARGEST_SEED = 2**63 - 1
 def default_of(function: Any, parameter: str) -> Any:
     """The default of a parameter.
 
-    Example:
-        >>> from pystyle.images import write_image
-        >>> default_of(write_image, "bits")
-        8
+        Example:
+            >>> from pystyle.encoders._named import CONSTRUCTORS
+    from pystyle.images import write_image
+            >>> default_of(write_image, "bits")
+            8
     """
     return inspect.signature(function).parameters[parameter].default
 
 
-_DEFAULT_WEIGHTS = default_of(ENCODERS[DEFAULT_ENCODER], "weights")
+_DEFAULT_WEIGHTS = default_of(CONSTRUCTORS[DEFAULT_ENCODER], "weights")
+_DEFAULT_POOLING = default_of(CONSTRUCTORS[DEFAULT_ENCODER], "pooling")
 
 
 def add_run_options(parser: argparse.ArgumentParser, *, edge_size: int) -> None:
@@ -42,9 +47,9 @@ def add_run_options(parser: argparse.ArgumentParser, *, edge_size: int) -> None:
         "--size",
         dest="edge_size",
         metavar="PIXELS",
-        type=integer("--size", least=1),
+        type=size,
         default=edge_size,
-        help="short edge of the result (default: %(default)s)",
+        help=f"short edge of the result, or {ORIGINAL_SIZE}: that of CONTENT (default: %(default)s)",
     )
     add(
         "--strength",
@@ -84,21 +89,22 @@ def add_machine_options(parser: argparse.ArgumentParser) -> None:
     add(
         "--encoder",
         metavar="NAME",
-        type=one_of("--encoder", tuple(ENCODERS)),
-        help=f"the network: one of {', '.join(ENCODERS)} (default: {DEFAULT_ENCODER})",
+        help=f"the network: one of {', '.join(CONSTRUCTORS)}, or one of torchvision or timm (default: "
+        f"{DEFAULT_ENCODER})",
     )
     add(
         "--weights",
         metavar="NAME",
-        type=name_or_path("--weights", WEIGHTS),
-        help=f"one of {', '.join(WEIGHTS)}, or the path of a .pth or .safetensors file; torchvision is "
+        type=weights,
+        help=f"one of {', '.join(WEIGHTS)}, those of another network, or the path of a .pth or .safetensors "
+        f"file; torchvision is "
         f"downloaded once (default: {_DEFAULT_WEIGHTS} for {DEFAULT_ENCODER}, else torchvision)",
     )
     add(
         "--pooling",
         metavar="NAME",
         type=one_of("--pooling", POOLINGS),
-        help=f"one of {', '.join(POOLINGS)} (default: {default_of(ENCODERS[DEFAULT_ENCODER], 'pooling')})",
+        help=f"one of {', '.join(POOLINGS)} (default: {_DEFAULT_POOLING})",
     )
     add(
         "--precision",
@@ -110,7 +116,7 @@ def add_machine_options(parser: argparse.ArgumentParser) -> None:
     add(
         "--tile",
         metavar="ROWS",
-        type=lambda text: text if text == "auto" else integer("--tile", least=1)(text),
+        type=lambda text: text if text == "auto" else integer("--tile", least=1, unit="rows")(text),
         default=default_of(stylize, "tile"),
         help="evaluate the image in strips of so many rows, which needs less memory and gives the same "
         "picture; auto does so where it is needed (default: %(default)s)",
@@ -118,8 +124,8 @@ def add_machine_options(parser: argparse.ArgumentParser) -> None:
     add(
         "--memory",
         metavar="GIB",
-        type=positive_number("--memory"),
-        help="what the run may take with --tile auto (default: most of what is free)",
+        type=positive_number("--memory", GIBIBYTES),
+        help="what the run may take with --tile auto, or with a unit: 4GB (default: most of what is free)",
     )
 
 
@@ -129,7 +135,7 @@ def add_encoding_options(parser: argparse.ArgumentParser) -> None:
     add(
         "--quality",
         metavar="N",
-        type=integer("--quality", least=1, most=100),
+        type=integer("--quality", least=1, most=100, unit="%"),
         default=default_of(write_image, "quality"),
         help="1 to 100, for JPEG, WebP and AVIF (default: %(default)s)",
     )
@@ -139,6 +145,11 @@ def add_encoding_options(parser: argparse.ArgumentParser) -> None:
         type=lambda text: int(one_of("--bits", ("8", "16"))(text)),
         default=default_of(write_image, "bits"),
         help="per channel, 8 or 16 (PNG only) (default: %(default)s)",
+    )
+    add(
+        "--keep-metadata",
+        action="store_true",
+        help="give the picture the EXIF, the XMP and the resolution of CONTENT",
     )
 
 

@@ -1,52 +1,78 @@
 """Files to write: checked before the computation, so that no work is lost to a name."""
 
-import io
+import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal
-
-import torch
-from torch import Tensor
+from typing import Any
 
 from pystyle.cli._errors import UsageError
-from pystyle.images import write_image
+from pystyle.images import Metadata
+from pystyle.images._atomic import check_writable
+from pystyle.images._destinations import Destination, check_destinations
+from pystyle.images._size_limits import check_size
+from pystyle.images._write import checked_format, encoding_options
 
 
 def check_new_file(option: str, path: Path, *, overwrite: bool) -> None:
     """Refuse a file that exists, unless it may be overwritten, or whose folder does not."""
-    if path.is_dir():
-        raise UsageError(f"`{option}` must be a file, got the folder '{path}'. Name a file in it.")
-    if not path.parent.is_dir():
-        raise UsageError(
-            f"`{option}` needs the folder '{path.parent}', which does not exist. Create it first."
-        )
-    if path.exists() and not overwrite:
-        raise UsageError(f"The file '{path}' exists already. Choose another name or add `--overwrite`.")
+    try:
+        if path.is_dir():
+            raise UsageError(f"`{option}` must be a file, got the folder '{path}'. Name a file in it.")
+        if not path.parent.is_dir():
+            raise UsageError(
+                f"`{option}` needs the folder '{path.parent}', which does not exist. Create it first."
+            )
+        if path.exists() and not overwrite:
+            raise UsageError(f"The file '{path}' exists already. Choose another name or add `--overwrite`.")
+    except OSError as error:  # Of a name that is too long, or a folder that may not be looked into.
+        raise UsageError(f"`{option}` cannot be written to '{path}': {error.strerror}.") from error
 
 
 def check_picture_file(path: Path, *, overwrite: bool, encoding: Mapping[str, Any] | None = None) -> None:
     """Refuse what `check_new_file` refuses, and pictures that cannot be encoded in the format of the name."""
     try:
-        write_image(torch.zeros(1, 3, 1, 1), io.BytesIO(), format=path.suffix, **(encoding or {}))
+        checked_format(path, format=path.suffix, **(encoding or {}))
     except ValueError as error:
         message = str(error).replace("`format`", "The extension of `--output`")
         raise UsageError(message.replace("`bits=16`", "`--bits 16`")) from error
     check_new_file("--output", path, overwrite=overwrite)
 
 
+def check_places(destinations: Sequence[Destination], sources: Iterable[str | Path]) -> None:
+    """Refuse files that cannot be written, that are the same, or that are read as well."""
+    try:
+        check_destinations(destinations, sources)
+    except OSError as error:
+        raise UsageError(f"{error.strerror}") from error
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+
+
+def check_picture_size(path: Path, height: int, width: int, *, metadata: Metadata | None = None) -> None:
+    """Refuse a picture that is too large for its format, or for which there is no room."""
+    try:
+        encoding_options(metadata, checked_format(path), height, width)
+    except ValueError as error:
+        raise UsageError(str(error)) from error
+    try:
+        check_size(checked_format(path), height, width)
+        # No painting is encoded in less, unless much of it is lost.
+        check_writable(path, kind="picture", size=max(height * width // 2, 4096))
+    except OSError as error:
+        raise UsageError(f"{error.strerror}.") from error
+    except ValueError as error:
+        raise UsageError(f"{error} Take a smaller `--size`, or another extension.") from error
+
+
 def check_standard_output() -> None:
-    """Refuse to write a picture to a terminal."""
+    """Refuse to write a picture to a terminal, or to nowhere."""
     if sys.stdout.isatty():
         raise UsageError(
             "`--output -` writes a picture to standard output, which is a terminal. Redirect it to a file."
         )
-
-
-def write_standard_output(image: Tensor, *, bits: Literal[8, 16]) -> None:
-    """Write a picture to standard output as PNG."""
-    write_image(image, sys.stdout.buffer, format="png", bits=bits)
-    sys.stdout.buffer.flush()
+    if getattr(sys.stdout, "name", None) == os.devnull:
+        raise UsageError("`--output -` writes a picture to standard output, which is closed. Name a file.")
 
 
 def preview_pattern(path: Path) -> Path:
@@ -59,10 +85,12 @@ def preview_pattern(path: Path) -> Path:
     return path.with_name(f"{path.stem}-{{step}}{path.suffix}")
 
 
-def check_previews(path: Path, steps: range, *, overwrite: bool) -> None:
-    """Refuse previews that would replace files, or whose name would hold the step twice."""
+def preview_files(path: Path, steps: range, *, overwrite: bool) -> list[Destination]:
+    """The previews, none of which may replace files, or hold the step twice in its name."""
     if "{step}" in str(path):
         raise UsageError(f"`--save-every` needs an output without '{{step}}' in its name, got '{path}'.")
-    for step in steps:
-        preview = Path(str(preview_pattern(path)).replace("{step}", f"{step:05d}"))
-        check_new_file("--save-every", preview, overwrite=overwrite)
+    pattern = str(preview_pattern(path))
+    files = [Path(pattern.replace("{step}", f"{step:05d}")) for step in steps]
+    for file in files:
+        check_new_file("--save-every", file, overwrite=overwrite)
+    return [Destination("A preview of `--save-every`", file) for file in files]

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor
 
 from pystyle.cli._announce import announcements
-from pystyle.cli._arguments import in_options, run_arguments
+from pystyle.cli._arguments import run_arguments
 from pystyle.cli._encoders import chosen_encoder
 from pystyle.cli._errors import CommandError, UsageError
 from pystyle.cli._masks import Style
@@ -93,7 +93,7 @@ def paint(
         if latest.step is not None:
             return _so_far(latest.step, "failed", error)
         if isinstance(error, ValueError):
-            raise UsageError(in_options(str(error))) from error
+            raise UsageError(str(error)) from error
         raise
     return _complete(result, latest.step)
 

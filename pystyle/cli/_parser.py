@@ -11,6 +11,7 @@ from pystyle.cli import _demo, _info, _stylize
 from pystyle.cli._batch import is_batch
 from pystyle.cli._config import Config, config_file, read_config
 from pystyle.cli._errors import UsageError, did_you_mean
+from pystyle.cli._swallowed import swallowed_files
 
 _COMMANDS = {"stylize": _stylize, "demo": _demo, "info": _info}
 
@@ -19,6 +20,7 @@ exit codes:
   0    done
   1    a failure: an unreadable picture, missing weights, a full disk, a run that diverged
   2    a command line that cannot be carried out; nothing was computed
+  3    all images of --batch are painted, and other files were left out
   130  Ctrl-C; the picture so far was saved, and with --checkpoint the state of the run
   129  SIGHUP, as when a terminal is closed; likewise
   143  SIGTERM, as of batch queues; likewise
@@ -58,7 +60,12 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
             arguments = [argument for argument in arguments if not argument.startswith("--output=")]
         parser, commands = _parsers(config, batch=batch)
         argv = ["stylize", *arguments, *argv[1:]]
-    options, unknown = parser.parse_known_args(argv)
+    try:
+        options, unknown = parser.parse_known_args(argv)
+    except UsageError as error:
+        command = commands.get(argv[0]) if argv else None
+        hint = swallowed_files(argv[1:], command.format_usage(), str(error)) if command else ""
+        raise UsageError(f"{error}{hint}") from error
     if unknown:
         raise UsageError(_not_understood(unknown[0], commands.get(argv[0], parser)))
     return options
@@ -106,7 +113,7 @@ def _parsers(config: Config | None = None, *, batch: bool = False) -> tuple[Pars
             _stylize.add_arguments(commands[name], config, batch=batch)
         else:
             module.add_arguments(commands[name])
-        commands[name].set_defaults(command=module.run)
+        commands[name].set_defaults(command=module.run, option_names=_options_of(commands[name]))
     return parser, commands
 
 

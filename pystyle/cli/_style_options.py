@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from typing import get_args
 
 from pystyle.cli._options import default_of
-from pystyle.cli._values import one_of, positive_number, weights_list
+from pystyle.cli._values import files, number, one_of, positive_number, weights_list
 from pystyle.stylization import stylize
 from pystyle.typing import Colors, StyleLossName
 
@@ -41,6 +41,25 @@ def add_style_options(parser: argparse.ArgumentParser) -> None:
         type=weights_list("--style-weights"),
         help="how much each style counts, between commas: 0.7,0.3 (default: all the same)",
     )
+    add(
+        "--content-layer",
+        metavar="LAYER",
+        help="the layer of the encoder at which the photograph is kept (default: relu4_2, or alike)",
+    )
+    add(
+        "--content-weight",
+        metavar="W",
+        type=number("--content-weight"),
+        default=default_of(stylize, "content_weight"),
+        help="how much the photograph counts (default: %(default)s)",
+    )
+    add(
+        "--smoothness-weight",
+        metavar="W",
+        type=number("--smoothness-weight"),
+        default=default_of(stylize, "smoothness_weight"),
+        help="how much smoothness counts, which removes noise (default: %(default)s)",
+    )
     _add_mask_options(add)
     add(
         "--style-scale",
@@ -64,7 +83,8 @@ def _add_mask_options(add: _AddArgument) -> None:
         "--mask",
         metavar="FILE",
         nargs="+",
-        type=_names,
+        action="extend",
+        type=files,
         help="where to paint: grey pictures of the size of CONTENT, white inside; one for each style, or "
         "several for one",
     )
@@ -72,7 +92,8 @@ def _add_mask_options(add: _AddArgument) -> None:
         "--style-mask",
         metavar="FILE",
         nargs="+",
-        type=_names,
+        action="extend",
+        type=files,
         help="which part of a painting counts there: a grey picture of its size for each --mask",
     )
 

@@ -14,6 +14,8 @@ from pystyle.cli._options import (
     default_of,
 )
 from pystyle.cli._style_options import add_style_options
+from pystyle.cli._values import pixels, user_path
+from pystyle.images._read import DEFAULT_MAX_PIXELS
 from pystyle.stylization import stylize
 
 
@@ -27,6 +29,7 @@ def add_arguments(
     add(
         "content",
         metavar="CONTENT",
+        type=user_path,
         nargs="?" if content or batch else None,
         default=content,
         help="the photograph; - reads standard input",
@@ -34,6 +37,7 @@ def add_arguments(
     add(
         "styles",
         metavar="STYLE",
+        type=user_path,
         nargs="*" if styles or batch else "+",
         default=list(styles),
         help="a painting; several are blended; one of all files may be -",
@@ -42,8 +46,17 @@ def add_arguments(
         "-o",
         "--output",
         metavar="OUT",
+        type=user_path,
         required=not batch,
         help="the result; - writes PNG to standard output",
+    )
+    add(
+        "--max-pixels",
+        metavar="N",
+        type=pixels,
+        default=DEFAULT_MAX_PIXELS,
+        help="the largest area of a picture that is read, such as 200MP; larger ones may be bombs (default: "
+        "%(default)s)",
     )
     add_report_options(parser)
     add("--json", action="store_true", help="print one JSON object about the run; no progress bar")

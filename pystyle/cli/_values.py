@@ -2,36 +2,81 @@
 
 import math
 import os
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 
 from pystyle.cli._errors import UsageError, did_you_mean
 
+ORIGINAL_SIZE = "original"
 
-def integer(option: str, *, least: int, most: int | None = None) -> Callable[[str], int]:
-    """A converter to an integer of a range."""
+SECONDS = MappingProxyType({"s": 1.0, "sec": 1.0, "min": 60.0, "m": 60.0, "h": 3600.0})
+"""Units of time in seconds."""
+
+GIBIBYTES = MappingProxyType(
+    {
+        "gb": 1e9 / 2**30,
+        "gib": 1.0,
+        "g": 1.0,
+        "mb": 1e6 / 2**30,
+        "mib": 2.0**-10,
+        "m": 2.0**-10,
+        "tb": 1e12 / 2**30,
+        "tib": 2.0**10,
+    }
+)
+"""Units of memory in gibibytes."""
+
+PIXELS = MappingProxyType({"mp": 1e6, "m": 1e6, "megapixels": 1e6, "k": 1e3})
+"""Units of areas in pixels."""
+
+
+def integer(option: str, *, least: int, most: int | None = None, unit: str = "") -> Callable[[str], int]:
+    """A converter to an integer of a range, behind which its unit may stand.
+
+    Example:
+        >>> integer("--size", least=1, unit="px")("512 px")
+        512
+    """
     allowed = f"of at least {least}" if most is None else f"from {least} to {most}"
 
     def convert(text: str) -> int:
         try:
-            value = int(text)
+            value = int(text.casefold().removesuffix(unit))
         except ValueError:
             value = least - 1
         if value < least or (most is not None and value > most):
-            raise UsageError(f"`{option}` must be an integer {allowed}, got {text!r}.")
+            raise UsageError(f"`{option}` must be an integer {allowed}, got {text!r}.{_pair_hint(text)}")
         return value
 
     return convert
 
 
-def integers(option: str, *, least: int) -> Callable[[str], int | list[int]]:
+def size(text: str) -> int | str:
+    """The short edge of ``--size``, or the name of that of the photograph."""
+    if text.casefold() == ORIGINAL_SIZE:
+        return ORIGINAL_SIZE
+    try:
+        return integer("--size", least=1, unit="px")(text)
+    except UsageError as error:
+        raise UsageError(f"{error}{did_you_mean(text, [ORIGINAL_SIZE])}") from error
+
+
+def _pair_hint(text: str) -> str:
+    """What to do instead of a width and a height."""
+    sides = re.fullmatch(r"(\d+) *[x\u00d7*:] *(\d+)", text.strip().casefold())
+    return f" Name the short edge alone: {min(map(int, sides.groups()))}." if sides else ""
+
+
+def integers(option: str, *, least: int, unit: str = "") -> Callable[[str], int | list[int]]:
     """A converter to an integer, or to several between commas.
 
     Example:
         >>> integers("--steps", least=1)("60"), integers("--steps", least=1)("60,40")
         (60, [60, 40])
     """
-    one = integer(option, least=least)
+    one = integer(option, least=least, unit=unit)
 
     def convert(text: str) -> int | list[int]:
         return [one(part) for part in text.split(",")] if "," in text else one(text)
@@ -39,16 +84,47 @@ def integers(option: str, *, least: int) -> Callable[[str], int | list[int]]:
     return convert
 
 
-def positive_number(option: str) -> Callable[[str], float]:
-    """A converter to a finite number above 0."""
+def positive_number(option: str, units: Mapping[str, float] = MappingProxyType({})) -> Callable[[str], float]:
+    """A converter to a finite number above 0, behind which one of some units may stand.
+
+    Args:
+        option: The name of the option.
+        units: What each unit, in lower case, is in that of a number alone.
+
+    Example:
+        >>> positive_number("--checkpoint-every", SECONDS)("5 min")
+        300.0
+    """
 
     def convert(text: str) -> float:
-        value = _number(text)
+        amount = text.casefold().strip()
+        unit = max((name for name in units if amount.endswith(name)), key=len, default="")
+        value = _number(amount.removesuffix(unit)) * units.get(unit, 1.0)
         if not value > 0:
-            raise UsageError(f"`{option}` must be a number greater than 0, got {text!r}.")
+            known = f", such as 5 or 5{next(iter(units))}" if units else ""
+            raise UsageError(
+                f"`{option}` must be a number greater than 0{known}, got {text!r}.{_comma(text)}"
+            )
         return value
 
     return convert
+
+
+def number(option: str) -> Callable[[str], float]:
+    """A converter to a finite number of at least 0."""
+
+    def convert(text: str) -> float:
+        value = _number(text)
+        if not value >= 0:
+            raise UsageError(f"`{option}` must be a number of at least 0, got {text!r}.{_comma(text)}")
+        return value
+
+    return convert
+
+
+def _comma(text: str) -> str:
+    """What to do about the decimal comma."""
+    return " Write a point for the comma." if re.fullmatch(r"\d+,\d+\D*", text.strip()) else ""
 
 
 def name_or_positive_number(option: str, names: Sequence[str]) -> Callable[[str], str | float]:
@@ -59,6 +135,7 @@ def name_or_positive_number(option: str, names: Sequence[str]) -> Callable[[str]
         if text not in names and not value > 0:
             raise UsageError(
                 f"`{option}` must be a number greater than 0 or one of {', '.join(names)}, got {text!r}."
+                f"{_comma(text) or did_you_mean(text, names)}"
             )
         return text if text in names else value
 
@@ -101,12 +178,43 @@ def name_or_path(option: str, names: Sequence[str]) -> Callable[[str], str]:
     """
 
     def convert(text: str) -> str:
-        if text in names or Path(text).suffix or os.path.basename(text) != text or os.path.isfile(text):
+        if text in names:
             return text
+        path = user_path(text)
+        if Path(path).suffix or os.path.basename(path) != path or os.path.isfile(path):
+            return path
         hint = did_you_mean(text, names)
         raise UsageError(f"`{option}` must be one of {', '.join(names)}, or a file, got {text!r}.{hint}")
 
     return convert
+
+
+def pixels(text: str) -> int:
+    """The area of ``--max-pixels``."""
+    return round(positive_number("--max-pixels", PIXELS)(text))
+
+
+def files(text: str) -> list[str]:
+    """The paths between commas, or the one of a file that has commas in its name.
+
+    Example:
+        >>> files("sky.png")
+        ['sky.png']
+    """
+    whole, parts = user_path(text), [user_path(part) for part in text.split(",")]
+    if os.path.exists(whole) or not any(map(os.path.exists, parts)):
+        return [whole]
+    return parts
+
+
+def user_path(text: str) -> str:
+    """The path with the home folder in the place of ``~``, which shells leave in ``--output=~/out.png``."""
+    return text if os.path.lexists(text) else os.path.expanduser(text)
+
+
+def user_file(text: str) -> Path:
+    """The path of `user_path`, as one."""
+    return Path(user_path(text))
 
 
 def _number(text: str) -> float:

@@ -20,6 +20,7 @@ from pystyle.encoders._masks import propagate_mask
 from pystyle.encoders._module_encoder import ModuleEncoder
 from pystyle.encoders._modules import Normalize, ScaledAveragePool2d, ScaledL2Pool2d
 from pystyle.encoders._multi import MultiEncoder
+from pystyle.encoders._named import named_encoder
 from pystyle.encoders._segment import LayerRows
 from pystyle.encoders._sequential import SequentialEncoder
 from pystyle.encoders._strips import StripPass
@@ -44,6 +45,7 @@ __all__ = [
     "WHOLE_IMAGE",
     "WeightsError",
     "alexnet",
+    "named_encoder",
     "propagate_mask",
     "timm_encoder",
     "torchvision_encoder",

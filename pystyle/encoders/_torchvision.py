@@ -69,7 +69,7 @@ def torchvision_encoder(
     """
     from torchvision import models
 
-    names = [other for other in models.list_models(module=models) if not other.startswith("mnasnet")]
+    names = torchvision_names()
     if name not in names:
         similar = difflib.get_close_matches(name, names, n=1)
         hint = f" Did you mean {similar[0]!r}?" if similar else ""
@@ -94,6 +94,13 @@ def torchvision_encoder(
         size_multiple=size_multiple,
         image_size=image_size,
     )
+
+
+def torchvision_names() -> list[str]:
+    """The networks that torchvision has."""
+    from torchvision import models
+
+    return [name for name in models.list_models(module=models) if not name.startswith("mnasnet")]
 
 
 def _parsed_weights(

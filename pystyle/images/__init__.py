@@ -5,6 +5,7 @@ from pystyle.images._errors import ImageReadError
 from pystyle.images._flow import read_flow, write_flow
 from pystyle.images._levels import quantise
 from pystyle.images._masks import read_mask, read_masks, write_masks
+from pystyle.images._metadata import Metadata, read_metadata
 from pystyle.images._pil import from_pil, to_pil
 from pystyle.images._read import read_image
 from pystyle.images._resize import resize, scaled_size
@@ -17,6 +18,7 @@ from pystyle.images._write import write_image
 __all__ = [
     "Clip",
     "ImageReadError",
+    "Metadata",
     "contact_sheet",
     "from_pil",
     "masks_from_segmentation",
@@ -25,6 +27,7 @@ __all__ = [
     "read_image",
     "read_mask",
     "read_masks",
+    "read_metadata",
     "read_video",
     "resize",
     "rotate",

@@ -92,4 +92,4 @@ def write_flow(flow: Tensor, destination: str | os.PathLike[str]) -> None:
         raise ValueError(f"`flow` must have the shape (1, 2, height, width), got {tuple(flow.shape)}.")
     height, width = flow.shape[2:]
     values = flow.detach()[0].permute(1, 2, 0).float().cpu().numpy().astype("<f4")
-    replace_file(destination, _TAG + struct.pack("<ii", width, height) + values.tobytes())
+    replace_file(destination, _TAG + struct.pack("<ii", width, height) + values.tobytes(), kind="flow")

@@ -2,6 +2,7 @@
 
 import struct
 import zlib
+from collections.abc import Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,8 +10,12 @@ from numpy.typing import NDArray
 _COLOUR_TYPES = {1: 0, 3: 2}  # grey and RGB, by number of channels
 
 
-def png16(pixels: NDArray[np.uint16]) -> bytes:
+def png16(pixels: NDArray[np.uint16], *, like: bytes = b"") -> bytes:
     """Returns the bytes of a PNG file (PNG specification, third edition, sections 5 and 9).
+
+    Args:
+        pixels: The values.
+        like: Another PNG file, whose metadata it gets.
 
     Shape:
         Input: ``(height, width, channels)`` with 1 or 3 channels.
@@ -18,9 +23,20 @@ def png16(pixels: NDArray[np.uint16]) -> bytes:
     height, width, channels = pixels.shape
     header = struct.pack(">IIBBBBB", width, height, 16, _COLOUR_TYPES[channels], 0, 0, 0)
     rows = pixels.astype(">u2").reshape(height, -1).view(np.uint8)
+    data = _chunk(b"IDAT", zlib.compress(_filtered(rows)))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
-        (_chunk(b"IHDR", header), _chunk(b"IDAT", zlib.compress(_filtered(rows))), _chunk(b"IEND", b""))
+        (_chunk(b"IHDR", header), *_metadata(like), data, _chunk(b"IEND", b""))
     )
+
+
+def _metadata(file: bytes) -> Iterator[bytes]:
+    """The chunks of a file with metadata: a length, a name, the data, a checksum."""
+    place = 8
+    while place < len(file):
+        end = place + 12 + int.from_bytes(file[place : place + 4])
+        if file[place + 4 : place + 8] in (b"pHYs", b"eXIf", b"iTXt"):
+            yield file[place:end]
+        place = end
 
 
 def _filtered(rows: NDArray[np.uint8]) -> bytes:

@@ -147,8 +147,8 @@ def _checked_header(file: io.BytesIO, name: str, max_pixels: int) -> ImageFile.I
     width, height = picture.size
     if width * height > max_pixels:
         raise ImageReadError(
-            f"Cannot read {name}: it has {width} x {height} = {width * height} pixels, "
-            f"more than {max_pixels}. If you trust the file, pass `max_pixels={width * height}`."
+            f"Cannot read {name}: it has {width} x {height} = {width * height} pixels, more than "
+            f"{max_pixels}. If you trust the file, pass `max_pixels={width * height}` to `read_image`."
         )
     return picture
 

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pystyle.images._atomic import replace_file
+from pystyle.images._atomic import check_writable, replace_file
 from pystyle.images._errors import ImageReadError
 from pystyle.images._levels import check_single_image, levels
 from pystyle.images._resize import Edge, resize
@@ -109,11 +109,12 @@ def write_video(
     """Writes frames to a video file (H.264), which is complete or absent.
 
     Args:
-        frames: RGB images of one size; values are clamped to [0, 1].
+        frames: RGB images of one size; values are clamped to [0, 1]. They may be painted while they are
+            taken: that the file can be written is found out before the first.
         destination: Path of the file, which ends in ".mp4", ".mov" or ".mkv".
         frames_per_second: How many frames are shown in a second.
-        quality: The constant rate factor of the encoder, from 0 (no loss but that of the colour space) to 51;
-            18 looks like the frames.
+        quality: The constant rate factor of the encoder, from 0 (no loss but that of the colour space)
+            to 51; 18 looks like the frames.
 
     Raises:
         ImportError: PyAV is missing, the extra ``video``.
@@ -143,6 +144,8 @@ def write_video(
             f"{frames_per_second} and {quality}."
         )
     av = _av()
+    # The frames may be painted while they are written.
+    check_writable(destination, kind="video")
     buffer, size = io.BytesIO(), None
     with av.open(buffer, "w", format=container_format) as container:
         stream = container.add_stream(
@@ -160,7 +163,7 @@ def write_video(
         if size is None:
             raise ValueError("`frames` must have at least one frame, got none.")
         container.mux(stream.encode(None))
-    replace_file(destination, buffer.getvalue())
+    replace_file(destination, buffer.getvalue(), kind="video")
 
 
 def _pixels(frame: Tensor) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint8]]":

@@ -3,16 +3,23 @@
 import difflib
 import io
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any, Literal
 
 import numpy as np
+from PIL import Image
 from torch import Tensor
 
 from pystyle.images._atomic import replace_file
 from pystyle.images._levels import check_single_image, levels
+from pystyle.images._metadata import Metadata, encoder_options
 from pystyle.images._pil import to_pil
 from pystyle.images._png16 import png16
+from pystyle.images._size_limits import check_size
+
+_LARGEST_SEGMENT = 65_000
+"""Bytes; a segment of a JPEG file has a length of 16 bits, of which a few are a header."""
 
 # GIF is not among them: its 256 colours are not the picture that was asked for.
 _FORMATS = {
@@ -36,13 +43,14 @@ def write_image(
     bits: Literal[8, 16] = 8,
     quality: int = 95,
     format: str | None = None,
+    metadata: Metadata | None = None,
 ) -> None:
     """Writes one image to a file.
 
     Values are clamped to [0, 1] and rounded to the nearest level; see `quantise` for the picture that
     results. A file is written under a temporary name and renamed, so that it is complete or absent, and an
-    older one survives every failure. No metadata is written; the colours are sRGB, which is what programs
-    assume without a profile.
+    older one survives every failure. No metadata is written but those that are given; the colours are sRGB,
+    which is what programs assume without a profile.
 
     Args:
         image: One image, RGB or grey, of any floating dtype and memory layout, on any device.
@@ -52,11 +60,13 @@ def write_image(
             (4:4:4). The other formats are lossless.
         format: "png", "jpg", "jpeg", "webp", "avif", "tif", "tiff", "bmp", "ppm" or "jp2". The default is the
             extension of the path, and "png" for a file object.
+        metadata: What the file says beside its pixels, such as what `read_metadata` found in a photograph;
+            for PNG, JPEG, WebP, AVIF and TIFF.
 
     Raises:
         TypeError: `image` is not a floating tensor, or `destination` is neither a path nor a file object.
         ValueError: `image` is a batch, has other than 1 or 3 channels, has no pixels, or contains NaN or
-            infinity; or an argument is out of its range.
+            infinity; an argument is out of its range; or the format cannot hold an image of this size.
         OSError: The file cannot be written: the folder does not exist, the disk is full, ...
 
     Shape:
@@ -75,6 +85,25 @@ def write_image(
         raise TypeError(
             f"`destination` must be a path or a binary file object, got {type(destination).__name__}."
         )
+    image = check_single_image(image)
+    pillow_format = checked_format(destination, bits=bits, quality=quality, format=format)
+    check_size(pillow_format, image.shape[1], image.shape[2])
+    options = encoding_options(metadata, pillow_format, image.shape[1], image.shape[2])
+    data = _png16(image, options) if bits == 16 else _encoded(image, pillow_format, quality, options)
+    if isinstance(destination, (str, os.PathLike)):
+        replace_file(destination, data)
+    else:
+        destination.write(data)
+
+
+def checked_format(
+    destination: object, *, bits: int = 8, quality: int = 95, format: str | None = None
+) -> str:
+    """Returns Pillow's name of the format that these arguments of `write_image` ask for.
+
+    Raises:
+        ValueError: An argument is out of its range.
+    """
     if bits not in (8, 16):
         raise ValueError(f"`bits` must be 8 or 16, got {bits!r}.")
     if isinstance(quality, bool) or not isinstance(quality, int) or not 1 <= quality <= 100:
@@ -82,12 +111,7 @@ def write_image(
     pillow_format = _format(destination, format)
     if bits == 16 and pillow_format != "PNG":
         raise ValueError(f"`bits=16` needs the format PNG, got {pillow_format}. Name the file '.png'.")
-    image = check_single_image(image)
-    data = _png16(image) if bits == 16 else _encoded(image, pillow_format, quality)
-    if isinstance(destination, (str, os.PathLike)):
-        replace_file(destination, data)
-    else:
-        destination.write(data)
+    return pillow_format
 
 
 def _format(destination: object, format: str | None) -> str:
@@ -107,16 +131,42 @@ def _known(names: dict[str, str], name: str, what: str) -> str:
     raise ValueError(f"{what} must be one of {', '.join(names)}, got {name!r}.{hint}")
 
 
-def _png16(image: Tensor) -> bytes:
-    return png16(levels(image, 65535).permute(1, 2, 0).cpu().numpy().astype(np.uint16))
+def encoding_options(
+    metadata: Metadata | None, pillow_format: str, height: int, width: int
+) -> dict[str, Any]:
+    """Returns what Pillow is to write beside the pixels.
+
+    Raises:
+        ValueError: The format cannot hold it.
+    """
+    if metadata is None:
+        return {}
+    options = encoder_options(metadata, pillow_format, width, height)
+    longest = max(len(options.get("exif", b"")), len(options.get("xmp", b"")))
+    if pillow_format == "JPEG" and longest > _LARGEST_SEGMENT:
+        raise ValueError(
+            f"`metadata` of a JPEG file must have at most {_LARGEST_SEGMENT} bytes of EXIF and of XMP, got "
+            f"{longest}. Write a PNG file."
+        )
+    return options
 
 
-def _encoded(image: Tensor, pillow_format: str, quality: int) -> bytes:
+def _png16(image: Tensor, options: Mapping[str, Any]) -> bytes:
+    pixels = levels(image, 65535).permute(1, 2, 0).cpu().numpy().astype(np.uint16)
+    if not options:
+        return png16(pixels)
+    # Pillow knows how metadata are written: those of an image of one pixel.
+    stream = io.BytesIO()
+    Image.new("L", (1, 1)).save(stream, "PNG", **options)
+    return png16(pixels, like=stream.getvalue())
+
+
+def _encoded(image: Tensor, pillow_format: str, quality: int, more: Mapping[str, Any]) -> bytes:
     options: dict[str, dict[str, Any]] = {
         "JPEG": {"quality": quality, "subsampling": "4:4:4"},
         "WEBP": {"quality": quality},
         "AVIF": {"quality": quality, "subsampling": "4:4:4"},
     }
     stream = io.BytesIO()
-    to_pil(image).save(stream, pillow_format, **options.get(pillow_format, {}))
+    to_pil(image).save(stream, pillow_format, **options.get(pillow_format, {}), **more)
     return stream.getvalue()

@@ -37,7 +37,7 @@ class JobFolder:
 
     def claim(self, item: Item) -> Path:
         """The file that stands for an image while somebody works on it."""
-        return self.path / _INNER / "claims" / hashlib.sha256(item.output.encode()).hexdigest()[:32]
+        return self.path / _INNER / "claims" / hashlib.sha256(os.fsencode(item.output)).hexdigest()[:32]
 
     @contextmanager
     def opened(

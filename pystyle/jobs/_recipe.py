@@ -10,10 +10,11 @@ from functools import partial
 from typing import Any, TypeAlias
 
 import torch
+from torch import Tensor
 
 from pystyle.checkpoints import describe
 from pystyle.encoders import Encoder
-from pystyle.images import read_image
+from pystyle.images import read_image, scaled_size
 from pystyle.jobs._encoding import Encoding
 from pystyle.jobs._manifest import Configuration
 from pystyle.losses import Loss
@@ -31,7 +32,7 @@ _NOT_DESCRIBED = ("device", "tile", "memory_budget", "targets", "on_interrupt", 
 """Arguments about where and how it is computed; no more than the last bits depend on them."""
 
 
-def read_styles(style: ImageSource | Sequence[ImageSource]) -> Any:
+def read_styles(style: ImageSource | Sequence[ImageSource], max_pixels: int) -> Any:
     """The styles, with images in the place of paths.
 
     Raises:
@@ -44,8 +45,8 @@ def read_styles(style: ImageSource | Sequence[ImageSource]) -> Any:
             "of a folder do not have."
         )
     if isinstance(style, str | os.PathLike):
-        return read_image(style)
-    return [read_styles(one) for one in style] if isinstance(style, list | tuple) else style
+        return read_image(style, max_pixels=max_pixels)
+    return [read_styles(one, max_pixels) for one in style] if isinstance(style, list | tuple) else style
 
 
 def checked(recipe: Recipe) -> Recipe:
@@ -65,7 +66,9 @@ def checked(recipe: Recipe) -> Recipe:
         for name in _OF_ONE_RUN:
             if given[name]:
                 raise ValueError(f"`recipe` must not have `{name}`, which is for the run of one image.")
-        stylization_pyramid(given["edge_size"], num_steps=given["num_steps"])
+        # The original size is another one for each image.
+        edge_size = 512 if given["edge_size"] == "original" else given["edge_size"]
+        stylization_pyramid(edge_size, num_steps=given["num_steps"])
         if given["encoder"] is not None:
             _check_losses(given)
     return recipe
@@ -121,6 +124,15 @@ def configuration_of(recipe: Recipe, styles: Any, encoding: Encoding) -> Configu
     return Configuration(_sha256(json.dumps(description, sort_keys=True)), description)
 
 
+def size_of_picture(recipe: Recipe, image: Tensor) -> tuple[int, int] | None:
+    """Height and width of the picture of an image; None if only a function of a user knows."""
+    height, width = image.shape[-2:]
+    edge_size = _keywords(recipe)["edge_size"] if _is_stylize(recipe) else None
+    if edge_size is None or edge_size == "original":
+        return None if edge_size is None else (height, width)
+    return scaled_size((height, width), edge_size if isinstance(edge_size, int) else edge_size[-1])
+
+
 @contextmanager
 def same_draws(recipe: Recipe) -> Iterator[None]:
     """A context after which a loss draws again what it drew in it: no image depends on another."""
@@ -150,7 +162,7 @@ def _encoder(given: Mapping[str, Any]) -> Encoder:
 
 
 def _check_losses(given: Mapping[str, Any]) -> None:
-    names = ("strength", "style_loss", "style_layers")
+    names = ("strength", "style_loss", "style_layers", "content_layer", "content_weight", "smoothness_weight")
     stylization_criterion(given["encoder"], **{name: given[name] for name in names})
 
 

@@ -2,10 +2,11 @@ import os
 import secrets
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from pystyle._arguments import whole_number
 from pystyle._locks import CAN_WAIT
+from pystyle.images._destinations import Destination, check_destinations, check_distinct
 from pystyle.images._read import DEFAULT_MAX_PIXELS
 from pystyle.jobs._encoding import Encoding
 from pystyle.jobs._entry import JobEntry
@@ -30,6 +31,7 @@ def stylize_folder(
     extension: str = ".png",
     bits: Literal[8, 16] = 8,
     quality: int = 95,
+    keep_metadata: bool = False,
     max_pixels: int = DEFAULT_MAX_PIXELS,
     targets: str | os.PathLike[str] | None = None,
     workers: int = 1,
@@ -58,6 +60,7 @@ def stylize_folder(
         extension: Of the pictures, which says their format.
         bits: Bits per channel, 8 or 16 (PNG only).
         quality: Of JPEG, WebP and AVIF.
+        keep_metadata: Give each picture the metadata of its image: EXIF, XMP and resolution.
         max_pixels: Largest accepted product of width and height of an image; see
             :func:`~pystyle.images.read_image`.
         targets: A folder for what is computed of the styles alone, if several jobs are to share it; else it
@@ -76,7 +79,8 @@ def stylize_folder(
             processes died.
         ImageReadError: If a style cannot be read.
         NotADirectoryError: If there is no folder of images.
-        ValueError: If an argument has an impossible value.
+        OSError: If no file can be written in `output`.
+        ValueError: If an argument has an impossible value, or a picture would be written over an image.
         RunInterrupted: At Ctrl-C in a run, with the picture so far of its image, which the next call begins
             anew. Of several processes it is a plain ``KeyboardInterrupt``.
         Exception: Whatever else ends a run. What the next image need not have (``ValueError``, lack of
@@ -112,9 +116,10 @@ def stylize_folder(
     workers = whole_number(workers, "`workers`", least=1)
     if workers > 1 and not CAN_WAIT:
         raise ValueError("`workers` must be 1 on this system, which has no locks that end with their holder.")
-    encoding, styles = Encoding(extension, bits, quality), read_styles(style)
+    encoding, styles = Encoding(extension, bits, quality, keep_metadata), read_styles(style, max_pixels)
     configuration = configuration_of(checked(recipe), styles, encoding)
     items, left_out = items_of(source, folder.path, extension)
+    _check_files(source, folder, items, style)
     with exit_on_signals(), folder.opened(configuration, items, overwrite=overwrite):
         manifest = folder.read()
         sorted_items = sort(
@@ -145,6 +150,19 @@ def stylize_folder(
             share(job, manifest, tell=tell)
         manifest.read()
         return _report(folder.path, items, left_out, manifest, job)
+
+
+def _check_files(source: Path, folder: JobFolder, items: Sequence[Item], style: Any) -> None:
+    """Check that pictures can be written, and that none is written over an image."""
+    styles = style if isinstance(style, list | tuple) else [style]
+    read = [
+        *(source / item.input for item in items),
+        *(os.path.expanduser(one) for one in styles if isinstance(one, str | Path)),
+    ]
+    pictures = [Destination(f"The picture of '{item.input}'", folder.path / item.output) for item in items]
+    manifest = Destination("The manifest", folder.manifest, in_place=True)
+    check_distinct([manifest, *pictures], read)
+    check_destinations([Destination("`output`", folder.path, is_folder=True)])
 
 
 def _report(

@@ -12,12 +12,13 @@ import torch
 from pystyle._locks import Lock, locked_file
 from pystyle.images import ImageReadError, read_image
 from pystyle.images._atomic import replace_file
+from pystyle.images._rescue import rescue_image
 from pystyle.jobs._encoding import Encoding
 from pystyle.jobs._entry import JobEntry
 from pystyle.jobs._folder import JobFolder
 from pystyle.jobs._items import Item
 from pystyle.jobs._manifest import Configuration, Manifest
-from pystyle.jobs._recipe import Recipe, ready, same_draws
+from pystyle.jobs._recipe import Recipe, ready, same_draws, size_of_picture
 from pystyle.runner import RunInterrupted
 
 _OF_THE_IMAGE = (
@@ -144,14 +145,16 @@ def _paint(job: Job, recipe: Recipe, item: Item) -> JobEntry:
     input_sha256 = _file_sha256(path)
     data, error = b"", None
     try:
+        image, metadata = read_image(path, max_pixels=job.max_pixels), job.encoding.metadata(path)
+        job.encoding.check(size_of_picture(recipe, image), metadata)
         with same_draws(recipe):
-            result = recipe(read_image(path, max_pixels=job.max_pixels), job.styles)
+            result = recipe(image, job.styles)
         if result.interrupted:
             raise RunInterrupted(result)
         if result.failed:
             error = f"The run ended early: {result.stop_reason}"
         else:
-            data = job.encoding.encoded(result.image)
+            data = job.encoding.encoded(result.image, metadata)
     except Exception as failure:
         # Of a lack of memory on a CPU torch makes a plain RuntimeError.
         if not isinstance(failure, _OF_THE_IMAGE) and "can't allocate memory" not in str(failure):
@@ -159,8 +162,14 @@ def _paint(job: Job, recipe: Recipe, item: Item) -> JobEntry:
         error = str(failure) if isinstance(failure, OSError) else f"{type(failure).__name__}: {failure}"
     if error is None:
         destination = job.output / item.output
-        destination.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(destination, data, kind="picture")
+        try:
+            destination.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(destination, data, kind="picture")
+        except OSError as failure:
+            elsewhere = rescue_image(result.image, destination, bits=job.encoding.bits)
+            if elsewhere is not None:
+                failure.add_note(f"The picture is in '{elsewhere}' instead.")
+            raise
     return JobEntry(
         input=item.input,
         output=item.output,

@@ -18,12 +18,16 @@ class _Logger(ABC):
         self.path = path
         self._stream: TextIOWrapper | None = None
         self._size = 0
+        self.failure: OSError | None = None
 
     def __call__(self, step: Step) -> None:
         """Write one row and flush it.
 
+        A row that cannot be written later than the first is left out, which the logger ``pystyle`` says: a
+        disk that is full costs rows, but no run.
+
         Raises:
-            OSError: If it cannot be written, with the name of the file.
+            OSError: If the first cannot be written, with the name of the file.
         """
         row = {"step": step.index, "seconds": round(step.seconds, 3), "total": float(step.terms.total)}
         row.update({name: float(term) for name, term in step.terms.items()})
@@ -34,13 +38,15 @@ class _Logger(ABC):
             self._stream.flush()
             self._size = os.fstat(self._stream.fileno()).st_size
         except OSError as error:
-            raise OSError(error.errno, error.strerror, os.fspath(self.path)) from error
+            named = OSError(error.errno, error.strerror, os.fspath(self.path))
+            if not self._size:
+                raise named from error
+            self._leave_out(named)
 
     def close(self) -> None:
         """Close the file."""
         stream, self._stream, self._size = self._stream, None, 0
         if stream is not None:
-            # Half of a row that could not be written is tried again, and was spoken of at its step.
             with suppress(OSError):
                 stream.close()
 
@@ -51,6 +57,18 @@ class _Logger(ABC):
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on behind the rows of a checkpoint; what was written after them is removed."""
         self._size = state["size"]
+
+    def _leave_out(self, error: OSError) -> None:
+        if self.failure is None:
+            _LOG.warning("Rows of the log '%s' could not be written: %s", self.path, error)
+        self.failure = error
+        stream, self._stream = self._stream, None
+        if stream is not None:
+            with suppress(OSError):
+                stream.close()
+        # Half of the row may be there. The next one is written to a file that is opened anew.
+        with suppress(OSError):
+            os.truncate(self.path, self._size)
 
     def _open(self) -> TextIOWrapper:
         there = os.path.getsize(self.path) if self._size and os.path.exists(self.path) else 0

@@ -1,4 +1,5 @@
 import sys
+from contextlib import suppress
 from typing import Any
 
 from pystyle.runner._step import Step
@@ -6,6 +7,8 @@ from pystyle.runner._step import Step
 
 class ProgressBar:
     """A bar with the loss and the time left: that of tqdm where it is installed, else plain lines.
+
+    A standard error that is closed, or whose reader has gone, ends no run.
 
     Args:
         description: Stands in front of the bar.
@@ -22,6 +25,20 @@ class ProgressBar:
 
     def __call__(self, step: Step) -> None:
         """Show the step."""
+        with suppress(OSError):
+            self._show(step)
+
+    def close(self) -> None:
+        """Finish the bar."""
+        if self._bar is not None:
+            with suppress(OSError):
+                self._bar.close()
+            self._bar = None
+        self._printed = 0.0
+
+    def _show(self, step: Step) -> None:
+        if sys.stderr is None:
+            return
         try:
             from tqdm import tqdm
         except ImportError:
@@ -35,13 +52,6 @@ class ProgressBar:
         left = tqdm.format_interval(step.seconds_left)
         self._bar.set_postfix_str(f"{left} left, loss {float(step.terms.total):.4g}", refresh=False)
         self._bar.update(step.index - self._bar.n)
-
-    def close(self) -> None:
-        """Finish the bar."""
-        if self._bar is not None:
-            self._bar.close()
-            self._bar = None
-        self._printed = 0.0
 
     def _print(self, step: Step) -> None:
         if step.index < step.num_steps and step.seconds - self._printed < 2:

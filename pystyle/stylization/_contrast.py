@@ -15,7 +15,9 @@ _LARGEST = 256
 _MOST = 16.0
 
 
-def feature_contrast(encoder: Encoder, references: References, *, edge_size: int = _LARGEST) -> float:
+def feature_contrast(
+    encoder: Encoder, references: References, *, edge_size: int = _LARGEST, layer: str | None = None
+) -> float:
     """The mean square of the features of the styles, relative to that of the content.
 
     A relative content loss that is divided by this number is measured by the features of the styles. So a
@@ -23,9 +25,10 @@ def feature_contrast(encoder: Encoder, references: References, *, edge_size: int
     the photograph than a bold one.
 
     Args:
-        encoder: One with the layers of the VGGs or of AlexNet.
+        encoder: The encoder.
         references: The content, and one or several styles by other names.
         edge_size: The short edge in pixels at which they are compared, at most 256.
+        layer: The content layer, if it is not that of :func:`~pystyle.stylization.stylization_criterion`.
 
     Returns:
         From 1/16 to 16, with three digits; 1 where an image has no features, or is too small to have any.
@@ -46,7 +49,7 @@ def feature_contrast(encoder: Encoder, references: References, *, edge_size: int
         >>> feature_contrast(encoder, {"content": painting, "style": painting}, edge_size=32)
         1.0
     """
-    layer, edge_size = content_layer_of(encoder), min(edge_size, _LARGEST)
+    layer, edge_size = content_layer_of(encoder, layer), min(edge_size, _LARGEST)
     if edge_size < encoder.minimum_size([layer]):
         return 1.0
 

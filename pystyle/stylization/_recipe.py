@@ -13,7 +13,7 @@ from pystyle.criterion import Criterion
 from pystyle.encoders import Encoder
 from pystyle.losses import ContentLoss, Loss, TotalVariationLoss
 from pystyle.pyramid import Pyramid
-from pystyle.stylization._layers import STYLE_LAYERS, content_layer_of
+from pystyle.stylization._layers import content_layer_of, five_layers_of
 from pystyle.stylization._style_losses import style_loss_of
 from pystyle.typing import Strength, StyleLossName
 
@@ -27,6 +27,9 @@ def stylization_criterion(
     strength: Strength = 1.0,
     style_loss: StyleLossName | Loss = "wasserstein",
     style_layers: Sequence[str] | None = None,
+    content_layer: str | None = None,
+    content_weight: float = 1.0,
+    smoothness_weight: float = 6.0,
     contrast: float = 1.0,
 ) -> Criterion:
     """The criterion of :func:`~pystyle.stylize`.
@@ -35,7 +38,9 @@ def stylization_criterion(
     `contrast` for all pairs of images.
 
     Args:
-        encoder: One with the layers of the VGGs or of AlexNet.
+        encoder: One with the layers of the VGGs or of AlexNet, or a
+            :class:`~pystyle.encoders.ModuleEncoder`, whose layers at each quarter of the depth take their
+            places.
         strength: How much the style counts relative to the content, as a factor: ``"subtle"`` is 0.5,
             ``"balanced"`` 1 and ``"strong"`` 2.
         style_loss: The name of a loss, or one of your own, whose weight is multiplied by `strength`.
@@ -43,6 +48,10 @@ def stylization_criterion(
             block; of the third and the fourth for ``"mrf"``, of these and the second for
             ``"nearest-neighbor"`` and ``"contextual"``, of the second to the fifth for ``"relaxed-emd"``.
             Another one counts as much as the last of these before it.
+        content_layer: The layer that is compared with the photograph; relu4_2 of a VGG, relu4 of AlexNet, the
+            one at three quarters of the depth of another network, if not given.
+        content_weight: Of the content loss.
+        smoothness_weight: Of the total variation.
         contrast: What the content loss is divided by: :func:`~pystyle.stylization.feature_contrast` of the
             images.
 
@@ -50,8 +59,8 @@ def stylization_criterion(
         A criterion with the losses ``content``, ``style`` and ``smoothness``.
 
     Raises:
-        ValueError: If `strength` is neither positive nor a name, `contrast` is not positive, the encoder has
-            other layers, or there is no such loss.
+        ValueError: If `strength` is neither positive nor a name, `contrast` is not positive, a weight is
+            negative, the encoder has other layers, or there is no such loss.
         TypeError: If `style_loss` is neither a name nor a loss.
 
     Example:
@@ -64,19 +73,22 @@ def stylization_criterion(
         raise ValueError(f"`strength` must be positive or one of {', '.join(STRENGTHS)}, got {strength!r}.")
     if not contrast > 0:
         raise ValueError(f"`contrast` must be positive, got {contrast}.")
-    content_layer = content_layer_of(encoder)
+    for name, weight in (("content_weight", content_weight), ("smoothness_weight", smoothness_weight)):
+        if not 0 <= weight < math.inf:
+            raise ValueError(f"`{name}` must not be negative, got {weight}.")
+    content_layer = content_layer_of(encoder, content_layer)
     return Criterion(
         encoder,
         {
-            "content": ContentLoss(content_layer, weight=1 / contrast, relative=True),
+            "content": ContentLoss(content_layer, weight=content_weight / contrast, relative=True),
             "style": style_loss_of(
                 style_loss,
                 encoder_layers=encoder.layers,
-                five_layers=STYLE_LAYERS[content_layer],
+                five_layers=five_layers_of(encoder),
                 layers=style_layers,
                 strength=factor,
             ),
-            "smoothness": TotalVariationLoss(weight=6.0),
+            "smoothness": TotalVariationLoss(weight=smoothness_weight),
         },
     )
 

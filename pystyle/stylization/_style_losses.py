@@ -88,7 +88,7 @@ def style_loss_of(
         raise ValueError(f"`style_loss` must be a loss or one of {get_args(StyleLossName)}, got {loss!r}.")
     recipe = _RECIPES[loss]
     if layers is None:
-        layers = [layer for layer, share in zip(five_layers, recipe.shares, strict=True) if share]
+        layers = list(_shares_of(five_layers, recipe.shares))
     return recipe.constructor(
         tuple(layers),
         weight=recipe.weight * strength,
@@ -102,8 +102,15 @@ def _share(
 ) -> float:
     """The share of a layer: that of the last one with a share up to it, or else of the first one."""
     depth = {name: index for index, name in enumerate(encoder_layers)}
-    known = {
-        depth[name]: share for name, share in zip(five_layers, shares, strict=True) if share and name in depth
-    }
+    known = {depth[name]: share for name, share in _shares_of(five_layers, shares).items() if name in depth}
     before = [share for index, share in known.items() if index <= depth.get(layer, -1)]
     return next(iter([*before[-1:], *known.values()]), 1.0)
+
+
+def _shares_of(five_layers: Sequence[str], shares: Sequence[float]) -> dict[str, float]:
+    """The layers that have shares; one that stands for several has theirs together."""
+    found = dict[str, float]()
+    for layer, share in zip(five_layers, shares, strict=True):
+        if share:
+            found[layer] = found.get(layer, 0.0) + share
+    return found

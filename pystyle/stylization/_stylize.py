@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from pystyle.checkpoints import CheckpointFolder, Checkpoints
-from pystyle.criterion._blend import images_of
+from pystyle.criterion._blend import first_image, images_of
 from pystyle.encoders import Encoder, vgg19
 from pystyle.evaluation import EagerEvaluation, Evaluation, StoredTargets, StripEvaluation
 from pystyle.images import scaled_size
@@ -40,12 +40,15 @@ def stylize(
     content: ImageSource,
     style: ImageSource | Sequence[ImageSource] | Mapping[str, ImageSource],
     *,
-    edge_size: int | Sequence[int] = 512,
+    edge_size: int | Literal["original"] | Sequence[int] = 512,
     strength: Strength = 1.0,
     style_loss: StyleLossName | Loss = "wasserstein",
     style_layers: Sequence[str] | None = None,
     style_weights: Sequence[float] | None = None,
     style_scale: float = 1.0,
+    content_layer: str | None = None,
+    content_weight: float = 1.0,
+    smoothness_weight: float = 6.0,
     colors: Colors = "style",
     encoder: Encoder | None = None,
     optimizer: OptimizerFactory = LBFGS,
@@ -72,8 +75,8 @@ def stylize(
             regions are painted, each by itself; what lies in none stays a photograph.
         style: The manner: an image, the path of one, or several that are blended; or an image for each region
             of the content, by name. A style with masks gives to each region what is in its own of that name.
-        edge_size: The short edge of the result in pixels, which is approached in steps of √2, or the short
-            edges of all levels, such as (128, 256, 512).
+        edge_size: The short edge of the result in pixels, which is approached in steps of √2; the short
+            edges of all levels, such as (128, 256, 512); or ``"original"``, that of the content.
         strength: How much the style counts relative to the content: a factor, ``"subtle"`` (0.5),
             ``"balanced"`` (1) or ``"strong"`` (2).
         style_loss: The name of a loss, or one of your own, whose weight is multiplied by `strength`; see
@@ -81,11 +84,15 @@ def stylize(
         style_layers: The layers of a loss with a name; its usual ones if not given.
         style_weights: How much each of several styles counts; equal if not given.
         style_scale: Size of the style relative to the content: larger strokes above 1.
+        content_layer: The layer that is compared with the photograph, if it is not that of
+            :func:`~pystyle.stylization.stylization_criterion`.
+        content_weight: Of the content loss.
+        smoothness_weight: Of the total variation.
         colors: Whose colours the picture has. ``"style"``: those of the painting. ``"content"``: those of
             the photograph, whose mean and covariance the painting is given before the run.
             ``"luminance"``: the chroma of the photograph pixel by pixel; only luminance is painted.
-        encoder: Another encoder than ``vgg19(padding="replicate", ceil_mode=True)``. It is moved to
-            `device`.
+        encoder: Another encoder than ``vgg19(padding="replicate", ceil_mode=True)``, such as one of
+            :func:`~pystyle.encoders.named_encoder`. It is moved to `device`.
         optimizer: Any optimizer class of torch or pystyle, or a `functools.partial` of one.
         parametrization: What is optimised: a class of :mod:`pystyle.parametrizations` or a
             `functools.partial` of one.
@@ -144,6 +151,8 @@ def stylize(
     check_on_interrupt(on_interrupt)
     device = torch.device(device) if device is not None else _best_device()
     references = references_of(content, style, style_weights, device)
+    if isinstance(edge_size, str):
+        edge_size = _original_size(edge_size, references)
     control = ColorControl(colors, references)
     encoder = _moved(default_encoder() if encoder is None else encoder, device)
     pyramid = stylization_pyramid(edge_size, num_steps=num_steps)
@@ -152,7 +161,12 @@ def stylize(
         strength=strength,
         style_loss=style_loss,
         style_layers=style_layers,
-        contrast=feature_contrast(encoder, control.references, edge_size=pyramid.edge_sizes[-1]),
+        content_layer=content_layer,
+        content_weight=content_weight,
+        smoothness_weight=smoothness_weight,
+        contrast=feature_contrast(
+            encoder, control.references, edge_size=pyramid.edge_sizes[-1], layer=content_layer
+        ),
     )
     photograph, start = control.references["content"], control.init(init)
     if isinstance(photograph, MaskedImage):
@@ -205,6 +219,12 @@ def _moved(encoder: Encoder, device: torch.device) -> Encoder:
 
 def _best_device() -> torch.device:
     return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+
+
+def _original_size(name: str, references: References) -> int:
+    if name != "original":
+        raise ValueError(f"`edge_size` must be a number of pixels, several, or 'original', got {name!r}.")
+    return min(first_image(references["content"]).shape[-2:])
 
 
 def _kept_tile(

@@ -111,7 +111,7 @@ def test_several_styles_and_options_of_a_file(folder):
 def test_other_options_need_another_folder_or_leave_to_overwrite(capsys):
     assert batch("--quiet") == 0
     message = error(capsys, *FOLDERS, *TINY, "--strength", "2")
-    assert "has 2 pictures of a job with other options: `strength` was 1.0 and is 2.0." in message
+    assert "has 2 pictures of a job with other options: `--strength` was 1.0 and is 2.0." in message
     assert message.endswith("or replace them with `--overwrite`.")
     assert batch("--strength", "2", "--overwrite", "--quiet") == 0
 
@@ -195,3 +195,39 @@ def test_an_interrupted_command_is_started_again_and_does_the_rest(folder, name,
     after = {path.name: path.stat().st_mtime_ns for path in folder.glob("out/*.png")}
     assert len(after) == 8
     assert before.items() <= after.items()
+
+
+def test_files_that_are_no_images_are_named_and_the_exit_code_tells(folder, capsys):
+    (folder / "photos" / "notes.txt").write_text("no image")
+    assert batch() == 3
+    assert "pystyle: notes.txt was left out: Neither its name nor its" in capsys.readouterr().err
+    assert batch("--quiet") == 3
+    assert capsys.readouterr().err.startswith("pystyle: error: A file was left out; the first is 'notes.txt'")
+    assert batch("--json") == 3
+    assert list(json.loads(capsys.readouterr().out)["left_out"]) == ["notes.txt"]
+    (folder / "photos" / "bad.png").write_bytes(b"no image")
+    assert batch("--quiet") == 1
+
+
+@pytest.mark.parametrize("options", [[], ["--quiet"]])
+def test_a_batch_that_finds_nothing_fails(folder, capsys, options):
+    for path in (folder / "photos").iterdir():
+        path.unlink()
+    (folder / "photos" / "notes.txt").write_text("no image")
+    assert batch(*options) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert "notes.txt" in lines[0]
+    assert lines[-1] == (
+        "pystyle: error: There is no image in 'photos' that can be read. Nothing was painted."
+    )
+
+
+def test_larger_images_are_painted_if_they_are_allowed(capsys):
+    assert batch("--max-pixels", "2399") == 1
+    assert "If you trust the file, pass `--max-pixels 2400`." in capsys.readouterr().err
+    assert batch("--max-pixels", "2400", "--retry-failed") == 0
+
+
+def test_a_batch_keeps_sizes():
+    assert batch("--size", "original", "--steps", "1") == 0
+    assert read_image("out/a.png").shape == (1, 3, 40, 60)

@@ -188,7 +188,9 @@ def test_a_picture_that_cannot_be_saved_after_a_failure_hides_no_error(capsys, f
         raise OSError("the disk is full")
 
     fail_at(3, RuntimeError("the device is gone"))
-    monkeypatch.setattr("pystyle.cli._stylize.write_image", full)
+    for module in ("_picture", "_rescue"):
+        folder = "cli" if module == "_picture" else "images"
+        monkeypatch.setattr(f"pystyle.{folder}.{module}.write_image", full)
     assert _stylize() == 1
     error = capsys.readouterr().err
     assert "Unexpected RuntimeError: the device is gone." in error
@@ -262,6 +264,7 @@ def test_a_failure_to_write_the_result_is_reported(capsys, monkeypatch):
     def full(*_, **__):
         raise OSError("the disk is full")
 
-    monkeypatch.setattr("pystyle.cli._stylize.write_image", full)
+    monkeypatch.setattr("pystyle.cli._picture.write_image", full)
+    monkeypatch.setattr("pystyle.images._rescue.write_image", full)
     assert _stylize("--json") == 1
     assert capsys.readouterr() == ("", "pystyle: error: the disk is full\n")

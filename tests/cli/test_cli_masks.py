@@ -90,3 +90,34 @@ def test_masks_that_do_not_fit_are_refused(capsys, arguments, message):
     error = capsys.readouterr().err
     assert message in error
     assert "Traceback" not in error
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        ["--mask", "left, dark.png", "right.png"],
+        ["--mask=left, dark.png", "--mask=right.png"],
+        ["--mask=left.png,right.png"],
+        ["--mask", "left.png", "--mask", "right.png"],
+    ],
+)
+def test_a_mask_may_have_a_comma_in_its_name(options):
+    write_image(LEFT.expand(1, 3, -1, -1), "left, dark.png")
+    assert paint("dark.png", "light.png", *options) == 0
+    left, right = halves()
+    assert left < 0.3
+    assert right > 0.7
+
+
+def test_a_missing_mask_with_a_comma_is_named_as_it_was_given(capsys):
+    assert paint("dark.png", "--mask", "left, bright.png") == 1
+    assert "'left, bright.png': there is no such file" in capsys.readouterr().err
+
+
+def test_masks_in_a_config_may_have_commas_in_their_names(folder):
+    write_image(LEFT.expand(1, 3, -1, -1), "left, dark.png")
+    (folder / "run.toml").write_text('mask = ["left, dark.png", "right.png"]', encoding="utf-8")
+    assert paint("dark.png", "light.png", "--config", "run.toml") == 0
+    left, right = halves()
+    assert left < 0.3
+    assert right > 0.7

@@ -62,3 +62,45 @@ def test_a_reader_that_has_gone_gets_no_traceback():
     assert process.returncode == 1
     assert process.stderr.startswith("pystyle: error: ")
     assert process.stderr.count("\n") == 1
+
+
+RUN = [*COMMAND, "stylize", "content.png", "style.png", "-o", "out.png", *TINY, "--steps", "3"]
+
+
+@pytest.mark.skipif(os.name != "posix", reason="closes streams with a shell")
+@pytest.mark.parametrize(
+    ("redirections", "code"),
+    [
+        (">&- 2>&- <&-", 0),
+        ("--json >&-", 0),
+        ("--json >/dev/full", 1),
+        ("2>/dev/full", 0),
+        ("--save-every 1 --log log.csv 2>&1 >/dev/null | true", 0),
+        ("--json | true", 1),
+    ],
+)
+def test_streams_that_are_closed_end_no_run(redirections, code):
+    script = f"set -o pipefail; {' '.join(RUN)} {redirections}"
+    process = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    assert process.returncode == code
+    assert read_image("out.png").shape == (1, 3, 32, 48)
+    assert "Traceback" not in process.stderr
+    if code:
+        assert process.stderr.splitlines()[-1].startswith("pystyle: error: ")
+        assert "The picture is in 'out.png'" in process.stderr
+
+
+@pytest.mark.skipif(os.name != "posix", reason="closes streams with a shell")
+def test_a_picture_that_nobody_reads_is_in_a_file(folder):
+    argv = [*COMMAND, "stylize", "content.png", "style.png", "-o", "-", *TINY, "--steps", "1", "--quiet"]
+    script = f"set -o pipefail; {' '.join(argv)} | true"
+    process = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=120, check=False)
+    assert process.returncode == 1
+    assert "The picture could not be written to standard output: Broken pipe." in process.stderr
+    assert f"The picture is in '{folder / 'pystyle.png'}'" in process.stderr
+    assert read_image("pystyle.png").shape == (1, 3, 32, 48)
+    closed = subprocess.run(
+        ["bash", "-c", f"{' '.join(argv)} >&-"], capture_output=True, text=True, check=False
+    )
+    assert closed.returncode == 2
+    assert "standard output, which is closed" in closed.stderr

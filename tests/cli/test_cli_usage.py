@@ -62,6 +62,23 @@ def _stylize_error(capsys, *options, code=2):
         (["--device", "gpu"], "`--device` must be a device such as"),
         (["--device", "cud"], "Did you mean 'cuda'?"),
         (["--device", "meta"], "`--device` must be a device of this machine, got 'meta': "),
+        (["--device", "cpu:3"], "`--device` must be a device of this machine, got 'cpu:3': torch finds "),
+        (["--device", "nonsense:0"], "`--device` must be a device such as"),
+        (["--size", "640x480"], "got '640x480'. Name the short edge alone: 480."),
+        (["--size", "512em"], "`--size` must be an integer of at least 1, got '512em'."),
+        (
+            ["--size", "orginal"],
+            "of at least 1, got 'orginal'. Did you mean 'original'?",
+        ),
+        (["--strength", "1,5"], "got '1,5'. Write a point for the comma."),
+        (["--strength", "stong"], "got 'stong'. Did you mean 'strong'?"),
+        (["--memory", "4 apples"], "must be a number greater than 0, such as 5 or 5gb, got '4 apples'."),
+        (["--memory=-4GB"], "`--memory` must be a number greater than 0"),
+        (
+            ["--max-pixels", "many"],
+            "must be a number greater than 0, such as 5 or 5mp, got 'many'",
+        ),
+        (["--checkpoint-every", "soon"], "`--checkpoint-every` must be a number greater than 0"),
         (["--init", "contnet"], "or a file, got 'contnet'. Did you mean 'content'?"),
         (
             ["--optimizer", "adma"],
@@ -114,6 +131,37 @@ def test_a_wrong_option_is_explained_in_one_line(capsys, options, message):
 )
 def test_a_wrong_command_line_is_explained_in_one_line(capsys, argv, message):
     assert message in _error(capsys, argv)
+
+
+@pytest.mark.parametrize("name", ["mps", "xpu", "cuda", "cuda:7"])
+def test_a_device_that_is_not_here_is_named_in_one_line_with_those_that_are(capsys, monkeypatch, name):
+    monkeypatch.setattr("torch.accelerator.current_accelerator", lambda **_: None)
+    message = _stylize_error(capsys, "--device", name)
+    assert message == (f"`--device` must be a device of this machine, got {name!r}: torch finds cpu here.")
+
+
+@pytest.mark.parametrize(
+    ("argv", "message"),
+    [
+        (
+            ["-o", "o.png", "--layers", "relu1_1", "relu2_1", *FILES],
+            "`--layers` took 'content.png', 'style.png' as well, since it takes all that follows it. Name "
+            "the pictures before it, or write `--layers=relu1_1,relu2_1`.",
+        ),
+        (["--pyramid", "128", "256", *FILES, "-o", "o.png"], "or write `--pyramid=128,256`."),
+        (["-o", "o.png", "--mask", "m.png", *FILES], "`--mask` took 'content.png', 'style.png' as well"),
+        (["-o", "o.png", "--mask", "m.png", *FILES], "or write `--mask=m.png`."),
+        (["-o", "o.png", "content.png", "--layers", "a", "style.png"], "`--layers` took 'style.png' as well"),
+        (["-o", "o.png", "--layers", "a", "-", "style.png"], "`--layers` took '-', 'style.png' as well"),
+        (
+            [*FILES, "-o", "o.png", "--layers", "relu1_1", "m.png"],
+            "`--layers` took the file 'm.png' for",
+        ),
+    ],
+)
+def test_what_swallowed_the_pictures_is_named(capsys, tmp_path, argv, message):
+    (tmp_path / "m.png").write_bytes(b"")
+    assert message in _error(capsys, ["stylize", *argv])
 
 
 @pytest.mark.parametrize(

@@ -123,7 +123,8 @@ def test_a_log_on_a_full_disk_ends_the_run_with_its_name_and_loses_no_step(logge
     assert torch.equal(result.image, run().image)
 
 
-def test_a_log_that_cannot_grow_goes_on_without_half_a_row(tmp_path):
+@pytest.mark.parametrize("grows_again", [False, True])
+def test_a_log_that_cannot_grow_costs_rows_but_no_run_and_has_no_half_of_one(grows_again, tmp_path, caplog):
     path = tmp_path / "log.csv"
     run(callbacks=[CSVLogger(path)])
     whole = rows_of(path)
@@ -134,19 +135,25 @@ def test_a_log_that_cannot_grow_goes_on_without_half_a_row(tmp_path):
             context = small_files(None, limit)
             context.__enter__()
             limited.append(context)
+        if step.index == 8 and grows_again:
+            limited.pop().__exit__(None, None, None)
 
+    logger = CSVLogger(path)
     try:
-        with pytest.raises(OSError, match=r"File too large: '.*log\.csv'"):
-            run(callbacks=[limit_files, CSVLogger(path)], checkpoint=tmp_path / "run")
+        result = run(callbacks=[limit_files, logger])
     finally:
-        limited[0].__exit__(None, None, None)
-    # Half of a row is there.
-    assert path.stat().st_size == limit
-    assert not path.read_bytes().endswith(b"\n")
-    # The step of that row was not accepted; its checkpoint was too large a file, too.
-    run(callbacks=[CSVLogger(path)], checkpoint=tmp_path / "run", resume=True)
-    assert [row["step"] for row in rows_of(path)] == [str(step) for step in range(1, 9)]
-    assert [row["total"] for row in rows_of(path)] == [row["total"] for row in whole]
+        for context in limited:
+            context.__exit__(None, None, None)
+    assert torch.equal(result.image, run().image)
+    assert "File too large" in str(logger.failure)
+    assert "log.csv" in str(logger.failure)
+    assert caplog.text.count("could not be written") == 1
+    found = rows_of(path)
+    fitting = found[:-1] if grows_again else found
+    assert 0 < len(fitting) < 7
+    assert [row["total"] for row in fitting] == [row["total"] for row in whole[: len(fitting)]]
+    assert found[-1]["step"] == ("8" if grows_again else str(len(fitting)))
+    assert path.read_bytes().endswith(b"\n")
 
 
 @pytest.mark.parametrize("callback", [CSVLogger, JSONLogger, partial(Preview, every=1)])
@@ -158,8 +165,9 @@ def test_a_folder_in_the_place_of_an_output_is_named_and_left_alone(callback, tm
     assert os.listdir(tmp_path / "out.png") == []
 
 
-def test_a_preview_on_a_full_disk_leaves_the_one_before(tmp_path, monkeypatch):
+def test_a_preview_on_a_full_disk_leaves_the_one_before_and_costs_no_run(tmp_path, monkeypatch):
     path, faults = tmp_path / "preview.png", []
+    preview = Preview(path, every=1)
 
     def fill(step):
         if step.index == 3:
@@ -167,9 +175,39 @@ def test_a_preview_on_a_full_disk_leaves_the_one_before(tmp_path, monkeypatch):
             faults[0].__enter__()
 
     try:
-        with pytest.raises(OSError, match="No space left"):
-            run(callbacks=[fill, Preview(path, every=1)])
+        result = run(callbacks=[fill, preview])
     finally:
         faults[0].__exit__(None, None, None)
+    assert torch.equal(result.image, run().image)
+    assert "No space left" in str(preview.failure)
+    assert "preview.png" in str(preview.failure)
     assert read_image(path).shape == (1, 3, 9, 9)
     assert os.listdir(tmp_path) == ["preview.png"]
+
+
+@pytest.mark.parametrize("callback", [CSVLogger, JSONLogger, partial(Preview, every=100)])
+def test_an_output_without_a_folder_ends_a_run_at_its_first_step(callback, tmp_path):
+    steps = []
+    with pytest.raises(OSError, match=r"out\.png"):
+        run(callbacks=[lambda step: steps.append(step.index), callback(tmp_path / "none" / "out.png")])
+    assert steps == [1]
+
+
+def test_an_error_names_the_file_and_no_temporary_one(tmp_path, monkeypatch):
+    with full_device(monkeypatch), pytest.raises(OSError, match="No space left") as caught:
+        write_image(NOISE, tmp_path / "a.png")
+    assert str(tmp_path / "a.png") in str(caught.value)
+    assert ".tmp" not in str(caught.value)
+    for name in ("a" * 300 + ".png", "\ud800.png", "a\0.png"):
+        with pytest.raises((OSError, ValueError), match=r"Cannot write the image") as caught:
+            write_image(NOISE, tmp_path / name)
+        assert ".tmp" not in str(caught.value)
+
+
+def test_a_device_is_written_to_and_not_replaced(tmp_path):
+    os.mkfifo(tmp_path / "pipe.png")
+    reader = os.open(tmp_path / "pipe.png", os.O_RDONLY | os.O_NONBLOCK)
+    write_image(NOISE[..., :9, :9], tmp_path / "pipe.png")
+    assert os.read(reader, 8) == b"\x89PNG\r\n\x1a\n"
+    os.close(reader)
+    assert not (tmp_path / "pipe.png").is_file()

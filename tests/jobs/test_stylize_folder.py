@@ -1,3 +1,4 @@
+import errno
 import hashlib
 import json
 import os
@@ -5,6 +6,7 @@ from functools import partial
 
 import pytest
 import torch
+from PIL import Image
 
 from pystyle import Result, SlicedWassersteinLoss, stylize
 from pystyle.images import ImageReadError, quantise, read_image, write_image
@@ -415,3 +417,68 @@ def test_several_styles_are_blended(photos, style, output, recipe):
     expected = recipe(photos / "a.png", styles).image
     assert torch.equal(read_image(output / "a.png"), quantise(expected))
     assert len(report.painted) == 4
+
+
+def test_pictures_have_the_metadata_of_their_images_if_they_are_wanted(photos, style, output, recipe):
+    Image.new("RGB", (48, 36)).save(photos / "a.png", dpi=(300, 300))
+    report = stylize_folder(photos, style, output, recipe=recipe, keep_metadata=True)
+    assert names(report.painted) == GOOD
+    assert Image.open(output / "a.png").info["dpi"] == pytest.approx((300, 300), rel=1e-4)
+    with pytest.raises(ValueError, match="`keep_metadata` can be held by"):
+        stylize_folder(photos, style, output, recipe=recipe, extension=".bmp", keep_metadata=True)
+
+
+def test_no_picture_is_written_over_an_image(photos, style, output, recipe):
+    output.mkdir()
+    (output / "a.png").symlink_to(photos / "a.png")
+    before = sha256(photos / "a.png")
+    for link in (False, True):
+        if link:
+            (output / "a.png").unlink()
+            os.link(photos / "a.png", output / "a.png")
+        with pytest.raises(ValueError, match=r"The picture of 'a\.png' is the file"):
+            stylize_folder(photos, style, output, recipe=recipe, overwrite=True)
+    (output / "a.png").unlink()
+    write_image(style, output / "b.png")
+    with pytest.raises(ValueError, match=r"The picture of 'b\.jpg' is the file"):
+        stylize_folder(photos, output / "b.png", output, recipe=recipe, overwrite=True)
+    assert sha256(photos / "a.png") == before
+
+
+def test_a_folder_that_takes_no_files_is_refused_before_the_first_image(photos, style):
+    with pytest.raises(OSError, match="`output` cannot be written to '/proc/pictures'"):
+        stylize_folder(photos, style, "/proc/pictures", recipe=_never)
+
+
+def _never(*_):
+    raise AssertionError("the computation began")
+
+
+def test_a_picture_that_its_format_cannot_hold_is_not_painted(photos, style, output, recipe):
+    large = partial(recipe, edge_size=20_000)
+    report = stylize_folder(photos, style, output, recipe=large, extension=".webp")
+    assert "WEBP must have at most 16383 pixels on a side" in report.failed[0].error
+
+
+def test_names_that_are_no_text_are_painted_like_any_other(photos, style, output, recipe):
+    name = os.fsdecode(b"caf\xe9.png")
+    (photos / "a.png").rename(photos / name)
+    report = stylize_folder(photos, style, output, recipe=recipe)
+    assert name in names(report.painted)
+    assert name in names(stylize_folder(photos, style, output, recipe=recipe).kept)
+
+
+def test_a_picture_for_which_there_is_no_room_is_elsewhere(
+    photos, style, output, recipe, monkeypatch, tmp_path
+):
+    def full(destination, _, *, kind):
+        raise OSError(errno.ENOSPC, f"Cannot write the {kind} '{destination}': No space left on device")
+
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setattr("pystyle.jobs._work.replace_file", full)
+    with pytest.raises(OSError, match="No space left") as caught:
+        stylize_folder(photos, style, output, recipe=recipe)
+    (note,) = caught.value.__notes__
+    assert "instead" in note
+    assert read_image(note.split("'")[1]).shape == (1, 3, 32, 43)

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from pystyle import stylize
-from pystyle.encoders import SequentialEncoder, alexnet, vgg11, vgg19
+from pystyle.encoders import SequentialEncoder, alexnet, torchvision_encoder, vgg11, vgg19
 from pystyle.images import ImageReadError, quantise, resize, write_image
 from pystyle.optim import LBFGS
 from pystyle.stylization import feature_contrast, stylization_criterion, stylization_pyramid
@@ -241,3 +241,32 @@ def test_what_is_saved_is_what_was_optimised(optimizer, default_encoder):
     own, saved = float(objective(result.image).total), float(objective(quantise(result.image)).total)
     assert own < result.history["total"][0]
     assert saved == pytest.approx(own, rel=0.01)
+
+
+def test_a_network_that_was_named_needs_no_layers():
+    encoder = torchvision_encoder("resnet18", weights=None)
+    criterion = stylization_criterion(encoder, style_loss="gram")
+    assert criterion.losses["content"].layers == ("layer3",)
+    assert criterion.losses["style"].layers == ("relu", "layer1", "layer2", "layer3", "layer4")
+    two = torchvision_encoder("resnet18", weights=None, layers=["layer1", "layer2"])
+    loss = stylization_criterion(two).losses["style"]
+    assert dict(loss.layer_weights) == pytest.approx({"layer1": 0.17 + 0.47 + 0.32, "layer2": 0.03 + 0.01})
+
+
+def test_the_weights_of_content_and_smoothness_are_those_that_are_given():
+    criterion = stylization_criterion(
+        vgg11(weights=None), content_layer="relu3_1", content_weight=3.0, smoothness_weight=0.5, contrast=2.0
+    )
+    assert criterion.losses["content"].layers == ("relu3_1",)
+    assert criterion.losses["content"].weight == 1.5
+    assert criterion.losses["smoothness"].weight == 0.5
+    with pytest.raises(ValueError, match="`smoothness_weight` must not be negative, got -1"):
+        stylization_criterion(vgg11(weights=None), smoothness_weight=-1)
+    with pytest.raises(ValueError, match=r"`content_layer` must be one of .*, got 'relu3'. Did you mean"):
+        stylization_criterion(vgg11(weights=None), content_layer="relu3")
+
+
+def test_the_original_size_is_that_of_the_content(paint):
+    assert paint(CONTENT, STYLE, edge_size="original", num_steps=1).image.shape == CONTENT.shape
+    with pytest.raises(ValueError, match="must be a number of pixels, several, or 'original', got 'huge'"):
+        paint(CONTENT, STYLE, edge_size="huge")

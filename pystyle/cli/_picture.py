@@ -1,0 +1,75 @@
+"""Where the picture of a run goes, and where it goes if that does not take it."""
+
+import io
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor
+
+from pystyle.cli._inputs import STANDARD_STREAM
+from pystyle.images import write_image
+from pystyle.images._rescue import rescue_image
+
+_RESCUED_FROM_STREAM = "pystyle.png"
+
+
+@dataclass(frozen=True)
+class Saved:
+    """Where a picture is.
+
+    Attributes:
+        place: For messages.
+        problem: Why it is not where it should be; None if it is.
+        path: The file that it is in instead; None if it is where it should be.
+    """
+
+    place: str
+    problem: str | None = None
+    path: Path | None = None
+
+
+@dataclass(frozen=True)
+class Picture:
+    """The file of a picture.
+
+    Attributes:
+        output: Its path, or ``-`` for standard output.
+        encoding: Arguments of `write_image`.
+    """
+
+    output: str
+    encoding: Mapping[str, Any] = field(default_factory=dict)
+
+    def save(self, image: Tensor) -> Saved:
+        """Write an image there, or elsewhere if that is impossible.
+
+        Raises:
+            Exception: If it cannot be written anywhere.
+        """
+        is_stream = self.output == STANDARD_STREAM
+        place = "standard output" if is_stream else f"'{self.output}'"
+        try:
+            if is_stream:
+                _write_to_standard_output(image, self.encoding)
+            else:
+                write_image(image, self.output, **self.encoding)
+        except Exception as error:
+            path = _RESCUED_FROM_STREAM if is_stream else self.output
+            elsewhere = rescue_image(image, path, bits=self.encoding.get("bits", 8))
+            if elsewhere is None:
+                raise
+            reason = (getattr(error, "strerror", None) or str(error)).rstrip(".")
+            problem = f"The picture could not be written to {place}: {reason}."
+            return Saved(f"'{elsewhere}'", problem, elsewhere)
+        return Saved(place)
+
+
+def _write_to_standard_output(image: Tensor, encoding: Mapping[str, Any]) -> None:
+    # At once: of a picture that cannot be encoded nothing should be in the stream.
+    stream = io.BytesIO()
+    write_image(image, stream, format="png", **encoding)
+    sys.stdout.buffer.write(stream.getvalue())
+    sys.stdout.buffer.flush()

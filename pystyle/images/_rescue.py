@@ -1,0 +1,56 @@
+"""A picture that cannot be written where it should be is written elsewhere."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Literal
+
+from torch import Tensor
+
+from pystyle.images._write import write_image
+
+_NAME = "pystyle-rescued"
+_ENCODINGS = ((".png", 100), (".jpg", 90), (".jpg", 60))
+"""Without loss if there is room for that anywhere, else with some."""
+
+
+def rescue_image(image: Tensor, path: str | os.PathLike[str], *, bits: Literal[8, 16] = 8) -> Path | None:
+    """Writes an image that could not be written to its path under a new name.
+
+    It becomes a PNG file in the folder of the path, the current one, the home, or that of temporary files:
+    the first that takes it. Where none has room for it, it becomes a JPEG file.
+
+    Args:
+        image: The image.
+        path: Where it should have been.
+        bits: Per channel of a PNG file.
+
+    Returns:
+        Where it is; None if it could not be written anywhere.
+    """
+    for extension, quality in _ENCODINGS:
+        for folder in _folders(Path(path)):
+            # The name that it should have may be what cannot be written.
+            for stem in (Path(path).stem, _NAME):
+                with suppress(Exception):
+                    destination = _free_name(folder, stem, extension)
+                    write_image(image, destination, bits=bits if extension == ".png" else 8, quality=quality)
+                    return destination
+    return None
+
+
+def _folders(path: Path) -> Iterator[Path]:
+    yield path.parent
+    for find in (Path.cwd, Path.home, lambda: Path(tempfile.gettempdir())):
+        with suppress(Exception):  # There may be none.
+            yield find()
+
+
+def _free_name(folder: Path, stem: str, extension: str) -> Path:
+    path, number = folder / f"{stem}{extension}", 1
+    while os.path.lexists(path):
+        number += 1
+        path = folder / f"{stem}-{number}{extension}"
+    return path.absolute()
