@@ -5,76 +5,28 @@ criterion composes them, an optimizer moves the image, and a runner drives the l
 is a small class that can be replaced without touching the others.
 """
 
-from pystyle._version import __version__
-from pystyle.criterion import Criterion, Objective, Terms
-from pystyle.encoders import Encoder
-from pystyle.losses import (
-    ContentLoss,
-    ContextualLoss,
-    CovarianceLoss,
-    GramLoss,
-    HistogramLoss,
-    Loss,
-    LPIPSLoss,
-    MattingLaplacianLoss,
-    MeanLoss,
-    MeanStdLoss,
-    MMDLoss,
-    MomentLoss,
-    MRFLoss,
-    MultiLayerGramLoss,
-    NearestNeighborLoss,
-    PatchNCELoss,
-    PNormLoss,
-    RelaxedEMDLoss,
-    SelfSimilarityLoss,
-    SlicedWassersteinLoss,
-    TemporalLoss,
-    TotalVariationLoss,
-    ValueRangeLoss,
-    WassersteinLoss,
-    WaveletLoss,
-)
-from pystyle.pyramid import Pyramid
-from pystyle.runner import Result, Runner, optimize_image
-from pystyle.stylization import stylize
-from pystyle.typing import MaskedImage
+import importlib
+import importlib.util
+from typing import TYPE_CHECKING, Any
 
-__all__ = [
-    "ContentLoss",
-    "ContextualLoss",
-    "CovarianceLoss",
-    "Criterion",
-    "Encoder",
-    "GramLoss",
-    "HistogramLoss",
-    "LPIPSLoss",
-    "Loss",
-    "MMDLoss",
-    "MRFLoss",
-    "MaskedImage",
-    "MattingLaplacianLoss",
-    "MeanLoss",
-    "MeanStdLoss",
-    "MomentLoss",
-    "MultiLayerGramLoss",
-    "NearestNeighborLoss",
-    "Objective",
-    "PNormLoss",
-    "PatchNCELoss",
-    "Pyramid",
-    "RelaxedEMDLoss",
-    "Result",
-    "Runner",
-    "SelfSimilarityLoss",
-    "SlicedWassersteinLoss",
-    "TemporalLoss",
-    "Terms",
-    "TotalVariationLoss",
-    "ValueRangeLoss",
-    "WassersteinLoss",
-    "WaveletLoss",
-    "__version__",
-    "optimize_image",
-    "stylize",
-]
+from pystyle._version import __version__ as __version__
+
+if TYPE_CHECKING:
+    from pystyle._public import *  # noqa: F403
+else:
+
+    def __getattr__(name: str) -> Any:
+        # torch reads the environment when it is imported. The command line has a say in that, so that
+        # the names below, which need torch, are imported when one of them is first used.
+        if not name.startswith("_") and importlib.util.find_spec(f"pystyle.{name}") is not None:
+            return importlib.import_module(f"pystyle.{name}")
+        if name.startswith("_") and name != "__all__":
+            raise AttributeError(f"module 'pystyle' has no attribute {name!r}")
+        public = importlib.import_module("pystyle._public")
+        if name != "__all__" and name not in public.__all__:
+            raise AttributeError(f"module 'pystyle' has no attribute {name!r}")
+        value = globals()[name] = getattr(public, name)
+        return value
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *importlib.import_module("pystyle._public").__all__})

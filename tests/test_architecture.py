@@ -38,6 +38,7 @@ FLOORS = {
     "jobs": 7,
     "papers": 7,
     "testing": 7,
+    "_public": 7,
     "cli": 8,
     "__main__": 9,
 }
@@ -168,6 +169,19 @@ def test_importing_opens_no_socket_and_writes_no_file(imported: dict[str, list[s
 )
 def test_importing_does_not_import_what_only_some_need(imported: dict[str, list[str]], module: str) -> None:
     assert module not in imported["modules"]
+
+
+def test_torch_is_imported_when_a_name_is_first_used() -> None:
+    probe = """if True:
+        import sys, pystyle
+        from pystyle.cli import main
+        assert "torch" not in sys.modules
+        assert "Criterion" in dir(pystyle) and pystyle.losses.GramLoss is pystyle.GramLoss
+        from pystyle import *
+        assert stylize is pystyle.stylize and "torch" in sys.modules
+        assert not hasattr(pystyle, "Crierion")
+        """
+    subprocess.run([sys.executable, "-W", "error", "-c", probe], check=True, timeout=120)
 
 
 def test_importing_leaves_the_state_of_torch_alone(imported: dict[str, dict[str, bool]]) -> None:

@@ -79,10 +79,22 @@ class CheckpointFolder:
         Raises:
             CheckpointError: If all are damaged.
         """
+        not_permitted = None
         for step, found in self._newest_first():
             if isinstance(found, dict):
                 return step, found
-            _LOG.warning("The checkpoint '%s' is damaged and left out. %s", self._file(step), found)
+            if isinstance(found, OSError):
+                not_permitted = found
+                _LOG.warning(
+                    "The checkpoint '%s' cannot be read and is left out: %s", self._file(step), found
+                )
+            else:
+                _LOG.warning("The checkpoint '%s' is damaged and left out. %s", self._file(step), found)
+        if not_permitted is not None:
+            raise CheckpointError(
+                f"None of the checkpoints in '{self.path}' can be read: {not_permitted.strerror}. Change "
+                "their permissions, or name another folder."
+            )
         if self.steps():
             raise CheckpointError(
                 f"None of the checkpoints in '{self.path}' can be read. Remove them to start anew."

@@ -1,5 +1,5 @@
 """The command `pystyle`: pictures without a line of Python."""
 
-from pystyle.cli._main import main
+from pystyle.cli._start import main
 
 __all__ = ["main"]

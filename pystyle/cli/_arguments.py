@@ -15,7 +15,6 @@ _OPTIONS = {
     "extension": "--format",
     "destination": "--output",
     "edge_size": "--size",
-    "edge_sizes": "--pyramid",
     "num_steps": "--steps",
     "style_loss": "--loss",
     "style_layers": "--layers",
@@ -88,8 +87,8 @@ def in_options(message: str, options: Collection[str]) -> str:
         option = _OPTIONS.get(name)
         if option is None:
             return match[0]
-        if option == "--pyramid" and option not in options:
-            option = "--size"
+        if option == "--size" and "--pyramid" in options and "level" in message:
+            option = "--pyramid"
         if option in options:
             given = "" if value in (None, "True") else f" {value.strip(chr(34) + chr(39))}"
             return f"`{option}{given}`"

@@ -14,7 +14,7 @@ from pystyle import __version__
 from pystyle.cli._encoders import is_weights_name
 from pystyle.cli._errors import UsageError, did_you_mean
 from pystyle.cli._inputs import INITS, STANDARD_STREAM
-from pystyle.cli._values import user_path
+from pystyle.cli._values import user_file, user_path
 
 CONFIG_OPTION = "--config"
 
@@ -74,9 +74,9 @@ def config_file(argv: Sequence[str]) -> Path | None:
     found = None
     for index, argument in enumerate(argv):
         if argument == CONFIG_OPTION and index + 1 < len(argv):
-            found = Path(argv[index + 1])
+            found = user_file(argv[index + 1])
         elif argument.startswith(f"{CONFIG_OPTION}="):
-            found = Path(argument.partition("=")[2])
+            found = user_file(argument.partition("=")[2])
     return found
 
 

@@ -40,7 +40,8 @@ def chosen_encoder(options: argparse.Namespace) -> Encoder | None:
         others = _other_layers(encoder, options)
         return build(layers=others) if others else encoder
     except ValueError as error:
-        raise UsageError(str(error).replace("or None for", "or 'none' for")) from error
+        message = str(error).replace("`name`", "`encoder`").replace("or None for", "or 'none' for")
+        raise UsageError(message) from error
     except ImportError as error:
         raise CommandError(str(error)) from error
 

@@ -2,7 +2,7 @@
 
 import difflib
 import traceback
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import ClassVar
 
 import torch
@@ -50,15 +50,21 @@ def one_line(text: str) -> str:
     )
 
 
-def describe(error: Exception) -> str:
-    """The one line that stands for an error, with its notes."""
+def describe(error: Exception, options: Collection[str] = ()) -> str:
+    """The one line that stands for an error, with its notes.
+
+    Args:
+        error: The error.
+        options: The long names of the options of the command, for advice.
+    """
     # The errors of files and weights are written for users; of others the type is half of the message.
     if isinstance(error, CommandError | OSError | WeightsError):
         text = str(error) or type(error).__name__
     elif isinstance(error, MemoryError | torch.OutOfMemoryError):
         # What the library advises is for Python.
         text = str(error).partition(" Take a smaller image")[0] if isinstance(error, MemoryError) else ""
-        text = f"{text} Choose a smaller `--size`, `--precision bfloat16` or `--optimizer adam`.".strip()
+        optimizer = " or `--optimizer adam`" if "--optimizer" in options else ""
+        text = f"{text} Choose a smaller `--size`, `--precision bfloat16`{optimizer}.".strip()
     else:
         text = (
             f"Unexpected {type(error).__name__}: {error}. "

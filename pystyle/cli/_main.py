@@ -14,32 +14,14 @@ from pystyle.cli._errors import (
     full_traceback,
 )
 from pystyle.cli._parser import help_text, parse
-from pystyle.cli._streams import forgiving_stderr, open_standard_streams, settle_streams
 from pystyle.runner import interrupt_on_signals
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Carry a command line out.
-
-    Args:
-        argv: The arguments; those of the process if not given.
-
-    Returns:
-        The exit code: 0 when all went well, 1 after a failure, 2 for a command line that cannot be carried
-        out, 130 after Ctrl-C, 128 and its number after another signal. Every error is one line on stderr.
-
-    Example:
-        >>> main(["--version"])
-        pystyle ...
-        0
-    """
-    open_standard_streams()
-    try:
-        with forgiving_stderr(), interrupt_on_signals() as interruption:
-            code = _guarded(sys.argv[1:] if argv is None else argv)
-        return interruption.exit_code(code) if code == EXIT_INTERRUPTED else code
-    finally:
-        settle_streams()
+def run(argv: Sequence[str]) -> int:
+    """Carry a command line out, and return the exit code."""
+    with interrupt_on_signals() as interruption:
+        code = _guarded(argv)
+    return interruption.exit_code(code) if code == EXIT_INTERRUPTED else code
 
 
 def _guarded(argv: Sequence[str]) -> int:
@@ -63,6 +45,7 @@ def _guarded(argv: Sequence[str]) -> int:
     except Exception as error:
         if os.environ.get(TRACEBACK_VARIABLE) not in (None, "", "0"):
             sys.stderr.write(full_traceback(error))
-        say(f"error: {in_options(describe(error), names) if names else describe(error)}")
+        message = describe(error, names)
+        say(f"error: {in_options(message, names) if names else message}")
         return error.exit_code if isinstance(error, CommandError) else EXIT_FAILURE
     return code

@@ -27,11 +27,10 @@ _LARGEST_SEED = 2**63 - 1
 def default_of(function: Any, parameter: str) -> Any:
     """The default of a parameter.
 
-        Example:
-            >>> from pystyle.encoders._named import CONSTRUCTORS
-    from pystyle.images import write_image
-            >>> default_of(write_image, "bits")
-            8
+    Example:
+        >>> from pystyle.images import write_image
+        >>> default_of(write_image, "bits")
+        8
     """
     return inspect.signature(function).parameters[parameter].default
 

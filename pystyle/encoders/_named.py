@@ -77,7 +77,7 @@ def named_encoder(
         else ' Networks of timm need `pip install "pystyle-nst[timm]"`.'
     )
     raise ValueError(
-        f"`encoder` must be one of {', '.join(CONSTRUCTORS)}, or a network of torchvision or timm, got "
+        f"`name` must be one of {', '.join(CONSTRUCTORS)}, or a network of torchvision or timm, got "
         f"{name!r}.{hint}{install}"
     )
 

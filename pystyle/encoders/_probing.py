@@ -100,7 +100,7 @@ def _first_run(module: nn.Module, paths: Sequence[str], size: Size) -> tuple[nn.
             return runnable, outputs
     raise ValueError(
         f"`module` must take images of {size[0]} x {size[1]} pixels, got {type(errors[0]).__name__}: "
-        f"{errors[0]} If it takes images of one other size only, give it as `image_size`."
+        f"{errors[0]} If it takes images of one other size only, give it to `ModuleEncoder` as `image_size`."
     ) from errors[0]
 
 

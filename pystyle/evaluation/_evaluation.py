@@ -50,6 +50,6 @@ def weighted(evaluator: Evaluator, factors: Mapping[str, float | Tensor]) -> Eva
         raise TypeError(
             f"{type(evaluator).__name__} must have a method `weighted(factors)` that gives an evaluator with "
             "other weights, because they change in this run. Add it, as `EagerEvaluator` has it, or leave "
-            "out `schedules` and `level_weights`."
+            "out `schedules` and `level_weights` of `Pyramid.optimize`."
         )
     return cast(Evaluator, method(factors))

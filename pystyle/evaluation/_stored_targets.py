@@ -23,7 +23,7 @@ from pystyle.criterion import Criterion, Objective, Targets
 from pystyle.criterion._blend import first_image
 from pystyle.criterion._objective import Target
 from pystyle.evaluation._evaluation import Evaluation, Evaluator
-from pystyle.images._atomic import replace_file
+from pystyle.images._atomic import check_writable, replace_file
 from pystyle.typing import References
 
 _LOG = logging.getLogger("pystyle")
@@ -67,8 +67,9 @@ class StoredTargets:
         device = first_image(references[names[0]]).device
         path = Path(self.folder) / f"targets-{_sha256(description)}.safetensors"
         found = _read(path, device)
+        if found is None and not _has_folder(path):
+            return self.evaluation.bind(criterion, references)
         if found is None:
-            path.parent.mkdir(parents=True, exist_ok=True)
             # One computes them; who waits finds the file.
             with locked_file(path.with_suffix(".lock"), wait=True):
                 found = _read(path, device)
@@ -113,6 +114,17 @@ def _read(path: Path, device: torch.device) -> dict[str, Targets] | None:
     except (CheckpointError, OSError, KeyError, ValueError, TypeError) as error:
         _LOG.warning("The stored targets '%s' cannot be read and are computed again. %s", path, error)
         return None
+
+
+def _has_folder(path: Path) -> bool:
+    """Whether a file can be written here, in a folder that is made if need be."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        check_writable(path, kind="file")
+    except OSError as error:
+        _LOG.warning("The targets cannot be stored, and every run computes them: %s", error)
+        return False
+    return True
 
 
 def _write(path: Path, evaluator: Evaluator, names: list[str], description: Mapping[str, str]) -> None:

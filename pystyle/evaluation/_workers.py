@@ -52,8 +52,8 @@ def all_workers() -> Workers:
     """
     if not (torch.distributed.is_available() and torch.distributed.is_initialized()):
         raise RuntimeError(
-            "`distributed=True` needs a process group. Start the program with `torchrun` and call "
-            "`torch.distributed.init_process_group()` first."
+            "`distributed=True` of `StripEvaluation` needs a process group. Start the program with "
+            "`torchrun` and call `torch.distributed.init_process_group()` first."
         )
     return Workers(torch.distributed.get_rank(), torch.distributed.get_world_size())
 

@@ -52,16 +52,16 @@ def gram_matrix(features: Tensor, *, normalization: Literal["none", "hw", "chw"]
     return self_product(vectors, 1.0 / max(divisors[normalization], 1))
 
 
-def positions(features: Tensor) -> Tensor:
+def positions(features: Tensor, label: str = "`features`") -> Tensor:
     """The feature map as (batch, channels, positions), in float32 at least."""
-    return at_least_float32(flat_positions(features))
+    return at_least_float32(flat_positions(features, label))
 
 
-def flat_positions(features: Tensor) -> Tensor:
+def flat_positions(features: Tensor, label: str = "`features`") -> Tensor:
     """The feature map as (batch, channels, positions), in its own precision."""
     if features.ndim < 3:
         raise ValueError(
-            "`features` must have the axes (batch, channels, height, width), "
+            f"{label} must have the axes (batch, channels, height, width), "
             f"got a tensor of shape {tuple(features.shape)}."
         )
     return features.flatten(2)

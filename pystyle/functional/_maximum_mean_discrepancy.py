@@ -68,7 +68,7 @@ def maximum_mean_discrepancy(
         raise ValueError(f"`degree` must be positive, got {degree}.")
     if bandwidth is not None and not bandwidth > 0:
         raise ValueError(f"`bandwidth` must be positive, got {bandwidth}.")
-    vectors, reference = positions(vectors), positions(reference)
+    vectors, reference = positions(vectors, "`vectors`"), positions(reference, "`reference`")
     if vectors.shape[:2] != reference.shape[:2] or 0 in (vectors.shape[2], reference.shape[2]):
         raise ValueError(
             "`vectors` and `reference` must have the same batch size and channels and at least one position, "

@@ -49,7 +49,7 @@ def chosen(candidates: Tensor, indices: Tensor) -> Tensor:
 
 def checked_sets(vectors: Tensor, candidates: Tensor) -> tuple[Tensor, Tensor]:
     """Both sets as (batch, channels, positions), in float32 at least."""
-    vectors, candidates = positions(vectors), positions(candidates)
+    vectors, candidates = positions(vectors, "A set"), positions(candidates, "A set")
     if vectors.shape[:2] != candidates.shape[:2]:
         raise ValueError(
             "The sets must have the same number of images and channels, got the shapes "

@@ -69,7 +69,7 @@ def read_metadata(source: str | os.PathLike[str] | IO[bytes]) -> Metadata:
         >>> import io
         >>> from PIL import Image
         >>> stream = io.BytesIO()
-        >>> Image.new("RGB", (4, 2)).save(stream, "PNG", dpi=(300, 300))
+        >>> Image.new("RGB", (4, 2)).save(stream, "JPEG", dpi=(300, 300))
         >>> _ = stream.seek(0)
         >>> read_metadata(stream).dpi
         (300.0, 300.0)

@@ -155,7 +155,7 @@ def stylize_folder(
 def _check_files(source: Path, folder: JobFolder, items: Sequence[Item], style: Any) -> None:
     """Check that pictures can be written, and that none is written over an image."""
     styles = style if isinstance(style, list | tuple) else [style]
-    read = [
+    read: list[str | Path] = [
         *(source / item.input for item in items),
         *(os.path.expanduser(one) for one in styles if isinstance(one, str | Path)),
     ]

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
+from torch import Tensor
 
 from pystyle._locks import Lock, locked_file
 from pystyle.images import ImageReadError, read_image
@@ -161,15 +162,7 @@ def _paint(job: Job, recipe: Recipe, item: Item) -> JobEntry:
             raise
         error = str(failure) if isinstance(failure, OSError) else f"{type(failure).__name__}: {failure}"
     if error is None:
-        destination = job.output / item.output
-        try:
-            destination.parent.mkdir(parents=True, exist_ok=True)
-            replace_file(destination, data, kind="picture")
-        except OSError as failure:
-            elsewhere = rescue_image(result.image, destination, bits=job.encoding.bits)
-            if elsewhere is not None:
-                failure.add_note(f"The picture is in '{elsewhere}' instead.")
-            raise
+        _write(job, job.output / item.output, data, result.image)
     return JobEntry(
         input=item.input,
         output=item.output,
@@ -181,6 +174,17 @@ def _paint(job: Job, recipe: Recipe, item: Item) -> JobEntry:
         run=job.run,
         threads=torch.get_num_threads(),
     )
+
+
+def _write(job: Job, destination: Path, data: bytes, image: Tensor) -> None:
+    try:
+        destination.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(destination, data, kind="picture")
+    except OSError as failure:
+        elsewhere = rescue_image(image, destination, bits=job.encoding.bits)
+        if elsewhere is not None:
+            failure.add_note(f"The picture is in '{elsewhere}' instead.")
+        raise
 
 
 def _file_sha256(path: Path) -> str | None:

@@ -14,6 +14,7 @@ from multiprocessing.connection import Connection, wait
 from multiprocessing.context import SpawnProcess
 
 import torch
+from PIL import Image
 
 from pystyle.jobs._entry import JobEntry
 from pystyle.jobs._error import JobError
@@ -135,6 +136,8 @@ def _work(data: bytes, index: int, threads: int, sender: Connection) -> None:
     with exit_on_signals():
         try:
             job = pickle.loads(data)
+            # Pillow has a limit for some formats, which is that of a process; this one is ours.
+            Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS or 0, job.max_pixels)
             with JobFolder(job.output).joined(job.configuration):
                 work(job, index=index, tell=_say_nothing)
         except Exception as error:

@@ -16,7 +16,7 @@ _MOST = 16.0
 
 
 def feature_contrast(
-    encoder: Encoder, references: References, *, edge_size: int = _LARGEST, layer: str | None = None
+    encoder: Encoder, references: References, *, edge_size: int = _LARGEST, content_layer: str | None = None
 ) -> float:
     """The mean square of the features of the styles, relative to that of the content.
 
@@ -28,7 +28,7 @@ def feature_contrast(
         encoder: The encoder.
         references: The content, and one or several styles by other names.
         edge_size: The short edge in pixels at which they are compared, at most 256.
-        layer: The content layer, if it is not that of :func:`~pystyle.stylization.stylization_criterion`.
+        content_layer: Another layer than that of :func:`~pystyle.stylization.stylization_criterion`.
 
     Returns:
         From 1/16 to 16, with three digits; 1 where an image has no features, or is too small to have any.
@@ -49,7 +49,7 @@ def feature_contrast(
         >>> feature_contrast(encoder, {"content": painting, "style": painting}, edge_size=32)
         1.0
     """
-    layer, edge_size = content_layer_of(encoder, layer), min(edge_size, _LARGEST)
+    layer, edge_size = content_layer_of(encoder, content_layer), min(edge_size, _LARGEST)
     if edge_size < encoder.minimum_size([layer]):
         return 1.0
 

@@ -112,10 +112,13 @@ def stylization_pyramid(edge_size: int | Sequence[int], *, num_steps: int | Sequ
         >>> stylization_pyramid(512, num_steps=300)
         Pyramid(edge_sizes=(128, 181, 256, 362, 512), num_steps=(89, 72, 57, 45, 37))
     """
-    if is_number(edge_size):
-        sizes = Pyramid.from_ratio(cast(int, edge_size), num_steps=0, smallest=128).edge_sizes
-    else:
-        sizes = Pyramid(cast(Sequence[int], edge_size), num_steps=0).edge_sizes
+    try:
+        if is_number(edge_size):
+            sizes = Pyramid.from_ratio(cast(int, edge_size), num_steps=0, smallest=128).edge_sizes
+        else:
+            sizes = Pyramid(cast(Sequence[int], edge_size), num_steps=0).edge_sizes
+    except ValueError as error:
+        raise ValueError(str(error).replace("`edge_sizes`", "`edge_size`")) from error
     if not is_number(num_steps):
         return Pyramid(sizes, num_steps)
     num_steps = whole_number(num_steps, "`num_steps`", least=1)

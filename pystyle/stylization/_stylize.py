@@ -165,7 +165,7 @@ def stylize(
         content_weight=content_weight,
         smoothness_weight=smoothness_weight,
         contrast=feature_contrast(
-            encoder, control.references, edge_size=pyramid.edge_sizes[-1], layer=content_layer
+            encoder, control.references, edge_size=pyramid.edge_sizes[-1], content_layer=content_layer
         ),
     )
     photograph, start = control.references["content"], control.init(init)
@@ -183,7 +183,7 @@ def stylize(
             criterion, largest, optimizer=optimizer, memory_budget=memory_budget, precision=precision
         )
     else:
-        evaluation = EagerEvaluation(precision) if tile is None else StripEvaluation(tile, precision)
+        evaluation = EagerEvaluation(precision) if tile is None else _strips(tile, precision)
     # Otherwise the styles have the colours of this content, and no other run sees them.
     if targets is not None and colors == "style":
         evaluation = StoredTargets(evaluation, targets)
@@ -219,6 +219,13 @@ def _moved(encoder: Encoder, device: torch.device) -> Encoder:
 
 def _best_device() -> torch.device:
     return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+
+
+def _strips(tile: int, precision: Precision) -> StripEvaluation:
+    try:
+        return StripEvaluation(tile, precision)
+    except ValueError as error:
+        raise ValueError(str(error).replace("`rows`", "`tile`")) from error
 
 
 def _original_size(name: str, references: References) -> int:

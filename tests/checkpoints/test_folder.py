@@ -1,6 +1,7 @@
 """The folder of a run: the last two states, and what happens to damaged ones."""
 
 import os
+from pathlib import Path
 
 import pytest
 import torch
@@ -129,3 +130,16 @@ def test_checkpoints_are_due_after_steps_or_seconds():
 def test_an_impossible_interval_is_named(arguments, message):
     with pytest.raises(ValueError, match=message):
         Checkpoints("run", **arguments)
+
+
+def test_one_that_may_not_be_read_is_not_called_damaged(tmp_path, monkeypatch, caplog):
+    folder = CheckpointFolder(tmp_path)
+    folder.write(3, {})
+
+    def not_permitted(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", not_permitted)
+    with pytest.raises(CheckpointError, match=r"can be read: Permission denied\. Change their permissions"):
+        folder.newest()
+    assert "damaged" not in caplog.text

@@ -10,7 +10,6 @@ import torch
 from pystyle.cli import main
 from pystyle.images import write_image
 from pystyle.parametrizations import Fourier
-from pystyle.runner import Result
 
 TINY = ["--encoder", "alexnet", "--weights", "none", "--size", "32", "--steps", "2", "--device", "cpu"]
 
@@ -22,19 +21,6 @@ def folder(tmp_path, monkeypatch):
     for name in ("content.png", "style.png", "other.png", "third.png"):
         write_image(torch.rand(1, 3, 40, 60, generator=generator), name)
     return tmp_path
-
-
-@pytest.fixture
-def calls(monkeypatch):
-    """Arguments of `stylize`, which is not run."""
-    recorded = []
-
-    def record(content, style, **arguments):
-        recorded.append({"content": content, "style": style, **arguments})
-        return Result(content, {"step": [0], "seconds": [0.0], "total": [1.0]}, "finished", 0.0)
-
-    monkeypatch.setattr("pystyle.cli._painting.stylize", record)
-    return recorded
 
 
 def write(text: str, path: str = "run.toml") -> None:
@@ -285,36 +271,3 @@ def test_pictures_from_standard_input_cannot_be_saved_for_later(capsys, monkeypa
 def test_a_run_without_a_file_to_save_draws_no_seed(calls):
     assert main(["stylize", "content.png", "style.png", "-o", "out.png"]) == 0
     assert calls[0]["seed"] is None
-
-
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"])
-def test_a_config_is_read_whatever_an_editor_put_before_it(calls, encoding):
-    mark = {"utf-16-le": "\ufeff", "utf-16-be": "\ufeff"}.get(encoding, "")
-    text = f'{mark}content = "content.png"\r\nstyle = "style.png"\r\noutput = "o\u00fct.png"\r\nsize = 99\r\n'
-    Path("run.toml").write_bytes(text.encode(encoding))
-    assert main(["stylize", "--config", "run.toml", "--quiet"]) == 0
-    assert calls[0]["edge_size"] == 99
-    assert Path("o\u00fct.png").exists()
-
-
-def test_a_config_has_paths_and_values_as_people_write_them(calls, folder, monkeypatch):
-    monkeypatch.setenv("HOME", str(folder / "home"))
-    (folder / "home").mkdir()
-    write_image(torch.ones(1, 3, 40, 60), folder / "home" / "start, with a comma.png")
-    write(
-        'content = "content.png"\nstyle = "style.png"\noutput = "~/out.png"\nsize = "99px"\n'
-        'memory = "4GB"\ninit = "~/start, with a comma.png"\n'
-    )
-    assert main(["stylize", "--config", "run.toml", "--quiet"]) == 0
-    assert calls[0]["edge_size"] == 99
-    assert calls[0]["memory_budget"] == 4 * 10**9
-    assert float(calls[0]["init"].min()) == 1
-    assert (folder / "home" / "out.png").exists()
-
-
-def test_the_original_size_is_kept_in_a_config(calls):
-    options = ["-o", "out.png", "--size", "original", "--save-config", "run.toml", "--quiet"]
-    assert main(["stylize", "content.png", "style.png", *options]) == 0
-    assert tomllib.loads(Path("run.toml").read_text())["size"] == "original"
-    assert main(["stylize", "--config", "run.toml", "-o", "again.png", "--quiet"]) == 0
-    assert [call["edge_size"] for call in calls] == ["original", "original"]

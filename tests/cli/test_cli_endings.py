@@ -116,7 +116,7 @@ def test_a_signal_while_the_picture_is_written_does_not_lose_it(names, monkeypat
             os.kill(os.getpid(), getattr(signal, name))
         write_image(*arguments, **options)
 
-    monkeypatch.setattr("pystyle.cli._stylize.write_image", slow)
+    monkeypatch.setattr("pystyle.cli._picture.write_image", slow)
     assert _stylize() == 0
     assert read_image("out.png").shape == (1, 3, 32, 48)
 

@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from contextlib import contextmanager
 
 import pytest
 import torch
@@ -195,3 +196,31 @@ def test_a_preview_that_cannot_be_written_costs_no_run_and_is_told(capsys, monke
     assert "Cannot write the image 'x-00001.png': No space left on device" in error
     assert "The picture is in 'x.png': 48 x 32 pixels, 2 steps" in error
     assert read_image("x-00002.png").shape == (1, 3, 32, 48)
+
+
+@contextmanager
+def small_files(size):
+    """No file gets larger; Python ignores SIGXFSZ."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.usefixtures("no_run")
+def test_a_limit_below_what_any_picture_takes_is_found_before_the_run(capsys):
+    with small_files(4096):
+        assert main(["stylize", *FILES, "-o", "x.png", "--size", "200"]) == 2
+    assert "Cannot write the picture 'x.png': File too large" in capsys.readouterr().err
+
+
+def test_a_picture_that_is_too_large_for_a_limit_is_written_with_some_loss(capsys, folder):
+    with small_files(64 * 96 * 2):
+        assert main(["stylize", *FILES, "-o", "x.bmp", *TINY, "--size", "64", "--quiet"]) == 1
+    error = capsys.readouterr().err
+    assert "The picture could not be written to 'x.bmp': " in error
+    assert f"The picture is in '{folder / 'x.'}" in error
+    assert read_image(next(iter(folder.glob("x.*")))).shape == (1, 3, 64, 96)

@@ -72,11 +72,11 @@ RUN = [*COMMAND, "stylize", "content.png", "style.png", "-o", "out.png", *TINY, 
     ("redirections", "code"),
     [
         (">&- 2>&- <&-", 0),
-        ("--json >&-", 0),
-        ("--json >/dev/full", 1),
-        ("2>/dev/full", 0),
         ("--save-every 1 --log log.csv 2>&1 >/dev/null | true", 0),
-        ("--json | true", 1),
+        pytest.param("--json >&-", 0, marks=pytest.mark.slow),
+        pytest.param("--json >/dev/full", 1, marks=pytest.mark.slow),
+        pytest.param("2>/dev/full", 0, marks=pytest.mark.slow),
+        pytest.param("--json | true", 1, marks=pytest.mark.slow),
     ],
 )
 def test_streams_that_are_closed_end_no_run(redirections, code):
@@ -90,6 +90,7 @@ def test_streams_that_are_closed_end_no_run(redirections, code):
         assert "The picture is in 'out.png'" in process.stderr
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="closes streams with a shell")
 def test_a_picture_that_nobody_reads_is_in_a_file(folder):
     argv = [*COMMAND, "stylize", "content.png", "style.png", "-o", "-", *TINY, "--steps", "1", "--quiet"]

@@ -7,7 +7,6 @@ import json
 import random
 
 import numpy as np
-import PIL.Image
 import pytest
 import torch
 
@@ -15,32 +14,14 @@ import pystyle
 from pystyle.cli import main
 from pystyle.images import read_image, write_image
 from pystyle.parametrizations import Fourier, LaplacianPyramid, LowResolution, Pixels
-from pystyle.runner import Result
 
 FILES = ["content.png", "style.png"]
 TINY = ["--encoder", "alexnet", "--weights", "none", "--size", "32", "--steps", "2", "--device", "cpu"]
 
 
 @pytest.fixture(autouse=True)
-def folder(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    generator = torch.Generator().manual_seed(0)
-    for name in (*FILES, "other.png"):
-        write_image(torch.rand(1, 3, 40, 60, generator=generator), name)
-    return tmp_path
-
-
-@pytest.fixture
-def calls(monkeypatch):
-    """Arguments of `stylize`, which is not run."""
-    recorded = []
-
-    def record(content, style, **arguments):
-        recorded.append({"content": content, "style": style, **arguments})
-        return Result(content, {"step": [0], "seconds": [0.0], "total": [1.0]}, "finished", 0.0)
-
-    monkeypatch.setattr("pystyle.cli._painting.stylize", record)
-    return recorded
+def folder(pictures):
+    return pictures
 
 
 def _stylize(*options):
@@ -275,103 +256,3 @@ def test_a_run_with_another_loss_and_sizes_of_its_own_writes_a_picture():
     options = ["--loss", "histogram", "--layers=relu1,relu2", "--parametrization", "laplacian", "--json"]
     assert _stylize(*TINY, "--pyramid", "32", "40", "--steps", "2,1", *options) == 0
     assert read_image("out.png").shape == (1, 3, 40, 60)
-
-
-def test_the_original_size_is_that_of_the_photograph():
-    assert _stylize("--size", "original", *TINY[:4], "--steps", "1", "--device", "cpu", "--quiet") == 0
-    assert read_image("out.png").shape == (1, 3, 40, 60)
-
-
-def test_larger_pictures_are_read_if_they_are_allowed(capsys, calls):
-    assert _stylize("--max-pixels", "2399") == 1
-    error = capsys.readouterr().err
-    assert "60 x 40 = 2400 pixels, more than 2399. If you trust the file, pass `--max-pixels 2400`." in error
-    assert _stylize("--max-pixels", "0.0024MP") == 0
-    assert len(calls) == 1
-
-
-@pytest.mark.usefixtures("calls")
-def test_the_limit_of_pillow_is_raised_for_the_command_alone(monkeypatch):
-    monkeypatch.setattr("PIL.Image.MAX_IMAGE_PIXELS", 1000)
-    write_image(torch.rand(1, 3, 50, 60), "large.webp")
-    assert main(["stylize", "large.webp", "style.png", "-o", "out.png"]) == 0
-    assert PIL.Image.MAX_IMAGE_PIXELS == 1000
-
-
-@pytest.mark.usefixtures("calls")
-def test_paths_with_a_tilde_are_in_the_home_folder(folder, monkeypatch):
-    monkeypatch.setenv("HOME", str(folder / "home"))
-    (folder / "home").mkdir()
-    write_image(torch.ones(1, 3, 40, 60), folder / "home" / "content.png")
-    options = ["--save-config=~/run.toml", "--init=~/content.png"]
-    assert main(["stylize", "~/content.png", "style.png", "--output=~/out.png", *options]) == 0
-    assert {path.name for path in (folder / "home").iterdir()} == {"content.png", "out.png", "run.toml"}
-
-
-@pytest.mark.parametrize(
-    ("options", "layers"),
-    [
-        (["resnet18"], {"relu", "layer1", "layer2", "layer3", "layer4"}),
-        (["torchvision:resnet18", "--layers", "layer1.0"], {"layer1.0", "layer3"}),
-        (["resnet18", "--content-layer", "layer2.0"], {"relu", "layer2.0", "layer4"}),
-        (["timm:resnet18"], {"layer1", "layer3"}),
-        (["vit_tiny_patch16_224"], {"blocks.2"}),
-    ],
-)
-def test_any_network_that_has_a_name_is_an_encoder(calls, options, layers):
-    pytest.importorskip("timm")
-    assert _stylize("--encoder", *options, "--weights", "none") == 0
-    assert layers <= set(calls[0]["encoder"].layers)
-
-
-def test_a_network_of_torchvision_paints():
-    options = ["--encoder", "resnet18", "--weights", "none", "--size", "32", "--steps", "1"]
-    assert _stylize(*options, "--device", "cpu", "--quiet") == 0
-    assert read_image("out.png").shape == (1, 3, 32, 48)
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        (["--encoder", "resnet18", "--weights", "IMAGENET9"], "`--weights` of resnet18 must be one of"),
-        (["--encoder", "resnet18", "--pooling", "l2"], "`--pooling` is for the VGGs and AlexNet"),
-        (["--encoder", "resnet18", "--weights", "none", "--layers", "layer9"], "layer9"),
-        (["--content-layer", "relu9_9"], "`--content-layer` must be one of conv1_1"),
-        (["--content-weight", "-1"], "`--content-weight` must be a number of at least 0, got '-1'."),
-    ],
-)
-def test_what_a_network_does_not_have_is_refused(capsys, options, message):
-    assert _stylize(*options) == 2
-    error = capsys.readouterr().err
-    assert message in error
-    assert error.count("\n") == 1
-
-
-@pytest.mark.usefixtures("calls")
-def test_the_metadata_of_the_photograph_are_kept_if_they_are_wanted(capsys):
-    exif = PIL.Image.Exif()
-    exif[271], exif[0x0112] = "Maker", 6
-    PIL.Image.new("RGB", (60, 40)).save("photo.jpg", exif=exif, dpi=(300, 300))
-    assert main(["stylize", "photo.jpg", "style.png", "-o", "plain.jpg"]) == 0
-    assert 271 not in PIL.Image.open("plain.jpg").getexif()
-    assert main(["stylize", "photo.jpg", "style.png", "-o", "kept.jpg", "--keep-metadata"]) == 0
-    kept = PIL.Image.open("kept.jpg")
-    assert kept.getexif()[271] == "Maker"
-    assert kept.getexif().get(0x0112, 1) == 1
-    assert kept.info["dpi"] == (300, 300)
-    capsys.readouterr()
-    assert main(["stylize", "photo.jpg", "style.png", "-o", "kept.ppm", "--keep-metadata"]) == 2
-    assert "`--keep-metadata` can be held by PNG, JPEG, WEBP, AVIF, TIFF files" in capsys.readouterr().err
-
-
-def test_metadata_come_through_standard_input_and_a_config(calls, monkeypatch):
-    stream = io.BytesIO()
-    PIL.Image.new("RGB", (60, 40)).save(stream, "JPEG", dpi=(300, 300))
-    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(stream.getvalue())))
-    assert main(["stylize", "-", "style.png", "-o", "kept.jpg", "--keep-metadata"]) == 0
-    assert PIL.Image.open("kept.jpg").info["dpi"] == (300, 300)
-    options = ["-o", "again.jpg", "--keep-metadata", "--save-config", "run.toml"]
-    assert main(["stylize", "kept.jpg", "style.png", *options]) == 0
-    assert main(["stylize", "--config", "run.toml", "-o", "third.jpg"]) == 0
-    assert PIL.Image.open("third.jpg").info["dpi"] == (300, 300)
-    assert len(calls) == 3

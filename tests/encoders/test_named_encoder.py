@@ -19,8 +19,8 @@ def test_other_names_are_those_of_torchvision_and_timm():
     assert named_encoder("resnet18", None).layers == ("relu", "layer1", "layer2", "layer3", "layer4")
     assert named_encoder("resnet18", None, layers=["layer1.0"]).layers == ("layer1.0",)
     pytest.importorskip("timm")
-    assert "layer3" in named_encoder("timm:resnet18", None).layers
-    assert "blocks.2" in named_encoder("vit_tiny_patch16_224", None).layers
+    assert named_encoder("timm:resnet18", None, layers=["layer3"]).layers == ("layer3",)
+    assert named_encoder("vit_tiny_patch16_224", None, layers=["blocks.2"]).layers == ("blocks.2",)
 
 
 @pytest.mark.parametrize(
@@ -48,5 +48,5 @@ def test_without_timm_the_error_names_the_extra(monkeypatch):
     monkeypatch.setattr(
         importlib.util, "find_spec", lambda name, *rest: None if name == "timm" else find_spec(name, *rest)
     )
-    with pytest.raises(ValueError, match=r"Those of timm need `pip install \"pystyle-nst\[timm\]\"`"):
+    with pytest.raises(ValueError, match=r"Networks of timm need `pip install \"pystyle-nst\[timm\]\"`"):
         named_encoder("vit_small_patch16_224.dino", None)

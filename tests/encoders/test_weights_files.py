@@ -2,6 +2,7 @@ import io
 import os
 import pickle
 import sys
+import warnings
 from collections import OrderedDict
 from pathlib import Path
 
@@ -142,3 +143,30 @@ def test_without_the_package_safetensors_the_error_names_the_extra(tmp_path, mon
     monkeypatch.setitem(sys.modules, "safetensors.torch", None)
     with pytest.raises(ImportError, match=r'pip install "pystyle-nst\[safetensors\]"'):
         load_weights_file(path)
+
+
+@pytest.mark.parametrize("name", ["a.pth", "a.safetensors"])
+def test_advice_to_download_again_is_for_damaged_files_alone(tmp_path, name, monkeypatch):
+    path = write(tmp_path / name, b"<html>not found</html>")
+    with pytest.raises(
+        WeightsError, match="has not the format of its name: it begins with b'<html>not"
+    ) as caught:
+        load_weights_file(path)
+    assert "damaged" not in str(caught.value)
+
+    def not_permitted(*_, **__):
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "open", not_permitted)
+    with pytest.raises(WeightsError, match=r"cannot be read: Permission denied\. Change its") as caught:
+        load_weights_file(path)
+    assert "damaged" not in str(caught.value)
+
+
+def test_a_program_in_the_place_of_weights_is_named(tmp_path):
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        torch.jit.script(nn.Linear(2, 2)).save(tmp_path / "a.pt")
+    with pytest.raises(WeightsError, match="is a TorchScript archive") as caught:
+        load_weights_file(tmp_path / "a.pt")
+    assert "weights_only" not in str(caught.value)

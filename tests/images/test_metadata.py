@@ -53,11 +53,8 @@ def written(metadata: Metadata, format: str, **options: object) -> Image.Image:
 
 
 @pytest.mark.parametrize("source", ["PNG", "JPEG", "TIFF"])
-@pytest.mark.parametrize("format", FORMATS)
-@pytest.mark.parametrize("bits", [8, 16])
+@pytest.mark.parametrize(("format", "bits"), [*((format, 8) for format in FORMATS), ("png", 16)])
 def test_a_picture_has_the_metadata_of_its_photograph(source: str, format: str, bits: int) -> None:
-    if bits == 16 and format != "png":
-        pytest.skip("only PNG holds 16 bits")
     metadata = read_metadata(photograph(source))
     assert metadata.dpi == pytest.approx((300, 240), rel=1e-4)
     picture = written(metadata, format, bits=bits)

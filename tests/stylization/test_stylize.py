@@ -201,7 +201,9 @@ def test_a_size_that_is_too_small_for_the_encoder_is_refused(paint):
     ("arguments", "message"),
     [
         ({"num_steps": 0}, "`num_steps` must be at least 1, got 0"),
-        ({"edge_size": 0}, "`edge_sizes` must be positive"),
+        ({"edge_size": 0}, "`edge_size` must be positive"),
+        ({"edge_size": [64, 32]}, "`edge_size` must be positive and grow"),
+        ({"tile": 0}, "`tile` must be at least 1, got 0"),
         ({"init": "noise"}, "`init` must be a tensor"),
     ],
 )

@@ -55,11 +55,32 @@ def load_weights_file(path: str | PathLike[str]) -> dict[str, Tensor]:
         )
     suffix = path.suffix.lower()
     if suffix == _SAFETENSORS_SUFFIX:
+        _check_start(path, is_safetensors=True)
         return _tensors_of(_read_safetensors(path), path)
     if suffix in _TORCH_SUFFIXES:
+        _check_start(path, is_safetensors=False)
         return _tensors_of(_read_torch(path), path)
     known = ", ".join((*_TORCH_SUFFIXES, _SAFETENSORS_SUFFIX))
     raise WeightsError(f"The weights file `{path}` must end in one of {known}, got {path.suffix!r}.")
+
+
+def _check_start(path: Path, *, is_safetensors: bool) -> None:
+    """Tell a file that may not be read, or is of another format, from one that is damaged."""
+    try:
+        with path.open("rb") as file:
+            start = file.read(16)
+    except OSError as error:
+        raise WeightsError(
+            f"The weights file `{path}` cannot be read: {error.strerror}. Change its permissions, or name "
+            "another one."
+        ) from error
+    # The header of JSON after its length; an archive or a pickle, which torch wrote until 2020.
+    known = start[8:9] in (b"{", b"") if is_safetensors else start[:1] in (b"P", b"\x80", b"")
+    if not known:
+        raise WeightsError(
+            f"The weights file `{path}` has not the format of its name: it begins with {start!r}. Download "
+            "the file itself, not a page about it, or give it the name of its format."
+        )
 
 
 def _read_torch(path: Path) -> object:
@@ -72,6 +93,11 @@ def _read_torch(path: Path) -> object:
         # Unchained: torch advises to load with weights_only=False, which must not reach the user.
         raise _refusal(path, error) from None
     except Exception as error:
+        if "TorchScript" in str(error):
+            raise WeightsError(
+                f"The weights file `{path}` is a TorchScript archive, which holds a program. Save its "
+                "tensors alone: `torch.save(torch.jit.load(path).state_dict(), other_path)`."
+            ) from None
         # A damaged pickle can raise nearly anything: EOFError, RuntimeError, ValueError, KeyError, ...
         raise _damage(path, error) from error
     return loaded

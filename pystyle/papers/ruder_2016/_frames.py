@@ -10,11 +10,11 @@ from pystyle.papers._variants import Variant, check_variant
 from pystyle.papers.gatys_2015 import MEAN_COLOUR
 
 
-def common_size(frames: Sequence[Tensor]) -> tuple[int, int]:
+def common_size(frames: Sequence[Tensor], label: str = "`frames`") -> tuple[int, int]:
     """The height and width of all frames."""
     sizes = {tuple(frame.shape) for frame in frames}
     if len(sizes) != 1:
-        raise ValueError(f"`frames` must be at least one image, all of one shape, got {sorted(sizes)}.")
+        raise ValueError(f"{label} must be at least one image, all of one shape, got {sorted(sizes)}.")
     return frames[0].shape[2], frames[0].shape[3]
 
 

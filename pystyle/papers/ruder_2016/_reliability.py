@@ -79,7 +79,7 @@ def temporal_error(images: Sequence[Tensor], flow: Flow) -> float:
         >>> temporal_error([torch.zeros(1, 3, 4, 4), torch.full((1, 3, 4, 4), 0.5)], lambda i, j: still)
         0.25
     """
-    common_size(images)
+    common_size(images, "`images`")
     total, count = 0.0, 0.0
     for index in range(1, len(images)):
         weights = reliable_pixels(flow, index - 1, index, "paper").to(images[index])

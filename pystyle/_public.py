@@ -1,0 +1,75 @@
+"""What `import pystyle` gives. It is imported when a name of it is first used: see `pystyle/__init__.py`."""
+
+from pystyle._version import __version__
+from pystyle.criterion import Criterion, Objective, Terms
+from pystyle.encoders import Encoder
+from pystyle.losses import (
+    ContentLoss,
+    ContextualLoss,
+    CovarianceLoss,
+    GramLoss,
+    HistogramLoss,
+    Loss,
+    LPIPSLoss,
+    MattingLaplacianLoss,
+    MeanLoss,
+    MeanStdLoss,
+    MMDLoss,
+    MomentLoss,
+    MRFLoss,
+    MultiLayerGramLoss,
+    NearestNeighborLoss,
+    PatchNCELoss,
+    PNormLoss,
+    RelaxedEMDLoss,
+    SelfSimilarityLoss,
+    SlicedWassersteinLoss,
+    TemporalLoss,
+    TotalVariationLoss,
+    ValueRangeLoss,
+    WassersteinLoss,
+    WaveletLoss,
+)
+from pystyle.pyramid import Pyramid
+from pystyle.runner import Result, Runner, optimize_image
+from pystyle.stylization import stylize
+from pystyle.typing import MaskedImage
+
+__all__ = [
+    "ContentLoss",
+    "ContextualLoss",
+    "CovarianceLoss",
+    "Criterion",
+    "Encoder",
+    "GramLoss",
+    "HistogramLoss",
+    "LPIPSLoss",
+    "Loss",
+    "MMDLoss",
+    "MRFLoss",
+    "MaskedImage",
+    "MattingLaplacianLoss",
+    "MeanLoss",
+    "MeanStdLoss",
+    "MomentLoss",
+    "MultiLayerGramLoss",
+    "NearestNeighborLoss",
+    "Objective",
+    "PNormLoss",
+    "PatchNCELoss",
+    "Pyramid",
+    "RelaxedEMDLoss",
+    "Result",
+    "Runner",
+    "SelfSimilarityLoss",
+    "SlicedWassersteinLoss",
+    "TemporalLoss",
+    "Terms",
+    "TotalVariationLoss",
+    "ValueRangeLoss",
+    "WassersteinLoss",
+    "WaveletLoss",
+    "__version__",
+    "optimize_image",
+    "stylize",
+]

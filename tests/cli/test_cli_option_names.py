@@ -1,0 +1,181 @@
+"""An error of the command line names options of the command, and no argument of the library."""
+
+import contextlib
+import importlib
+import inspect
+import io
+import pkgutil
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+import pystyle
+from pystyle.cli import main
+from pystyle.images import write_image
+
+ARGUMENT = re.compile(r"`([a-z][a-z_0-9]*)(?:=[^`]*|\[[^`]*\])?`")
+OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+TINY = ["--encoder", "alexnet", "--weights", "none", "--device", "cpu", "--steps", "1", "--size", "32"]
+PICTURE = ["stylize", "content.png", "style.png", "-o", "out.png", *TINY]
+BATCH = ["stylize", "--batch", "photos", "--style", "style.png", "--output-dir", "out", *TINY]
+DEMO = ["demo", *TINY]
+WRONG_PICTURE = """
+--size 3
+--size 640x480
+--pyramid 64 32
+--pyramid 64 --steps 1,2
+--steps 0
+--strength 0
+--layers relu9
+--layers=
+--content-layer relu9
+--content-weight -1
+--smoothness-weight nan
+--loss none
+--loss mrf --tile 16
+--style-weights 1,2
+--style-scale 0
+--style-scale 0.001
+--colors none
+--encoder none
+--encoder timm:none
+--weights missing.pth
+--weights cafe
+--weights notes.pth
+--encoder resnet18 --weights IMAGENET9
+--encoder resnet18 --pooling l2
+--encoder vgg16 --weights torchvision
+--encoder resnet18 --weights IMAGENET1K_V1
+--pooling none
+--init missing.png
+--init contnet
+--mask missing.png
+--mask content.png
+--mask small.png
+--mask white.png --style-mask white.png white.png
+--style-mask white.png
+--device mps
+--device none
+--precision float8
+--tile 0
+--bits 12
+--bits 16 -o out.jpg
+--quality 0
+--keep-metadata -o out.bmp
+--max-pixels 10
+--resume
+--checkpoint content.png
+--checkpoint-every 0
+--config missing.toml
+--save-config none/run.toml
+--save-config out.png
+--log log.txt
+--save-every 0
+--seed -1
+-o content.png --overwrite
+-o content.png
+-o out.webp --size 20000
+-o out
+--optimizer none
+--parametrization none
+--workers 2
+--output-dir out
+--format png
+--style style.png
+"""
+WRONG_BATCH = """
+--size 3
+--max-pixels 10
+--layers relu9
+--workers 0
+--format gif
+--format bmp --keep-metadata
+--bits 16 --format jpg
+--mask white.png
+--output-dir photos
+--style missing.png
+--content-layer relu9
+--steps 1,2,3
+--init missing.png
+"""
+WRONG_DEMO = """
+--size 3
+--encoder none
+--weights missing.pth
+--encoder resnet18 --pooling l2
+-o none/out.png
+-o out
+-o out.webp --size 20000
+--steps 1,2,3
+--layers relu1
+--tile 0
+"""
+COMMAND_LINES = [
+    # Found by an estimate of the memory, which takes its time.
+    *(
+        pytest.param([*command, "--memory", "0.001"], marks=pytest.mark.slow)
+        for command in (PICTURE, BATCH, DEMO)
+    ),
+    *([*PICTURE, *options.split()] for options in WRONG_PICTURE.strip().splitlines()),
+    *([*BATCH, *options.split()] for options in WRONG_BATCH.strip().splitlines()),
+    *([*DEMO, *options.split()] for options in WRONG_DEMO.strip().splitlines()),
+]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    found = tmp_path_factory.mktemp("names")
+    (found / "photos").mkdir()
+    for name in ("content.png", "style.png", "photos/a.png"):
+        write_image(torch.rand(1, 3, 40, 60), found / name)
+    write_image(torch.ones(1, 3, 40, 60), found / "white.png")
+    write_image(torch.ones(1, 3, 4, 6), found / "small.png")
+    (found / "notes.pth").write_text("no weights")
+    return found
+
+
+@pytest.fixture(scope="module")
+def options() -> dict[str, set[str]]:
+    """The options of each command, by its help."""
+    found = {}
+    for command in ("stylize", "demo"):
+        with contextlib.redirect_stdout(io.StringIO()) as stream:
+            assert main([command, "--help"]) == 0
+        found[command] = set(OPTION.findall(stream.getvalue()))
+    return found
+
+
+@pytest.fixture(scope="module")
+def arguments() -> set[str]:
+    """What public functions of the library have for arguments."""
+    found = set[str]()
+    for info in pkgutil.walk_packages(pystyle.__path__, "pystyle."):
+        if not any(part.startswith("_") for part in info.name.split(".")) and "cli" not in info.name:
+            module = importlib.import_module(info.name)
+            things = [getattr(module, name) for name in getattr(module, "__all__", ())]
+            for thing in filter(callable, things):
+                with contextlib.suppress(TypeError, ValueError):
+                    found |= set(inspect.signature(thing).parameters)
+    return found
+
+
+@pytest.mark.parametrize("argv", COMMAND_LINES, ids=lambda argv: " ".join(argv))
+def test_an_error_of_the_command_line_names_options_of_the_command(
+    argv: list[str],
+    folder: Path,
+    options: dict[str, set[str]],
+    arguments: set[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("PYSTYLE_OFFLINE", "1")
+    monkeypatch.setenv("TORCH_HOME", str(folder))
+    assert main(argv) in (1, 2)
+    error = capsys.readouterr().err
+    assert error.count("pystyle: error: ") == 1
+    quoted = re.findall(r"`(--[a-z-]+)", error)
+    assert set(quoted) <= options[argv[0]], error
+    assert not set(ARGUMENT.findall(error)) & arguments, error
