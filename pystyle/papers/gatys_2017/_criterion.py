@@ -70,8 +70,7 @@ def criterion(
     paintings = tuple(dict.fromkeys((regions or {"": "style"}).values()))
     if encoder is None:
         encoder = vgg19("caffe_normalized" if paper else "caffe")
-    if style_weight is None:
-        style_weight = 4e3 if paper else 1e3
+    style_weight = (4e3 if paper else 1e3) if style_weight is None else style_weight
     if sum_weight is None:
         sum_weight = style_weight if paper else (1e9 if len(paintings) == 1 else 5e7)
     if propagation is None:
@@ -85,22 +84,20 @@ def criterion(
     sum_weights = [share / (2 * n) if paper else 1 / n**2 for n in channels]
     shares = _region_weights(regions or {}, region_weights, variant)
 
-    content_weights = [content_weight] * len(content_layers)
-    losses: dict[str, Loss] = {"content": ContentLoss(content_layers, layer_weights=content_weights)}
+    content = ContentLoss(content_layers, layer_weights=[content_weight] * len(content_layers))
+    losses: dict[str, Loss] = {"content": content}
     guided: type[GramLoss | GuidedSumLoss] = GramLoss if control == "gram" else GuidedSumLoss
     weights, weight = (gram_weights, style_weight) if control == "gram" else (sum_weights, sum_weight)
     if control == "sums" or not regions:
         for painting in paintings:
+            weight_of_each = style_weight / len(paintings)
             losses[f"gram_{painting}"] = GramLoss(
-                style_layers,
-                layer_weights=gram_weights,
-                weight=style_weight / len(paintings),
-                reference=painting,
+                style_layers, layer_weights=gram_weights, weight=weight_of_each, reference=painting
             )
     for region, painting in (regions or {}).items():
         loss = guided(style_layers, layer_weights=weights, weight=weight * shares[region], reference=painting)
-        name = f"{'gram' if control == 'gram' else 'sum'}_{region}"
-        losses[name] = loss.within(region, propagation=propagation, dilation=dilation)
+        loss = loss.within(region, propagation=propagation, dilation=dilation)
+        losses[f"{control.removesuffix('s')}_{region}"] = loss
     return Criterion(encoder, losses)
 
 

@@ -18,7 +18,7 @@ from pystyle.papers.gatys_2016 import CONTENT_LAYER, STYLE_LAYERS
 from pystyle.papers.gatys_2017._colors import ColorMethod, Preserve, recoloured
 from pystyle.papers.gatys_2017._criterion import Control, criterion
 from pystyle.runner import Callback, Result, optimize_image
-from pystyle.typing import MaskedImage, OptimizerFactory, Propagation
+from pystyle.typing import Init, MaskedImage, OptimizerFactory, Propagation
 
 
 def style_transfer(
@@ -107,30 +107,21 @@ def style_transfer(
         style_layers=style_layers, region_weights=region_weights, content_weight=content_weight,
         style_weight=style_weight, sum_weight=sum_weight, propagation=propagation, dilation=dilation,
     )  # fmt: skip
-    images = {**paintings, "content": content}
-    results = list[Result]()
-    start: Tensor | None = None
+    run = partial(
+        optimize_image, objective, optimizer=optimizer, bounds=None, callbacks=callbacks,
+        evaluation=evaluation,
+    )  # fmt: skip
+    images, results = {**paintings, "content": content}, list[Result]()
+    start: Init = "content"
     for edge_size, steps in zip(edge_sizes, num_steps, strict=True):
-        references = {name: _sized(image, edge_size) for name, image in images.items()}
-        original = image_of(references["content"])
-        if preserve is not None:
-            references = _recoloured(references, preserve, color_method, variant)
-        size = (original.shape[2], original.shape[3])
-        result = optimize_image(
-            objective,
-            references,
-            init="content" if start is None else resize(start, size, interpolation="bilinear"),
-            optimizer=optimizer,
-            num_steps=steps,
-            bounds=None,
-            callbacks=callbacks,
-            evaluation=evaluation,
-        )
-        start = result.image
+        references, original = _at_level(images, edge_size, preserve, color_method, variant)
+        if isinstance(start, Tensor):
+            start = resize(start, (original.shape[2], original.shape[3]), interpolation="bilinear")
+        results.append(run(references, init=start, num_steps=steps))
+        start = results[-1].image
         if preserve == "luminance":
-            result = replace(result, image=transfer_luminance(result.image, original))
-        results.append(result)
-        if result.failed:
+            results[-1] = replace(results[-1], image=transfer_luminance(start, original))
+        if results[-1].failed:
             break
     return results
 
@@ -153,6 +144,21 @@ def _regions(
         {region: f"style_{region}" for region in style},
         {f"style_{region}": painting for region, painting in style.items()},
     )
+
+
+def _at_level(
+    images: Mapping[str, Tensor | MaskedImage],
+    edge_size: int,
+    preserve: Preserve | None,
+    method: ColorMethod,
+    variant: Variant,
+) -> tuple[dict[str, Tensor | MaskedImage], Tensor]:
+    """What a level compares with, and the photograph with its own colours."""
+    references = {name: _sized(image, edge_size) for name, image in images.items()}
+    original = image_of(references["content"])
+    if preserve is not None:
+        references = _recoloured(references, preserve, method, variant)
+    return references, original
 
 
 def _recoloured(

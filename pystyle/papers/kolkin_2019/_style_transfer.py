@@ -108,12 +108,12 @@ def style_transfer(
         last = level == len(edge_sizes) - 1
         photograph = resize(content, edge_size, edge="long")
         painting = resize(style, edge_size, edge="long")
-        if not results:
-            start = painting.mean((2, 3), keepdim=True) + detail(photograph)
-        else:
+        start = painting.mean((2, 3), keepdim=True)
+        if results:
             size = (photograph.shape[2], photograph.shape[3])
             start = interpolate(results[-1].image, size, mode="bilinear")
-            start = start if last else start + detail(photograph)
+        if not (results and last):
+            start = start + detail(photograph)
         results.append(
             optimize_image(
                 losses(alpha=16 * content_weight / 2**level),

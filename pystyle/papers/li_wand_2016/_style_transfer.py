@@ -13,6 +13,9 @@ from pystyle.papers.li_wand_2016._criterion import STYLE_LAYERS, criterion
 from pystyle.runner import Callback, Result, optimize_image
 from pystyle.typing import OptimizerFactory
 
+PAPER_VIEWS = ((-15.0, -7.5, 0.0, 7.5, 15.0), (0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15))
+"""Rotations and scales."""
+
 
 def style_transfer(
     content: Tensor,
@@ -78,10 +81,9 @@ def style_transfer(
     """
     check_images({"content": content, "style": style})
     paper = variant == "paper"
-    if rotations is None:
-        rotations = (-15.0, -7.5, 0.0, 7.5, 15.0) if paper else (0.0,)
-    if scales is None:
-        scales = (0.85, 0.9, 0.95, 1.0, 1.05, 1.1, 1.15) if paper else (1.0,)
+    own_rotations, own_scales = PAPER_VIEWS if paper else ((0.0,), (1.0,))
+    rotations = own_rotations if rotations is None else rotations
+    scales = own_scales if scales is None else scales
     encoder = vgg19() if encoder is None else encoder
     energy = partial(
         criterion, encoder, variant=variant, content_layers=content_layers, style_layers=style_layers,
