@@ -99,4 +99,4 @@ def _add_mask_options(add: _AddArgument) -> None:
 
 
 def _names(text: str) -> list[str]:
-    return text.split(",")
+    return [name.strip() for name in text.split(",")]

@@ -42,10 +42,13 @@ def integer(option: str, *, least: int, most: int | None = None, unit: str = "")
     allowed = f"of at least {least}" if most is None else f"from {least} to {most}"
 
     def convert(text: str) -> int:
+        amount = text.casefold().removesuffix(unit)
         try:
-            value = int(text.casefold().removesuffix(unit))
+            value = int(amount)
         except ValueError:
-            value = least - 1
+            # A file of options may have 512.0.
+            real = _number(amount)
+            value = int(real) if real.is_integer() else least - 1
         if value < least or (most is not None and value > most):
             raise UsageError(f"`{option}` must be an integer {allowed}, got {text!r}.{_pair_hint(text)}")
         return value

@@ -25,13 +25,13 @@ class ProgressBar:
 
     def __call__(self, step: Step) -> None:
         """Show the step."""
-        with suppress(OSError):
+        with suppress(OSError, ValueError):
             self._show(step)
 
     def close(self) -> None:
         """Finish the bar."""
         if self._bar is not None:
-            with suppress(OSError):
+            with suppress(OSError, ValueError):
                 self._bar.close()
             self._bar = None
         self._printed = 0.0

@@ -1,4 +1,5 @@
 import csv
+import io
 import json
 import sys
 
@@ -136,6 +137,23 @@ def test_progress_is_printed_without_tqdm(capsys, monkeypatch):
     assert shown.out == ""
     assert shown.err.startswith("my run step ")
     assert shown.err.splitlines()[-1] == f"my run step 5/5, 0 s left, loss {result.history['total'][4]:.4g}"
+
+
+class Gone(io.StringIO):
+    """A stream whose reader has left."""
+
+    def write(self, text):
+        raise BrokenPipeError(text)
+
+
+@pytest.mark.parametrize("error", [Gone, None])
+@pytest.mark.parametrize("has_tqdm", [True, False])
+def test_a_standard_error_that_nobody_reads_ends_no_run(monkeypatch, error, has_tqdm):
+    if not has_tqdm:
+        monkeypatch.setitem(sys.modules, "tqdm", None)
+    expected = run()
+    monkeypatch.setattr(sys, "stderr", None if error is None else error())
+    assert torch.equal(run(ProgressBar()).image, expected.image)
 
 
 def test_printed_progress_comes_every_two_seconds_and_starts_anew_with_each_run(capsys, monkeypatch):
