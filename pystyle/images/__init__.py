@@ -12,6 +12,7 @@ from pystyle.images._resize import resize, scaled_size
 from pystyle.images._rotate import rotate
 from pystyle.images._segmentation import masks_from_segmentation, segmentation_from_masks
 from pystyle.images._show import show_image
+from pystyle.images._sources import as_image, split_alpha
 from pystyle.images._video import Clip, read_video, write_video
 from pystyle.images._write import write_image
 
@@ -19,6 +20,7 @@ __all__ = [
     "Clip",
     "ImageReadError",
     "Metadata",
+    "as_image",
     "contact_sheet",
     "from_pil",
     "masks_from_segmentation",
@@ -34,6 +36,7 @@ __all__ = [
     "scaled_size",
     "segmentation_from_masks",
     "show_image",
+    "split_alpha",
     "to_pil",
     "write_flow",
     "write_image",

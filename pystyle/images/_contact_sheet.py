@@ -3,7 +3,7 @@
 import math
 from collections.abc import Sequence
 from itertools import zip_longest
-from typing import TypeVar
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,15 +13,14 @@ from torch import Tensor
 from pystyle.images._levels import check_single_image
 from pystyle.images._pil import check_background
 from pystyle.images._resize import resize
-
-T = TypeVar("T", Tensor, str)
+from pystyle.images._sources import Picture, as_image, is_picture
 
 _FONT_SIZE = 16
 _TITLE_HEIGHT = 24
 
 
 def contact_sheet(
-    images: Sequence[Tensor] | Sequence[Sequence[Tensor]],
+    images: Sequence[Picture] | Sequence[Sequence[Picture]],
     *,
     columns: int | None = None,
     height: int = 256,
@@ -35,7 +34,8 @@ def contact_sheet(
     wide as the widest image or title in it.
 
     Args:
-        images: Rows of images, of which the last may be shorter; or a flat sequence.
+        images: Rows of images, of which the last may be shorter; or a flat sequence. Each is a tensor or
+            anything that `as_image` takes.
         columns: Number of images per row of a flat sequence; None puts all of them in one row.
         height: Height of every image in pixels.
         gap: Pixels around and between the images.
@@ -47,7 +47,7 @@ def contact_sheet(
         A new float32 tensor on the CPU.
 
     Raises:
-        TypeError: An image is not a floating tensor.
+        TypeError: An image is none, or a tensor that is not floating.
         ValueError: There are no images, an image cannot be shown, the number of titles is not the number of
             images, or an argument is out of its range.
 
@@ -105,7 +105,8 @@ def _paste(piece: Tensor, sheet: Tensor, top: int, left: int, width: int) -> Non
     sheet[:, top : top + piece.shape[1], left : left + piece.shape[2]] = piece
 
 
-def _cell(image: Tensor, height: int) -> Tensor:
+def _cell(image: Picture, height: int) -> Tensor:
+    image = image if isinstance(image, Tensor) else as_image(image)
     single = check_single_image(image).to("cpu", torch.float32).clamp(0, 1)
     return resize(single.expand(3, -1, -1)[None], height, edge="height")[0]
 
@@ -125,8 +126,8 @@ def _filled(height: int, width: int, colour: Sequence[float]) -> Tensor:
     return torch.tensor(colour, dtype=torch.float32)[:, None, None].repeat(1, height, width)
 
 
-def _rows(items: Sequence[T] | Sequence[Sequence[T]], columns: int | None) -> list[list[T]]:
-    flat = [item for item in items if isinstance(item, (Tensor, str))]
+def _rows(items: Sequence[Any], columns: int | None) -> list[list[Any]]:
+    flat = [item for item in items if is_picture(item)]
     if not flat:
         if columns is not None and len(items):
             raise ValueError(f"`columns` is for a flat sequence; the rows are given already, got {columns}.")

@@ -1,6 +1,7 @@
 """Pillow images as tensors, and tensors as Pillow images."""
 
 from collections.abc import Callable, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -23,6 +24,37 @@ _UPRIGHT: dict[int, Callable[[FloatArray], FloatArray]] = {
     7: lambda pixels: pixels.transpose(1, 0, 2)[::-1, ::-1],
     8: lambda pixels: pixels.transpose(1, 0, 2)[::-1],
 }
+
+
+class Pixels(NamedTuple):
+    """Decoded pixels, not upright yet.
+
+    Attributes:
+        colors: RGB in [0, 1], (height, width, 3).
+        alpha: The opacity in [0, 1], (height, width, 1); None if nothing can be transparent.
+        orientation: That of EXIF.
+    """
+
+    colors: FloatArray
+    alpha: FloatArray | None
+    orientation: int
+
+    def on(self, background: Sequence[float]) -> Tensor:
+        """The image on a ground, (1, 3, height, width)."""
+        if self.alpha is None:
+            return self._upright(self.colors)
+        ground = np.asarray(background, dtype=np.float32) * (1 - self.alpha)
+        return self._upright(self.colors * self.alpha + ground)
+
+    def apart(self) -> tuple[Tensor, Tensor | None]:
+        """The colours, (1, 3, height, width), and the opacity, (1, 1, height, width)."""
+        return self._upright(self.colors), None if self.alpha is None else self._upright(self.alpha)
+
+    def _upright(self, pixels: FloatArray) -> Tensor:
+        if self.orientation in _UPRIGHT:
+            pixels = _UPRIGHT[self.orientation](pixels)
+        # A copy in any case: of a single column numpy takes negative strides for contiguous, torch does not.
+        return torch.from_numpy(np.array(pixels.transpose(2, 0, 1), dtype=np.float32, order="C"))[None]
 
 
 def from_pil(
@@ -73,11 +105,20 @@ def from_pil(
     if not isinstance(image, Image.Image):
         raise TypeError(f"`image` must be a PIL.Image.Image, got {type(image).__name__}.")
     check_background(background)
+    picture = pil_pixels(image).on(background)
+    return picture if edge_size is None else resize(picture, edge_size, edge=edge)
+
+
+def pil_pixels(image: Image.Image) -> Pixels:
+    """Returns the pixels of a Pillow image, which is decoded if it was not yet.
+
+    Raises:
+        ValueError: The image has no pixels, or values of an unknown range.
+    """
     if 0 in image.size:
         raise ValueError(f"`image` must have pixels, got width and height {image.size}.")
     image.load()
-    picture = tensor_of(*rgb_and_alpha(image), orientation_of(image), background)
-    return picture if edge_size is None else resize(picture, edge_size, edge=edge)
+    return Pixels(*rgb_and_alpha(image), orientation_of(image))
 
 
 def to_pil(image: Tensor) -> Image.Image:
@@ -114,17 +155,6 @@ def check_background(background: Sequence[float]) -> None:
         raise ValueError(
             f"`background` must be three numbers in [0, 1] (red, green, blue), got {background!r}."
         )
-
-
-def tensor_of(
-    colors: FloatArray, alpha: FloatArray | None, orientation: int, background: Sequence[float]
-) -> Tensor:
-    """Returns the pixels on the background and the right way up, (1, 3, height, width)."""
-    if alpha is not None:
-        colors = colors * alpha + np.asarray(background, dtype=np.float32) * (1 - alpha)
-    if orientation in _UPRIGHT:
-        colors = _UPRIGHT[orientation](colors)
-    return torch.from_numpy(np.ascontiguousarray(colors.transpose(2, 0, 1), dtype=np.float32))[None]
 
 
 def orientation_of(image: Image.Image) -> int:

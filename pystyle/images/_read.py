@@ -16,7 +16,7 @@ from pystyle.images._color import rgb_and_alpha
 from pystyle.images._deep import deep_rgb_and_alpha
 from pystyle.images._errors import ImageReadError, PixelRangeError
 from pystyle.images._formats import READABLE_FORMATS, SIGNATURE_BYTES, is_readable, open_header
-from pystyle.images._pil import check_background, orientation_of, tensor_of
+from pystyle.images._pil import Pixels, check_background, orientation_of
 from pystyle.images._resize import Edge, resize
 
 # Where Pillow begins to warn. The float tensor of such a picture takes one gibibyte.
@@ -75,7 +75,7 @@ def read_image(
 
     Example:
         >>> import io
-        >>> from PIL import Image, ImageFile
+        >>> from PIL import Image
         >>> stream = io.BytesIO()
         >>> Image.new("RGB", (40, 20), (255, 0, 51)).save(stream, "PNG")
         >>> _ = stream.seek(0)
@@ -90,17 +90,32 @@ def read_image(
         Of damaged metadata (EXIF, the tags of TIFF) Pillow warns, and libtiff writes to standard error what
         it finds wrong; only settings of the whole process could keep them from it.
     """
-    name = _name(source)
     check_background(background)
+    image = file_pixels(source, max_pixels).on(background)
+    if edge_size is not None:
+        image = resize(image, edge_size, edge=edge)
+    return image.to(device)
+
+
+def file_pixels(source: str | os.PathLike[str] | IO[bytes], max_pixels: int) -> Pixels:
+    """Returns the pixels of a file.
+
+    Args:
+        source: A path or a binary file object.
+        max_pixels: Largest accepted product of width and height.
+
+    Raises:
+        ImageReadError: The file cannot be read.
+        TypeError: `source` is neither a path nor a binary file object.
+        ValueError: `max_pixels` is no positive integer.
+    """
+    name = _name(source)
     if isinstance(max_pixels, bool) or not isinstance(max_pixels, int) or max_pixels < 1:
         raise ValueError(f"`max_pixels` must be an integer of at least 1, got {max_pixels!r}.")
     with _as_read_error(name), _opened(source, name) as file:
         picture = _checked_header(file, name, max_pixels)
         colors, alpha = deep_rgb_and_alpha(picture, file) or rgb_and_alpha(picture)
-        image = tensor_of(colors, alpha, orientation_of(picture), background)
-    if edge_size is not None:
-        image = resize(image, edge_size, edge=edge)
-    return image.to(device)
+        return Pixels(colors, alpha, orientation_of(picture))
 
 
 def _name(source: object) -> str:

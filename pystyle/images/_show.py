@@ -3,21 +3,22 @@
 from torch import Tensor
 
 from pystyle.images._pil import to_pil
+from pystyle.images._sources import Picture, as_image
 
 
-def show_image(image: Tensor, *, title: str | None = None) -> None:
+def show_image(image: Picture, *, title: str | None = None) -> None:
     """Shows one image with matplotlib, as it would look in an 8-bit file.
 
     Needs the extra ``viz``. Settings of matplotlib are left alone. Several images: `contact_sheet` makes
     one of them.
 
     Args:
-        image: One image, RGB or grey.
+        image: One image, RGB or grey, or anything that `as_image` takes.
         title: Text above it.
 
     Raises:
         ImportError: matplotlib is not installed.
-        TypeError: `image` is not a floating tensor.
+        TypeError: `image` is no image, or a tensor that is not floating.
         ValueError: `image` is a batch, has other than 1 or 3 channels, has no pixels, or contains NaN or
             infinity.
 
@@ -29,7 +30,7 @@ def show_image(image: Tensor, *, title: str | None = None) -> None:
         >>> import torch
         >>> show_image(torch.rand(1, 3, 64, 64), title="noise")  # doctest: +SKIP
     """
-    picture = to_pil(image)
+    picture = to_pil(image if isinstance(image, Tensor) else as_image(image))
     try:
         from matplotlib import pyplot
     except ImportError as error:

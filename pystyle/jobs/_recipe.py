@@ -4,7 +4,7 @@ import hashlib
 import inspect
 import json
 import os
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any, TypeAlias
@@ -14,15 +14,15 @@ from torch import Tensor
 
 from pystyle.checkpoints import describe
 from pystyle.encoders import Encoder
-from pystyle.images import read_image, scaled_size
+from pystyle.images import as_image, scaled_size
 from pystyle.jobs._encoding import Encoding
 from pystyle.jobs._manifest import Configuration
 from pystyle.losses import Loss
 from pystyle.runner import Result
 from pystyle.runner._choose import free_memory
 from pystyle.stylization import stylization_criterion, stylization_pyramid, stylize
-from pystyle.stylization._sources import ImageSource
 from pystyle.stylization._stylize import default_encoder
+from pystyle.typing import MaskedImage
 
 Recipe: TypeAlias = Callable[..., Result]
 """A function of a content and of what was given as style; both are tensors, or lists of them."""
@@ -32,8 +32,8 @@ _NOT_DESCRIBED = ("device", "tile", "memory_budget", "targets", "on_interrupt", 
 """Arguments about where and how it is computed; no more than the last bits depend on them."""
 
 
-def read_styles(style: ImageSource | Sequence[ImageSource], max_pixels: int) -> Any:
-    """The styles, with images in the place of paths.
+def read_styles(style: Any, max_pixels: int) -> Any:
+    """The styles, one or a list of several, with tensors in the place of paths and other images.
 
     Raises:
         ImageReadError: If a file cannot be read.
@@ -44,9 +44,9 @@ def read_styles(style: ImageSource | Sequence[ImageSource], max_pixels: int) -> 
             "`style` must be an image, a path or a list of them, got one for each region, which the images "
             "of a folder do not have."
         )
-    if isinstance(style, str | os.PathLike):
-        return read_image(style, max_pixels=max_pixels)
-    return [read_styles(one, max_pixels) for one in style] if isinstance(style, list | tuple) else style
+    if isinstance(style, list | tuple):
+        return [read_styles(one, max_pixels) for one in style]
+    return style if isinstance(style, Tensor | MaskedImage) else as_image(style, max_pixels=max_pixels)
 
 
 def checked(recipe: Recipe) -> Recipe:

@@ -20,6 +20,8 @@ class Result:
         stop_reason: ``"finished"``, or a sentence that says why the run ended early.
         seconds: How long the steps took, without what the references took before.
         failed: Whether the run diverged or was interrupted. A callback that stops is no failure.
+        alpha: How opaque the picture is, (1, 1, height, width); None if it is so everywhere. `stylize` knows
+            it of the content.
 
     Example:
         >>> import torch
@@ -33,6 +35,7 @@ class Result:
     stop_reason: str
     seconds: float
     failed: bool = False
+    alpha: Tensor | None = None
 
     @property
     def steps(self) -> int:

@@ -22,23 +22,29 @@ class ColorControl:
             ``"luminance"`` leaves only luminance to the run and gives the picture the chroma of the
             content.
         references: The images in their full sizes; the content is a single one.
+        alpha: How opaque the content is: what is transparent has no say in its colours.
 
     Attributes:
         references: The images that the run sees.
     """
 
-    def __init__(self, colors: Colors, references: References) -> None:
+    def __init__(self, colors: Colors, references: References, alpha: Tensor | None = None) -> None:
         if colors not in get_args(Colors):
             raise ValueError(f"`colors` must be one of {get_args(Colors)}, got {colors!r}.")
-        self.colors = colors
+        self.colors, self.alpha = colors, alpha
         self.photograph = first_image(references["content"])
         self.references = self._seen(references)
 
     def _seen(self, references: References) -> References:
         if self.colors == "content":
-            return self._changed(references, lambda image: match_colors(image, self.photograph))
+            return self._changed(
+                references, lambda image: match_colors(image, self.photograph, reference_mask=self.alpha)
+            )
         if self.colors == "luminance":
-            grey = self._changed(references, lambda image: _grey(match_luminance(image, self.photograph)))
+            grey = self._changed(
+                references,
+                lambda image: _grey(match_luminance(image, self.photograph, reference_mask=self.alpha)),
+            )
             return {**grey, "content": _each(references["content"], lambda image: _grey(luminance(image)))}
         return references
 
@@ -66,8 +72,11 @@ class ColorControl:
         )
 
     def finished(self, result: Result) -> Result:
-        """The result with the picture in its colours."""
-        return replace(result, image=self.picture(result.image))
+        """The result with the picture in its colours, and with the transparency of the content."""
+        image, alpha = self.picture(result.image), self.alpha
+        if alpha is not None:
+            alpha = resize(alpha, (image.shape[2], image.shape[3]), interpolation="bilinear")
+        return replace(result, image=image, alpha=alpha)
 
     def picture(self, image: Tensor) -> Tensor:
         """The picture that an image of the run becomes."""

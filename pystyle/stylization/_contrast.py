@@ -1,6 +1,8 @@
 """How strong the features of a painting are beside those of a photograph."""
 
 import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
 
 from pystyle._arguments import check_image as check_shape
 from pystyle._arguments import check_range
@@ -16,7 +18,12 @@ _MOST = 16.0
 
 
 def feature_contrast(
-    encoder: Encoder, references: References, *, edge_size: int = _LARGEST, content_layer: str | None = None
+    encoder: Encoder,
+    references: References,
+    *,
+    edge_size: int = _LARGEST,
+    content_layer: str | None = None,
+    alpha: Tensor | None = None,
 ) -> float:
     """The mean square of the features of the styles, relative to that of the content.
 
@@ -29,6 +36,7 @@ def feature_contrast(
         references: The content, and one or several styles by other names.
         edge_size: The short edge in pixels at which they are compared, at most 256.
         content_layer: Another layer than that of :func:`~pystyle.stylization.stylization_criterion`.
+        alpha: How opaque the content is: what is transparent does not count.
 
     Returns:
         From 1/16 to 16, with three digits; 1 where an image has no features, or is too small to have any.
@@ -38,6 +46,7 @@ def feature_contrast(
 
     Shape:
         - references: (1, 3, height, width), RGB in [0, 1]
+        - alpha: (1, 1, height, width), in [0, 1]
 
     Example:
         >>> import torch
@@ -62,7 +71,11 @@ def feature_contrast(
             check_image(small, f'references["{name}"]', encoder, [layer])
             with torch.no_grad():
                 features = encoder(small, [layer])[layer]
-            parts.append(weight * float(features.float().square().mean()))
+            squares = features.float().square()
+            if name == "content" and alpha is not None:
+                counts = interpolate(alpha.to(squares), squares.shape[2:], mode="area")
+                squares = squares * counts / counts.mean()
+            parts.append(weight * float(squares.mean()))
         return sum(parts)
 
     styles = [energy(name) for name in references if name != "content"]

@@ -2,14 +2,52 @@
 
 import copy
 from collections.abc import Mapping
+from functools import partial
 
+import torch
 from torch import Tensor
 
 from pystyle.colors import match_colors
 from pystyle.criterion import Criterion
 from pystyle.criterion._blend import blend_of, image_of, masks_of
 from pystyle.losses import Loss
-from pystyle.typing import MaskedImage, References
+from pystyle.stylization._sources import OPAQUE
+from pystyle.typing import Init, MaskedImage, References
+
+
+def confined(
+    criterion: Criterion, references: References, start: Init, *, has_regions: bool
+) -> tuple[Criterion, Init]:
+    """The criterion of a content with masks, and what to start from.
+
+    Args:
+        criterion: One with a loss named ``style``.
+        references: The content, which has masks, and the styles.
+        start: What a content without masks would start from.
+        has_regions: Whether its masks are regions to be painted, and not just what is opaque of it.
+
+    Raises:
+        ValueError: If a region has no style, or a style no region.
+    """
+    content = references["content"]
+    if not isinstance(content, MaskedImage):
+        return criterion, start
+    if has_regions:
+        styles = styles_of_regions(content, references)
+        recoloured = partial(recoloured_in_regions, content, references, styles)
+        criterion = confined_criterion(criterion, content, styles)
+    else:
+        recoloured = partial(_recoloured_by_opaque_part, content, references)
+        losses = {name: copy.copy(loss).within(OPAQUE) for name, loss in criterion.named_losses.items()}
+        criterion = Criterion(criterion.encoder, losses)
+    return criterion, recoloured() if isinstance(start, str) and start == "recoloured" else start
+
+
+def _recoloured_by_opaque_part(content: MaskedImage, references: References) -> Tensor:
+    """The content with the colours that give its opaque part the mean and covariance of the style."""
+    blend, mask = blend_of(references["style"], "style"), content.masks[OPAQUE]
+    parts = [weight * match_colors(content.image, image_of(style), mask=mask) for style, weight in blend]
+    return torch.stack(parts).sum(0)
 
 
 def confined_criterion(criterion: Criterion, content: MaskedImage, styles: Mapping[str, str]) -> Criterion:

@@ -1,20 +1,70 @@
 """What `stylize` is given, as references."""
 
-import os
-from collections.abc import Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Literal, TypeAlias
 
 import torch
 from torch import Tensor
 
-from pystyle._arguments import check_image, check_range
-from pystyle.criterion._blend import image_of
+from pystyle._arguments import check_floating, check_image, check_range
+from pystyle.criterion._blend import image_of, masks_of
 from pystyle.criterion._checks import check_values
-from pystyle.images import read_image
+from pystyle.images import as_image, split_alpha
+from pystyle.images._alpha import filled
+from pystyle.images._sources import Picture, is_picture
 from pystyle.typing import MaskedImage, Reference, References
 
-ImageSource: TypeAlias = Tensor | MaskedImage | str | os.PathLike[str]
-"""An image, with masks or without, or the path of one."""
+ImageSource: TypeAlias = MaskedImage | Picture
+"""An image, with masks or without: a tensor, a Pillow image, a numpy array, a path or a binary file."""
+
+OPAQUE = "opaque"
+"""The region of a content that is transparent elsewhere."""
+
+
+def opaque_content(
+    content: ImageSource, alpha: Tensor | Literal["content"] | None
+) -> tuple[Tensor | MaskedImage, Tensor | None]:
+    """The content, and how opaque it is; None if it is opaque everywhere.
+
+    With transparency its masks end where it does. If it had none, it gets one.
+
+    Raises:
+        ImageReadError: If a file cannot be read.
+        TypeError: If it is no image, or `alpha` no mask.
+        ValueError: If `alpha` has another size or range.
+    """
+    if alpha is not None and not isinstance(alpha, Tensor | str):
+        raise TypeError(f"`alpha` must be a mask, 'content' or None, got a {type(alpha).__name__}.")
+    own = None
+    if isinstance(content, MaskedImage | Tensor):
+        image = content
+    elif isinstance(alpha, str):
+        image, own = split_alpha(content)
+    else:
+        image = as_image(content)
+    if isinstance(alpha, Tensor):
+        own = _checked_alpha(alpha, image_of(image))
+        colors = filled(image_of(image), own)
+        image = replace(image, image=colors) if isinstance(image, MaskedImage) else colors
+    if own is None or bool((own == 1).all()):
+        return image, None
+    masks = masks_of(image) or {OPAQUE: torch.ones_like(own)}
+    return MaskedImage(image_of(image), {name: mask * own for name, mask in masks.items()}), own
+
+
+def _checked_alpha(alpha: Tensor, image: Tensor) -> Tensor:
+    check_image(image, "`content`")
+    check_floating(alpha, "`alpha`")
+    if tuple(alpha.shape) != (1, 1, *image.shape[2:]):
+        raise ValueError(
+            f"`alpha` must have the shape (1, 1, {image.shape[2]}, {image.shape[3]}) of the content, got "
+            f"{tuple(alpha.shape)}."
+        )
+    low, high = (float(extreme) for extreme in alpha.detach().aminmax())
+    if not 0 <= low <= high <= 1:
+        raise ValueError(f"`alpha` must be in [0, 1], got values from {low:.4g} to {high:.4g}.")
+    return alpha.detach().to(image)
 
 
 def references_of(
@@ -44,7 +94,13 @@ def references_of(
         return {"content": photograph} | {
             name: _image(source, device, f"`style[{name!r}]`") for name, source in style.items()
         }
-    styles = [style] if isinstance(style, Tensor | MaskedImage | str | os.PathLike) else list(style)
+    several: Any = style
+    if isinstance(style, MaskedImage) or is_picture(style) or not isinstance(style, Iterable):
+        several = [style]
+    styles = list(several)
+    if isinstance(photograph, MaskedImage) and OPAQUE in photograph.masks:
+        # No region of a painting is meant by what is opaque of the photograph.
+        styles = [image_of(one) if isinstance(one, MaskedImage) else one for one in styles]
     weights = [1.0] * len(styles) if style_weights is None else list(style_weights)
     if not styles or len(weights) != len(styles):
         raise ValueError(
@@ -58,7 +114,7 @@ def references_of(
 
 
 def _image(source: ImageSource, device: torch.device, name: str) -> Tensor | MaskedImage:
-    image = source if isinstance(source, Tensor | MaskedImage) else read_image(source)
+    image = source if isinstance(source, Tensor | MaskedImage) else as_image(source)
     pixels = image_of(image)
     check_values(pixels, name)
     check_image(pixels, name)

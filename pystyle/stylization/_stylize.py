@@ -19,8 +19,8 @@ from pystyle.runner._interrupted import check_on_interrupt, ended
 from pystyle.stylization._colors import ColorControl
 from pystyle.stylization._contrast import feature_contrast
 from pystyle.stylization._recipe import stylization_criterion, stylization_pyramid
-from pystyle.stylization._regions import confined_criterion, recoloured_in_regions, styles_of_regions
-from pystyle.stylization._sources import ImageSource, references_of
+from pystyle.stylization._regions import confined
+from pystyle.stylization._sources import ImageSource, opaque_content, references_of
 from pystyle.typing import (
     Colors,
     Init,
@@ -49,6 +49,7 @@ def stylize(
     content_layer: str | None = None,
     content_weight: float = 1.0,
     smoothness_weight: float = 6.0,
+    alpha: Tensor | Literal["content"] | None = "content",
     colors: Colors = "style",
     encoder: Encoder | None = None,
     optimizer: OptimizerFactory = LBFGS,
@@ -88,6 +89,9 @@ def stylize(
             :func:`~pystyle.stylization.stylization_criterion`.
         content_weight: Of the content loss.
         smoothness_weight: Of the total variation.
+        alpha: How opaque the content is, as the picture will be (`Result.alpha`, for `write_image`). What is
+            transparent takes no part in the losses. ``"content"``: what its file, Pillow image or numpy array
+            says; a mask of the size of a content that is a tensor; None to have it on white, and opaque.
         colors: Whose colours the picture has. ``"style"``: those of the painting. ``"content"``: those of
             the photograph, whose mean and covariance the painting is given before the run.
             ``"luminance"``: the chroma of the photograph pixel by pixel; only luminance is painted.
@@ -150,10 +154,12 @@ def stylize(
     """
     check_on_interrupt(on_interrupt)
     device = torch.device(device) if device is not None else _best_device()
-    references = references_of(content, style, style_weights, device)
+    opaque, opacity = opaque_content(content, alpha)
+    references = references_of(opaque, style, style_weights, device)
+    opacity = None if opacity is None else opacity.to(device)
     if isinstance(edge_size, str):
         edge_size = _original_size(edge_size, references)
-    control = ColorControl(colors, references)
+    control = ColorControl(colors, references, opacity)
     encoder = _moved(default_encoder() if encoder is None else encoder, device)
     pyramid = stylization_pyramid(edge_size, num_steps=num_steps)
     criterion = stylization_criterion(
@@ -165,15 +171,17 @@ def stylize(
         content_weight=content_weight,
         smoothness_weight=smoothness_weight,
         contrast=feature_contrast(
-            encoder, control.references, edge_size=pyramid.edge_sizes[-1], content_layer=content_layer
+            encoder,
+            control.references,
+            edge_size=pyramid.edge_sizes[-1],
+            content_layer=content_layer,
+            alpha=opacity,
         ),
     )
     photograph, start = control.references["content"], control.init(init)
     if isinstance(photograph, MaskedImage):
-        styles = styles_of_regions(photograph, references)
-        criterion = confined_criterion(criterion, photograph, styles)
-        if start == "recoloured":
-            start = recoloured_in_regions(photograph, control.references, styles)
+        has_regions = isinstance(content, MaskedImage)
+        criterion, start = confined(criterion, control.references, start, has_regions=has_regions)
     if tile == "auto" and resume:
         tile = _kept_tile(checkpoint)
     evaluation: Evaluation
