@@ -105,6 +105,8 @@ def from_pil(
     if not isinstance(image, Image.Image):
         raise TypeError(f"`image` must be a PIL.Image.Image, got {type(image).__name__}.")
     check_background(background)
+    if 0 in image.size:
+        raise ValueError(f"`image` must have pixels, got width and height {image.size}.")
     picture = pil_pixels(image).on(background)
     return picture if edge_size is None else resize(picture, edge_size, edge=edge)
 
@@ -113,10 +115,8 @@ def pil_pixels(image: Image.Image) -> Pixels:
     """Returns the pixels of a Pillow image, which is decoded if it was not yet.
 
     Raises:
-        ValueError: The image has no pixels, or values of an unknown range.
+        ValueError: The image has values of an unknown range.
     """
-    if 0 in image.size:
-        raise ValueError(f"`image` must have pixels, got width and height {image.size}.")
     image.load()
     return Pixels(*rgb_and_alpha(image), orientation_of(image))
 
@@ -145,7 +145,12 @@ def to_pil(image: Tensor) -> Image.Image:
         >>> picture.mode, picture.getpixel((0, 0))
         ('RGB', (0, 128, 255))
     """
-    pixels = levels(check_single_image(image), 255).to(torch.uint8).permute(1, 2, 0).cpu().numpy()
+    return pil_image(check_single_image(image))
+
+
+def pil_image(image: Tensor) -> Image.Image:
+    """Returns the 8-bit image of 1 channel (``L``), 2 (``LA``), 3 (``RGB``) or 4 (``RGBA``)."""
+    pixels = levels(image, 255).to(torch.uint8).permute(1, 2, 0).cpu().numpy()
     return Image.fromarray(np.ascontiguousarray(pixels[..., 0] if pixels.shape[2] == 1 else pixels))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-_COLOUR_TYPES = {1: 0, 3: 2}  # grey and RGB, by number of channels
+_COLOUR_TYPES = {1: 0, 2: 4, 3: 2, 4: 6}  # grey and RGB, both without and with opacity, by channels
 
 
 def png16(pixels: NDArray[np.uint16], *, like: bytes = b"") -> bytes:
@@ -18,7 +18,7 @@ def png16(pixels: NDArray[np.uint16], *, like: bytes = b"") -> bytes:
         like: Another PNG file, whose metadata it gets.
 
     Shape:
-        Input: ``(height, width, channels)`` with 1 or 3 channels.
+        Input: ``(height, width, channels)`` with 1 to 4 channels; of 2 and 4 the last is opacity.
     """
     height, width, channels = pixels.shape
     header = struct.pack(">IIBBBBB", width, height, 16, _COLOUR_TYPES[channels], 0, 0, 0)

@@ -117,6 +117,8 @@ def is_picture(source: object) -> bool:
 
 def _pixels(source: Any, max_pixels: int) -> Pixels:
     if isinstance(source, Image.Image):
+        if 0 in source.size:
+            raise ValueError(f"`source` must have pixels, got width and height {source.size}.")
         return pil_pixels(source)
     if isinstance(source, np.ndarray):
         return _array_pixels(source)

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import IO, Any, Literal
 
 import numpy as np
+import torch
 from PIL import Image
 from torch import Tensor
 
+from pystyle._arguments import check_floating, check_range
 from pystyle.images._atomic import replace_file
 from pystyle.images._levels import check_single_image, levels
 from pystyle.images._metadata import Metadata, encoder_options
-from pystyle.images._pil import to_pil
+from pystyle.images._pil import pil_image
 from pystyle.images._png16 import png16
 from pystyle.images._size_limits import check_size
 
@@ -34,6 +36,8 @@ _FORMATS = {
     ".ppm": "PPM",
     ".jp2": "JPEG2000",
 }
+WITH_ALPHA = ("PNG", "WEBP", "AVIF", "TIFF", "JPEG2000")
+"""Formats that have opacity."""
 
 
 def write_image(
@@ -44,6 +48,7 @@ def write_image(
     quality: int = 95,
     format: str | None = None,
     metadata: Metadata | None = None,
+    alpha: Tensor | None = None,
 ) -> None:
     """Writes one image to a file.
 
@@ -62,16 +67,19 @@ def write_image(
             extension of the path, and "png" for a file object.
         metadata: What the file says beside its pixels, such as what `read_metadata` found in a photograph;
             for PNG, JPEG, WebP, AVIF and TIFF.
+        alpha: How opaque each pixel is, such as `Result.alpha`; for PNG, WebP, AVIF, TIFF and JPEG 2000.
 
     Raises:
-        TypeError: `image` is not a floating tensor, or `destination` is neither a path nor a file object.
+        TypeError: `image` or `alpha` is not a floating tensor, or `destination` is neither a path nor a file
+            object.
         ValueError: `image` is a batch, has other than 1 or 3 channels, has no pixels, or contains NaN or
-            infinity; an argument is out of its range; or the format cannot hold an image of this size.
+            infinity; `alpha` has another size or range; an argument is out of its range; or the format
+            cannot hold opacity or an image of this size.
         OSError: The file cannot be written: the folder does not exist, the disk is full, ...
 
     Shape:
         Input: ``(channels, height, width)`` or ``(1, channels, height, width)`` with 1 or 3 channels, in
-            [0, 1].
+            [0, 1]; `alpha` with 1 channel.
 
     Example:
         >>> import io, torch
@@ -87,6 +95,13 @@ def write_image(
         )
     image = check_single_image(image)
     pillow_format = checked_format(destination, bits=bits, quality=quality, format=format)
+    if alpha is not None:
+        if pillow_format not in WITH_ALPHA:
+            raise ValueError(
+                f"`alpha` needs a format that has opacity, such as PNG, got {pillow_format}. Name the file "
+                "'.png', or leave `alpha` out."
+            )
+        image = torch.cat((image, _checked_alpha(alpha, image)))
     check_size(pillow_format, image.shape[1], image.shape[2])
     options = encoding_options(metadata, pillow_format, image.shape[1], image.shape[2])
     data = _png16(image, options) if bits == 16 else _encoded(image, pillow_format, quality, options)
@@ -94,6 +109,17 @@ def write_image(
         replace_file(destination, data)
     else:
         destination.write(data)
+
+
+def _checked_alpha(alpha: Tensor, image: Tensor) -> Tensor:
+    check_floating(alpha, "`alpha`")
+    if alpha.shape not in ((1, 1, *image.shape[1:]), (1, *image.shape[1:])):
+        raise ValueError(
+            f"`alpha` must have the shape (1, 1, {image.shape[1]}, {image.shape[2]}) of the image, got "
+            f"{tuple(alpha.shape)}."
+        )
+    check_range(alpha, "`alpha`")
+    return alpha.detach().reshape(1, *image.shape[1:]).to(image)
 
 
 def checked_format(
@@ -168,5 +194,5 @@ def _encoded(image: Tensor, pillow_format: str, quality: int, more: Mapping[str,
         "AVIF": {"quality": quality, "subsampling": "4:4:4"},
     }
     stream = io.BytesIO()
-    to_pil(image).save(stream, pillow_format, **options.get(pillow_format, {}), **more)
+    pil_image(image).save(stream, pillow_format, **options.get(pillow_format, {}), **more)
     return stream.getvalue()

@@ -7,8 +7,9 @@ import torch
 from torch import Tensor
 
 from pystyle.images import Metadata, read_metadata, write_image
+from pystyle.images._pil import check_background
 from pystyle.images._size_limits import check_size
-from pystyle.images._write import checked_format
+from pystyle.images._write import WITH_ALPHA, checked_format
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,8 @@ class Encoding:
         bits: Bits per channel.
         quality: Of formats that lose something.
         keep_metadata: Whether pictures get the metadata of their images.
+        background: The ground of images that are transparent; None if their pictures are to be so, too, where
+            the format can.
 
     Raises:
         ValueError: If there is no such format, or it does not go with the others.
@@ -29,10 +32,13 @@ class Encoding:
     bits: Literal[8, 16]
     quality: int
     keep_metadata: bool = False
+    background: tuple[float, ...] | None = None
 
     def __post_init__(self) -> None:
         if not self.extension.startswith("."):
             raise ValueError(f"`extension` must begin with a dot, such as '.png', got {self.extension!r}.")
+        if self.background is not None:
+            check_background(self.background)
         try:
             self.encoded(torch.zeros(1, 3, 1, 1), Metadata() if self.keep_metadata else None)
         except ValueError as error:
@@ -53,7 +59,12 @@ class Encoding:
         if size is not None:
             check_size(checked_format(None, format=self.extension), *size)
 
-    def encoded(self, image: Tensor, metadata: Metadata | None = None) -> bytes:
+    @property
+    def keeps_alpha(self) -> bool:
+        """Whether pictures may be transparent."""
+        return self.background is None and checked_format(None, format=self.extension) in WITH_ALPHA
+
+    def encoded(self, image: Tensor, metadata: Metadata | None = None, alpha: Tensor | None = None) -> bytes:
         """The bytes of the file of a picture."""
         stream = io.BytesIO()
         write_image(
@@ -63,5 +74,6 @@ class Encoding:
             bits=self.bits,
             quality=self.quality,
             metadata=metadata,
+            alpha=alpha,
         )
         return stream.getvalue()

@@ -133,6 +133,12 @@ def size_of_picture(recipe: Recipe, image: Tensor) -> tuple[int, int] | None:
     return scaled_size((height, width), edge_size if isinstance(edge_size, int) else edge_size[-1])
 
 
+def takes_alpha(recipe: Recipe) -> bool:
+    """Whether it can be told how opaque the content is, and is not told already."""
+    wanted = "content" if _is_stylize(recipe) else None
+    return _keywords(recipe).get("alpha", False) == wanted
+
+
 @contextmanager
 def same_draws(recipe: Recipe) -> Iterator[None]:
     """A context after which a loss draws again what it drew in it: no image depends on another."""

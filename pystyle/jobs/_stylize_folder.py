@@ -32,6 +32,7 @@ def stylize_folder(
     bits: Literal[8, 16] = 8,
     quality: int = 95,
     keep_metadata: bool = False,
+    background: Sequence[float] | None = None,
     max_pixels: int = DEFAULT_MAX_PIXELS,
     targets: str | os.PathLike[str] | None = None,
     workers: int = 1,
@@ -56,11 +57,14 @@ def stylize_folder(
         recipe: What is done to each image: :func:`~pystyle.stylize`, a `functools.partial` of it with other
             options, or a function of yours of a content and the styles, as tensors, which gives a
             :class:`~pystyle.Result`. If it has an argument `targets` that is None by default, it gets the
-            folder of targets.
+            folder of targets; if it has an argument `alpha` that is so, the opacity of an image that is
+            transparent in parts.
         extension: Of the pictures, which says their format.
         bits: Bits per channel, 8 or 16 (PNG only).
         quality: Of JPEG, WebP and AVIF.
         keep_metadata: Give each picture the metadata of its image: EXIF, XMP and resolution.
+        background: Colour, RGB in [0, 1], that shows where images are transparent. If not given, their
+            pictures are transparent there, too; on white in formats that cannot be.
         max_pixels: Largest accepted product of width and height of an image; see
             :func:`~pystyle.images.read_image`.
         targets: A folder for what is computed of the styles alone, if several jobs are to share it; else it
@@ -116,7 +120,11 @@ def stylize_folder(
     workers = whole_number(workers, "`workers`", least=1)
     if workers > 1 and not CAN_WAIT:
         raise ValueError("`workers` must be 1 on this system, which has no locks that end with their holder.")
-    encoding, styles = Encoding(extension, bits, quality, keep_metadata), read_styles(style, max_pixels)
+    ground = None if background is None else tuple(background)
+    encoding, styles = (
+        Encoding(extension, bits, quality, keep_metadata, ground),
+        read_styles(style, max_pixels),
+    )
     configuration = configuration_of(checked(recipe), styles, encoding)
     items, left_out = items_of(source, folder.path, extension)
     _check_files(source, folder, items, style)

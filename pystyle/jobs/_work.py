@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from pystyle._locks import Lock, locked_file
-from pystyle.images import ImageReadError, read_image
+from pystyle.images import ImageReadError, read_image, split_alpha
 from pystyle.images._atomic import replace_file
 from pystyle.images._rescue import rescue_image
 from pystyle.jobs._encoding import Encoding
@@ -19,7 +19,7 @@ from pystyle.jobs._entry import JobEntry
 from pystyle.jobs._folder import JobFolder
 from pystyle.jobs._items import Item
 from pystyle.jobs._manifest import Configuration, Manifest
-from pystyle.jobs._recipe import Recipe, ready, same_draws, size_of_picture
+from pystyle.jobs._recipe import Recipe, ready, same_draws, size_of_picture, takes_alpha
 from pystyle.runner import RunInterrupted
 
 _OF_THE_IMAGE = (
@@ -146,16 +146,17 @@ def _paint(job: Job, recipe: Recipe, item: Item) -> JobEntry:
     input_sha256 = _file_sha256(path)
     data, error = b"", None
     try:
-        image, metadata = read_image(path, max_pixels=job.max_pixels), job.encoding.metadata(path)
+        image, alpha = _read(job, recipe, path)
+        metadata = job.encoding.metadata(path)
         job.encoding.check(size_of_picture(recipe, image), metadata)
         with same_draws(recipe):
-            result = recipe(image, job.styles)
+            result = recipe(image, job.styles, **({} if alpha is None else {"alpha": alpha}))
         if result.interrupted:
             raise RunInterrupted(result)
         if result.failed:
             error = f"The run ended early: {result.stop_reason}"
         else:
-            data = job.encoding.encoded(result.image, metadata)
+            data = job.encoding.encoded(result.image, metadata, result.alpha)
     except Exception as failure:
         # Of a lack of memory on a CPU torch makes a plain RuntimeError.
         if not isinstance(failure, _OF_THE_IMAGE) and "can't allocate memory" not in str(failure):
@@ -174,6 +175,14 @@ def _paint(job: Job, recipe: Recipe, item: Item) -> JobEntry:
         run=job.run,
         threads=torch.get_num_threads(),
     )
+
+
+def _read(job: Job, recipe: Recipe, path: Path) -> tuple[Tensor, Tensor | None]:
+    """The image, and its opacity if its picture is to have that."""
+    if job.encoding.keeps_alpha and takes_alpha(recipe):
+        return split_alpha(path, max_pixels=job.max_pixels)
+    ground = job.encoding.background or (1.0, 1.0, 1.0)
+    return read_image(path, background=ground, max_pixels=job.max_pixels), None
 
 
 def _write(job: Job, destination: Path, data: bytes, image: Tensor) -> None:

@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 from pystyle import Result, SlicedWassersteinLoss, stylize
-from pystyle.images import ImageReadError, quantise, read_image, read_metadata, write_image
+from pystyle.images import ImageReadError, quantise, read_image, read_metadata, split_alpha, write_image
 from pystyle.jobs import JobError, stylize_folder
 from pystyle.runner import RunInterrupted
 
@@ -482,3 +482,27 @@ def test_a_picture_for_which_there_is_no_room_is_elsewhere(
     (note,) = caught.value.__notes__
     assert "instead" in note
     assert read_image(note.split("'")[1]).shape == (1, 3, 32, 43)
+
+
+def test_images_that_are_transparent_give_pictures_that_are(tmp_path, style, recipe):
+    photos = tmp_path / "photos"
+    photos.mkdir()
+    alpha = torch.zeros(1, 1, 36, 48)
+    alpha[..., :24] = 1
+    write_image(torch.rand(1, 3, 36, 48), photos / "cut.png", alpha=alpha)
+    write_image(torch.rand(1, 3, 36, 48), photos / "whole.png")
+    stylize_folder(photos, style, tmp_path / "clear", recipe=recipe)
+    _, found = split_alpha(tmp_path / "clear" / "cut.png")
+    assert float(found.mean()) == pytest.approx(0.5, abs=0.02)
+    assert split_alpha(tmp_path / "clear" / "whole.png")[1] is None
+    grounds = {"on red": {"background": (1, 0, 0)}, "as JPEG": {"extension": ".jpg"}}
+    for name, options in grounds.items():
+        stylize_folder(photos, style, tmp_path / name, recipe=partial(recipe, init="content"), **options)
+        picture = tmp_path / name / f"cut{options.get('extension', '.png')}"
+        assert split_alpha(picture)[1] is None
+        right = read_image(picture)[..., 26:].mean((0, 2, 3))
+        assert right[0] > 0.8
+        assert (right[1] > 0.6) == (name == "as JPEG")
+    report = stylize_folder(photos, style, tmp_path / "own", recipe=recolour)
+    assert names(report.painted) == ["cut.png", "whole.png"]
+    assert split_alpha(tmp_path / "own" / "cut.png")[1] is None
