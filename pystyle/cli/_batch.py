@@ -11,6 +11,7 @@ from pystyle.cli._arguments import in_options, run_arguments, style_arguments
 from pystyle.cli._encoders import chosen_encoder
 from pystyle.cli._errors import EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_LEFT_OUT, CommandError, UsageError
 from pystyle.cli._inputs import INITS, STANDARD_STREAM
+from pystyle.cli._values import rgb_of
 from pystyle.jobs import JobEntry, JobReport, stylize_folder
 from pystyle.stylization import stylize
 
@@ -68,6 +69,7 @@ def run_batch(options: argparse.Namespace) -> int:
                 bits=options.bits,
                 quality=options.quality,
                 keep_metadata=options.keep_metadata,
+                background=None if options.background is None else rgb_of(options.background),
                 max_pixels=options.max_pixels,
                 workers=options.workers or 1,
                 retry_failed=options.retry_failed,

@@ -8,6 +8,7 @@ from pystyle.cli._encoders import DEFAULT_ENCODER, POOLINGS, WEIGHTS, device, we
 from pystyle.cli._values import (
     GIBIBYTES,
     ORIGINAL_SIZE,
+    color,
     integer,
     integers,
     name_or_positive_number,
@@ -149,6 +150,13 @@ def add_encoding_options(parser: argparse.ArgumentParser) -> None:
         "--keep-metadata",
         action="store_true",
         help="give the picture the EXIF, the XMP and the resolution of CONTENT",
+    )
+    add(
+        "--background",
+        metavar="COLOUR",
+        type=color("--background"),
+        help="where CONTENT is transparent, such as white or #ff8000 (default: the picture is transparent "
+        "there, too, and that part does not count)",
     )
 
 

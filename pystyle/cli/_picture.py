@@ -10,8 +10,9 @@ from typing import Any
 from torch import Tensor
 
 from pystyle.cli._inputs import STANDARD_STREAM
-from pystyle.images import write_image
+from pystyle.images import resize, write_image
 from pystyle.images._rescue import rescue_image
+from pystyle.images._write import WITH_ALPHA, checked_format
 
 _RESCUED_FROM_STREAM = "pystyle.png"
 
@@ -38,10 +39,12 @@ class Picture:
     Attributes:
         output: Its path, or ``-`` for standard output.
         encoding: Arguments of `write_image`.
+        alpha: How opaque the photograph is; None if it is so everywhere.
     """
 
     output: str
     encoding: Mapping[str, Any] = field(default_factory=dict)
+    alpha: Tensor | None = None
 
     def save(self, image: Tensor) -> Saved:
         """Write an image there, or elsewhere if that is impossible.
@@ -51,11 +54,12 @@ class Picture:
         """
         is_stream = self.output == STANDARD_STREAM
         place = "standard output" if is_stream else f"'{self.output}'"
+        encoding = {**self.encoding, "alpha": self._alpha(image)}
         try:
             if is_stream:
-                _write_to_standard_output(image, self.encoding)
+                _write_to_standard_output(image, encoding)
             else:
-                write_image(image, self.output, **self.encoding)
+                write_image(image, self.output, **encoding)
         except Exception as error:
             path = _RESCUED_FROM_STREAM if is_stream else self.output
             elsewhere = rescue_image(image, path, bits=self.encoding.get("bits", 8))
@@ -65,6 +69,17 @@ class Picture:
             problem = f"The picture could not be written to {place}: {reason}."
             return Saved(f"'{elsewhere}'", problem, elsewhere)
         return Saved(place)
+
+    def _alpha(self, image: Tensor) -> Tensor | None:
+        """How opaque the picture is, at its size."""
+        if self.alpha is None:
+            return None
+        return resize(self.alpha, (image.shape[2], image.shape[3]), interpolation="bilinear")
+
+
+def can_be_transparent(output: str) -> bool:
+    """Whether a picture in this file, or in standard output, can be transparent."""
+    return output == STANDARD_STREAM or checked_format(output) in WITH_ALPHA
 
 
 def _write_to_standard_output(image: Tensor, encoding: Mapping[str, Any]) -> None:

@@ -38,7 +38,7 @@ from pystyle.cli._outputs import (
     preview_pattern,
 )
 from pystyle.cli._painting import Painting, paint
-from pystyle.cli._picture import Picture, Saved
+from pystyle.cli._picture import Picture, Saved, can_be_transparent
 from pystyle.cli._stylize_options import add_arguments
 from pystyle.cli._values import ORIGINAL_SIZE
 from pystyle.images import scaled_size
@@ -76,11 +76,12 @@ def run(options: argparse.Namespace) -> int:
 def _run_one(options: argparse.Namespace) -> int:
     if options.save_config is not None and options.seed is None:
         options.seed = secrets.randbelow(_LARGEST_DRAWN_SEED)
-    content, metadata = read_photograph(
-        options.content, max_pixels=options.max_pixels, keep_metadata=options.keep_metadata
+    content, alpha, metadata = read_photograph(
+        options.content, options, alpha=can_be_transparent(options.output)
     )
-    styles = [read_picture(style, max_pixels=options.max_pixels) for style in options.styles]
-    picture = Picture(options.output, {**_encoding(options), "metadata": metadata})
+    reading = {"max_pixels": options.max_pixels, "background": options.background}
+    styles = [read_picture(style, **reading) for style in options.styles]
+    picture = Picture(options.output, {**_encoding(options), "metadata": metadata}, alpha)
     if options.output != STANDARD_STREAM:
         check_picture_size(Path(options.output), *_size(options, content), metadata=metadata)
     callbacks = _callbacks(options)
@@ -91,6 +92,7 @@ def _run_one(options: argparse.Namespace) -> int:
         callbacks=callbacks,
         arguments={
             **style_arguments(options),
+            "alpha": alpha,
             "init": read_init(options.init, content, max_pixels=options.max_pixels),
             "checkpoint": _checkpoint(options),
             "resume": options.resume,

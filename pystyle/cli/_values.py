@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 
+from PIL import ImageColor
+
 from pystyle.cli._errors import UsageError, did_you_mean
 
 ORIGINAL_SIZE = "original"
@@ -54,6 +56,32 @@ def integer(option: str, *, least: int, most: int | None = None, unit: str = "")
         return value
 
     return convert
+
+
+def color(option: str) -> Callable[[str], str]:
+    """A converter that takes the name of a colour, or its hexadecimal code."""
+
+    def convert(text: str) -> str:
+        try:
+            rgb_of(text)
+        except ValueError as error:
+            raise UsageError(
+                f"`{option}` must be a colour such as white, black or #ff8000, got {text!r}."
+            ) from error
+        return text
+
+    return convert
+
+
+def rgb_of(color: str) -> tuple[float, float, float]:
+    """A colour as RGB in [0, 1].
+
+    Example:
+        >>> rgb_of("#ff0033")
+        (1.0, 0.0, 0.2)
+    """
+    red, green, blue = (level / 255 for level in ImageColor.getrgb(color)[:3])
+    return red, green, blue
 
 
 def size(text: str) -> int | str:

@@ -135,8 +135,8 @@ def size_of_picture(recipe: Recipe, image: Tensor) -> tuple[int, int] | None:
 
 def takes_alpha(recipe: Recipe) -> bool:
     """Whether it can be told how opaque the content is, and is not told already."""
-    wanted = "content" if _is_stylize(recipe) else None
-    return _keywords(recipe).get("alpha", False) == wanted
+    given = _keywords(recipe).get("alpha", False)
+    return isinstance(given, str) if _is_stylize(recipe) else given is None
 
 
 @contextmanager
