@@ -4,6 +4,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pystyle._arguments import number
+
 
 class Average:
     """The exponential average of the iterates, without the bias towards its start.
@@ -13,6 +15,7 @@ class Average:
     """
 
     def __init__(self, decay: float) -> None:
+        decay = number(decay, "`averaging`")
         if not 0 <= decay < 1:
             raise ValueError(f"`averaging` must be in [0, 1), got {decay}.")
         self.decay = decay

@@ -79,3 +79,9 @@ def test_a_checkpoint_takes_numbers_of_numpy_for_numbers(kind, tmp_path):
 def test_half_a_step_or_pixel_means_nothing_and_is_refused(make, label):
     with pytest.raises(ValueError, match=rf"{label} must be a whole number, got 2\.5"):
         make(2.5)
+
+
+def test_a_decay_that_is_a_text_is_named():
+    with pytest.raises(TypeError, match=r"`averaging` must be a number, got the text '0\.9'"):
+        run(averaging="0.9")
+    assert torch.equal(run(averaging=np.float64(0.5), seed=3).image, run(averaging=0.5, seed=3).image)
