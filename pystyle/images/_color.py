@@ -1,15 +1,12 @@
 """From the many pixel formats of files to sRGB and an opacity."""
 
 import io
-from typing import TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, ImageCms, TiffImagePlugin
 
 from pystyle.images._errors import PixelRangeError
-
-FloatArray: TypeAlias = NDArray[np.float32]
+from pystyle.images._spaces import CICP, FloatArray, space_of, to_srgb
 
 _BITS_PER_SAMPLE, _PHOTOMETRIC = 258, 262  # tags of TIFF
 
@@ -32,11 +29,26 @@ def rgb_and_alpha(image: Image.Image) -> tuple[FloatArray, FloatArray | None]:
     Shape:
         Output: ``(height, width, 3)`` and ``(height, width, 1)``.
     """
+    profile = profile_of(image)
     if image.mode in _SIXTEEN_BIT_MODES or image.mode in ("I", "F"):
-        return _deep_grey(image)
+        grey, alpha = _deep_grey(image)
+        return (without_profile(grey, image) if profile is None else grey), alpha
     opaque, alpha = _without_alpha(image)
-    pixels = np.asarray(_to_srgb(opaque, image.info.get("icc_profile")), dtype=np.float32) / np.float32(255)
-    return pixels, alpha
+    converted = _by_profile(opaque, profile)
+    pixels = np.asarray(converted or opaque.convert("RGB"), dtype=np.float32) / np.float32(255)
+    return (without_profile(pixels, image) if converted is None else pixels), alpha
+
+
+def profile_of(image: Image.Image) -> bytes | None:
+    """The profile that counts: in PNG the numbers of `cICP` count for more."""
+    profile = None if CICP in image.info else image.info.get("icc_profile")
+    return profile if isinstance(profile, bytes) and profile else None
+
+
+def without_profile(colors: FloatArray, image: Image.Image) -> FloatArray:
+    """The colours as sRGB, by what else the file says of them."""
+    space = space_of(image.info)
+    return colors if space is None else to_srgb(colors, space)
 
 
 def _deep_grey(image: Image.Image) -> tuple[FloatArray, FloatArray | None]:
@@ -76,16 +88,16 @@ def _without_alpha(image: Image.Image) -> tuple[Image.Image, FloatArray | None]:
     return rgba.convert(mode), alpha
 
 
-def _to_srgb(image: Image.Image, profile: object) -> Image.Image:
-    if isinstance(profile, bytes) and profile:
-        try:
-            source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-            mode = _PROFILE_MODES.get((image.mode, source.profile.xcolor_space))
-            if mode is not None:
-                return _transformed(image.convert(mode), source)
-        except (OSError, ImageCms.PyCMSError):
-            pass  # A damaged profile: the colours are as good as those of an image without one.
-    return image.convert("RGB")
+def _by_profile(image: Image.Image, profile: bytes | None) -> Image.Image | None:
+    """The image in sRGB; None without a profile that is for it."""
+    if profile is None:
+        return None
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        mode = _PROFILE_MODES.get((image.mode, source.profile.xcolor_space))
+        return None if mode is None else _transformed(image.convert(mode), source)
+    except (OSError, ImageCms.PyCMSError):
+        return None  # A damaged profile: the colours are as good as those of an image without one.
 
 
 def _transformed(image: Image.Image, source: ImageCms.ImageCmsProfile) -> Image.Image:

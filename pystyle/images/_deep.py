@@ -11,8 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ImageFile, PpmImagePlugin, TiffImagePlugin
 
-from pystyle.images._color import FloatArray
+from pystyle.images._color import profile_of, without_profile
 from pystyle.images._errors import PixelRangeError
+from pystyle.images._spaces import FloatArray
 
 _BITS_PER_SAMPLE = 258  # a tag of TIFF
 _NATIVE = "L" if sys.byteorder == "little" else "B"
@@ -30,12 +31,14 @@ def deep_rgb_and_alpha(
         file: Its file.
 
     Returns:
-        None if it has others, or Pillow cannot be asked for the lower bits (CMYK, compressed planes).
+        None if it has others, or Pillow cannot be asked for the lower bits (CMYK, compressed planes), or
+        there is a profile, which is applied to 8 bits.
 
     Shape:
         Output: ``(height, width, 3)`` and ``(height, width, 1)``.
     """
-    if not picture.tile:  # WebP and HEIF decode otherwise, to 8 bits.
+    # WebP and HEIF have no tiles, and decode to 8 bits; so does whatever a profile is for.
+    if not picture.tile or profile_of(picture) is not None:
         return None
     _, _, offset, arguments = picture.tile[0]
     rawmode = _rawmode(arguments)
@@ -55,7 +58,7 @@ def deep_rgb_and_alpha(
     colors, alpha = values[..., :3], values[..., 3:]
     if rawmode.startswith("RGBa"):
         colors = np.minimum(colors / np.where(alpha > 0, alpha, 1), 1)
-    return colors, alpha if samples.shape[2] == 4 else None
+    return without_profile(colors, picture), alpha if samples.shape[2] == 4 else None
 
 
 def _in_two_passes(picture: ImageFile.ImageFile, file: io.BytesIO, *, order: str) -> NDArray[np.uint16]:

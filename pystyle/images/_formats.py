@@ -25,6 +25,9 @@ from PIL import (
     WebPImagePlugin,
 )
 
+from pystyle.images._cicp import coding_of
+from pystyle.images._spaces import CICP
+
 _EXTENSIONS = (
     *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".webp", ".avif", ".heic", ".heif", ".hif"),
     *(".tif", ".tiff", ".bmp", ".gif", ".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".qoi"),
@@ -104,6 +107,11 @@ def open_header(file: IO[bytes]) -> ImageFile.ImageFile | None:
     for name, (signature, reader) in _SIGNATURES.items():
         if re.match(signature, start, re.DOTALL):
             image = reader(file)
+            place = file.tell()
+            coding = coding_of(name, file, image.info)
+            file.seek(place)
+            if coding is not None:
+                image.info[CICP] = coding
             if name == "PNG" and "transparency" in image.info:
                 image.info["transparency"] = _eight_bit(image.info["transparency"], depth=start[24])
             return image

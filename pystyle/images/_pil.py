@@ -8,9 +8,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from pystyle.images._color import FloatArray, rgb_and_alpha
+from pystyle.images._color import rgb_and_alpha
 from pystyle.images._levels import check_single_image, levels
 from pystyle.images._resize import Edge, resize
+from pystyle.images._spaces import FloatArray
 
 _ORIENTATION_TAG = 0x0112
 
@@ -71,7 +72,11 @@ def from_pil(
       composited on `background`.
     - A colour profile is converted to sRGB, relative colorimetric with black point compensation. A profile
       that is damaged or made for other channels than the image has is ignored, as is one on grey of more
-      than 8 bits. CMYK without a profile is converted by Pillow's simple formula.
+      than 8 bits. Without one the gamma and the primaries of a PNG count (``gAMA``, ``cHRM``, unless it says
+      ``sRGB``; a gamma within 5 % of 1/2.2 stands for sRGB). From files `read_image` also knows the codes of
+      H.273 (``cICP``, which count for more than a profile, and ``nclx`` of AVIF and HEIF, which count for
+      less): primaries, powers and linear light; those of television are taken for sRGB, of PQ, HLG and
+      others it warns. CMYK without a profile is converted by Pillow's simple formula.
     - 16-bit grey (``I;16``) is divided by 65535. Mode ``I`` holds 32-bit integers and is taken for 16-bit
       grey as well, which is what 16-bit PGM files give; values outside 0 ... 65535 are refused, because
       nothing says what they mean. Mode ``F`` must lie in [0, 1].
