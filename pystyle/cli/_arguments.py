@@ -27,7 +27,7 @@ _OPTIONS = {
             *("strength", "style_weights", "style_scale", "colors", "encoder", "weights", "pooling"),
             *("optimizer", "parametrization", "init", "seed", "device", "precision", "tile", "checkpoint"),
             *("content_layer", "content_weight", "smoothness_weight", "resume", "workers", "retry_failed"),
-            *("overwrite", "bits", "quality", "max_pixels", "keep_metadata"),
+            *("overwrite", "bits", "quality", "max_pixels", "keep_metadata", "background"),
         )
     },
 }

@@ -62,7 +62,13 @@ class Picture:
                 write_image(image, self.output, **encoding)
         except Exception as error:
             path = _RESCUED_FROM_STREAM if is_stream else self.output
-            elsewhere = rescue_image(image, path, bits=self.encoding.get("bits", 8))
+            elsewhere = rescue_image(
+                image,
+                path,
+                bits=encoding.get("bits", 8),
+                metadata=encoding.get("metadata"),
+                alpha=encoding["alpha"],
+            )
             if elsewhere is None:
                 raise
             reason = (getattr(error, "strerror", None) or str(error)).rstrip(".")

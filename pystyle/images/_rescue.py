@@ -5,10 +5,11 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Tensor
 
+from pystyle.images._metadata import Metadata
 from pystyle.images._write import write_image
 
 _NAME = "pystyle-rescued"
@@ -16,7 +17,14 @@ _ENCODINGS = ((".png", 100), (".jpg", 90), (".jpg", 60))
 """Without loss if there is room for that anywhere, else with some."""
 
 
-def rescue_image(image: Tensor, path: str | os.PathLike[str], *, bits: Literal[8, 16] = 8) -> Path | None:
+def rescue_image(
+    image: Tensor,
+    path: str | os.PathLike[str],
+    *,
+    bits: Literal[8, 16] = 8,
+    metadata: Metadata | None = None,
+    alpha: Tensor | None = None,
+) -> Path | None:
     """Writes an image that could not be written to its path under a new name.
 
     It becomes a PNG file in the folder of the path, the current one, the home, or that of temporary files:
@@ -26,17 +34,20 @@ def rescue_image(image: Tensor, path: str | os.PathLike[str], *, bits: Literal[8
         image: The image.
         path: Where it should have been.
         bits: Per channel of a PNG file.
+        metadata: Of a PNG file.
+        alpha: Of a PNG file.
 
     Returns:
         Where it is; None if it could not be written anywhere.
     """
+    whole: dict[str, Any] = {"bits": bits, "metadata": metadata, "alpha": alpha}
     for extension, quality in _ENCODINGS:
         for folder in _folders(Path(path)):
             # The name that it should have may be what cannot be written.
             for stem in (Path(path).stem, _NAME):
                 with suppress(Exception):
                     destination = _free_name(folder, stem, extension)
-                    write_image(image, destination, bits=bits if extension == ".png" else 8, quality=quality)
+                    write_image(image, destination, quality=quality, **(whole if extension == ".png" else {}))
                     return destination
     return None
 

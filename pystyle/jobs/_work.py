@@ -20,7 +20,7 @@ from pystyle.jobs._folder import JobFolder
 from pystyle.jobs._items import Item
 from pystyle.jobs._manifest import Configuration, Manifest
 from pystyle.jobs._recipe import Recipe, ready, same_draws, size_of_picture, takes_alpha
-from pystyle.runner import RunInterrupted
+from pystyle.runner import Result, RunInterrupted
 
 _OF_THE_IMAGE = (
     ImageReadError,
@@ -163,7 +163,7 @@ def _paint(job: Job, recipe: Recipe, item: Item) -> JobEntry:
             raise
         error = str(failure) if isinstance(failure, OSError) else f"{type(failure).__name__}: {failure}"
     if error is None:
-        _write(job, job.output / item.output, data, result.image)
+        _write(job, job.output / item.output, data, result)
     return JobEntry(
         input=item.input,
         output=item.output,
@@ -185,12 +185,12 @@ def _read(job: Job, recipe: Recipe, path: Path) -> tuple[Tensor, Tensor | None]:
     return read_image(path, background=ground, max_pixels=job.max_pixels), None
 
 
-def _write(job: Job, destination: Path, data: bytes, image: Tensor) -> None:
+def _write(job: Job, destination: Path, data: bytes, result: Result) -> None:
     try:
         destination.parent.mkdir(parents=True, exist_ok=True)
         replace_file(destination, data, kind="picture")
     except OSError as failure:
-        elsewhere = rescue_image(image, destination, bits=job.encoding.bits)
+        elsewhere = rescue_image(result.image, destination, bits=job.encoding.bits, alpha=result.alpha)
         if elsewhere is not None:
             failure.add_note(f"The picture is in '{elsewhere}' instead.")
         raise

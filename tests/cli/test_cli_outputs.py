@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from pystyle.cli import main
-from pystyle.images import read_image, write_image
+from pystyle.images import read_image, split_alpha, write_image
 from pystyle.runner import Preview
 
 FILES = ["content.png", "style.png"]
@@ -150,6 +150,19 @@ def test_a_picture_whose_folder_is_removed_meanwhile_is_written_elsewhere(capsys
     assert read_image(folder / "x.png").shape == (1, 3, 32, 48)
     if extra:
         assert json.loads(captured.out)["output"] == str(folder / "x.png")
+
+
+def test_a_rescued_picture_is_as_transparent_as_the_photograph(folder, monkeypatch):
+    alpha = torch.zeros(1, 1, 40, 60)
+    alpha[..., 30:] = 1
+    write_image(torch.rand(1, 3, 40, 60), "content.png", alpha=alpha)
+    (folder / "out").mkdir()
+    monkeypatch.setattr(Preview, "__call__", lambda *_: shutil.rmtree(folder / "out", ignore_errors=True))
+    options = ["-o", "out/x.png", "--save-every", "1", *TINY, "--quiet"]
+    assert main(["stylize", *FILES, *options]) == 1
+    opacity = split_alpha(folder / "x.png")[1]
+    assert float(opacity[..., :20].max()) == 0
+    assert float(opacity[..., 28:].min()) == 1
 
 
 def test_a_rescued_picture_replaces_nothing_and_may_go_home(capsys, folder, monkeypatch):
