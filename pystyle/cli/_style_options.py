@@ -41,6 +41,26 @@ def add_style_options(parser: argparse.ArgumentParser) -> None:
         type=weights_list("--style-weights"),
         help="how much each style counts, between commas: 0.7,0.3 (default: all the same)",
     )
+    _add_content_options(add)
+    _add_mask_options(add)
+    add(
+        "--style-scale",
+        metavar="FACTOR",
+        type=positive_number("--style-scale"),
+        default=default_of(stylize, "style_scale"),
+        help="larger strokes above 1, smaller ones below (default: %(default)s)",
+    )
+    add(
+        "--colors",
+        metavar="NAME",
+        type=one_of("--colors", COLORS),
+        default=default_of(stylize, "colors"),
+        help="style: those of the painting; content: those of the photograph; luminance: those of the "
+        "photograph pixel by pixel, only luminance is painted (default: %(default)s)",
+    )
+
+
+def _add_content_options(add: _AddArgument) -> None:
     add(
         "--content-layer",
         metavar="LAYER",
@@ -59,22 +79,6 @@ def add_style_options(parser: argparse.ArgumentParser) -> None:
         type=number("--smoothness-weight"),
         default=default_of(stylize, "smoothness_weight"),
         help="how much smoothness counts, which removes noise (default: %(default)s)",
-    )
-    _add_mask_options(add)
-    add(
-        "--style-scale",
-        metavar="FACTOR",
-        type=positive_number("--style-scale"),
-        default=default_of(stylize, "style_scale"),
-        help="larger strokes above 1, smaller ones below (default: %(default)s)",
-    )
-    add(
-        "--colors",
-        metavar="NAME",
-        type=one_of("--colors", COLORS),
-        default=default_of(stylize, "colors"),
-        help="style: those of the painting; content: those of the photograph; luminance: those of the "
-        "photograph pixel by pixel, only luminance is painted (default: %(default)s)",
     )
 
 

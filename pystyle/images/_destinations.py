@@ -40,7 +40,9 @@ def check_destinations(
             the file of another, or no file can have such a name.
         OSError: If one cannot be written: its folder is missing, full, or takes no files.
     """
-    check_distinct(destinations, sources)
+    check_not_read(destinations, sources)
+    _check_distinct(destinations)
+    check_not_nested(destinations)
     probed = set[Path]()
     for destination in destinations:
         path = _file_of(destination)
@@ -59,30 +61,28 @@ def check_destinations(
             raise OSError(cause.errno or errno.EIO, message) from error
 
 
-def check_distinct(
-    destinations: Sequence[Destination], sources: Iterable[str | os.PathLike[str]] = ()
-) -> None:
-    """Checks that each has a place of its own.
+def check_not_read(destinations: Sequence[Destination], sources: Iterable[str | os.PathLike[str]]) -> None:
+    """Checks that nothing is written to a file that is read.
 
     Raises:
-        ValueError: If two are the same file, or one is a source, lies in the file of another, or has a name
-            that no file can have.
+        ValueError: If it would be, or no file can have such a name.
     """
     read = {key: source for source in map(Path, sources) for key in _keys(source)}
-    written = dict[object, Destination]()
     for destination in destinations:
-        for key in (*_keys(destination.path), _spelling(_real(destination.path))):
+        for key in _keys(destination.path):
             if key in read and not destination.is_folder:
                 raise ValueError(
                     f"{destination.name} is the file '{destination.path}', which is read as well"
                     f"{_also(destination.path, read[key])}. Name another one."
                 )
-            other = written.setdefault(key, destination)
-            if other is not destination and not (other.is_folder and destination.is_folder):
-                raise ValueError(
-                    f"{other.name} and {destination.name} are both '{destination.path}'"
-                    f"{_also(destination.path, other.path)}. Name another one."
-                )
+
+
+def check_not_nested(destinations: Sequence[Destination]) -> None:
+    """Checks that nothing lies in what will be a file.
+
+    Raises:
+        ValueError: If something does.
+    """
     files = {_spelling(_real(other.path)): other for other in destinations if not other.is_folder}
     for destination in destinations:
         for folder in _real(destination.path).parents:
@@ -91,6 +91,18 @@ def check_distinct(
                 raise ValueError(
                     f"{destination.name} lies in '{other.path}', which is the file of {other.name}. Name "
                     "another place."
+                )
+
+
+def _check_distinct(destinations: Sequence[Destination]) -> None:
+    written = dict[object, Destination]()
+    for destination in destinations:
+        for key in (*_keys(destination.path), _spelling(_real(destination.path))):
+            other = written.setdefault(key, destination)
+            if other is not destination and not (other.is_folder and destination.is_folder):
+                raise ValueError(
+                    f"{other.name} and {destination.name} are both '{destination.path}'"
+                    f"{_also(destination.path, other.path)}. Name another one."
                 )
 
 

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from pystyle._arguments import whole_number
 from pystyle._locks import CAN_WAIT
-from pystyle.images._destinations import Destination, check_destinations, check_distinct
+from pystyle.images._destinations import Destination, check_destinations, check_not_nested, check_not_read
 from pystyle.images._read import DEFAULT_MAX_PIXELS
 from pystyle.jobs._encoding import Encoding
 from pystyle.jobs._entry import JobEntry
@@ -169,7 +169,9 @@ def _check_files(source: Path, folder: JobFolder, items: Sequence[Item], style: 
     ]
     pictures = [Destination(f"The picture of '{item.input}'", folder.path / item.output) for item in items]
     manifest = Destination("The manifest", folder.manifest, in_place=True)
-    check_distinct([manifest, *pictures], read)
+    # Pictures have names of their own already; two that are links to one file are replaced one by one.
+    check_not_read([manifest, *pictures], read)
+    check_not_nested([manifest, *pictures])
     check_destinations([Destination("`output`", folder.path, is_folder=True)])
 
 

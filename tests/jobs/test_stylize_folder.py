@@ -506,3 +506,12 @@ def test_images_that_are_transparent_give_pictures_that_are(tmp_path, style, rec
     report = stylize_folder(photos, style, tmp_path / "own", recipe=recolour)
     assert names(report.painted) == ["cut.png", "whole.png"]
     assert split_alpha(tmp_path / "own" / "cut.png")[1] is None
+
+
+def test_pictures_that_were_linked_to_save_room_are_kept(photos, style, output, recipe):
+    (photos / "b.jpg").unlink()
+    (photos / "d.png").write_bytes((photos / "a.png").read_bytes())
+    stylize_folder(photos, style, output, recipe=recipe)
+    (output / "d.png").unlink()
+    os.link(output / "a.png", output / "d.png")
+    assert {"a.png", "d.png"} <= set(names(stylize_folder(photos, style, output, recipe=recipe).kept))
