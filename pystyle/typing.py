@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 import torch
 from torch import Tensor
 
-from pystyle._arguments import check_floating, check_range
+from pystyle._arguments import check_floating, check_mapping, check_range
 
 IMAGE = "image"
 """The layer that is the image itself."""
@@ -68,6 +68,7 @@ class MaskedImage:
             raise TypeError("`image` must be a tensor of the shape (batch, 3, height, width).")
         check_floating(self.image, "`image`")
         check_range(self.image, "`image`")
+        check_mapping(self.masks, "`masks`", '{"sky": mask}')
         if not self.masks:
             raise ValueError("`masks` must have at least one mask, got none. Use the image itself.")
         masks = {name: self._checked(name, mask) for name, mask in self.masks.items()}
@@ -121,6 +122,9 @@ OptimizerFactory: TypeAlias = Callable[[Iterable[Tensor]], "torch.optim.Optimize
 
 OnInterrupt: TypeAlias = Literal["return", "raise"]
 """What Ctrl-C makes of a run: its picture so far as a result, or as an error that ends loops, too."""
+
+OptimizerName: TypeAlias = Literal["lbfgs", "adam"]
+"""The optimizers that have a name: :class:`pystyle.optim.LBFGS`, and Adam with a learning rate of 0.02."""
 
 History: TypeAlias = dict[str, list[Any]]
 """Columns of equal length by name: ``step``, ``total`` and every term."""

@@ -49,3 +49,8 @@ def _hint(shape: tuple[int, ...]) -> str:
     if len(shape) == 4 and shape[1] == 4:
         return " The fourth channel seems to be opacity: put the image on a ground and leave it out."
     return ""
+
+
+def float_type() -> torch.dtype:
+    """The type of new images and networks: float32, or float64 if that is torch's default."""
+    return torch.promote_types(torch.get_default_dtype(), torch.float32)

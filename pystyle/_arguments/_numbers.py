@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 from torch import Tensor
+from typing_extensions import TypeIs
 
 
 def number(
@@ -42,10 +43,10 @@ def number(
         found = float(real)
     except OverflowError:
         found = math.inf
+    if not _within(found, least, most, above, below):
+        raise ValueError(f"{label} must {_rule(least, most, above, below)}, got {found}.")
     if not math.isfinite(found):
         raise ValueError(f"{label} must be finite, got {found}.")
-    if not _within(found, least, most, above, below):
-        raise ValueError(f"{label} must {_rule(least, most, above, below)}, got {found:g}.")
     return found
 
 
@@ -94,15 +95,84 @@ def whole_numbers(
         >>> whole_numbers(np.array([128, 256]), "`edge_sizes`", least=1)
         (128, 256)
     """
-    if is_number(values) or isinstance(values, str | bytes) or not isinstance(values, Iterable):
-        raise TypeError(f"{label} must be a sequence of whole numbers, got {_described(values)}.")
     return tuple(
         whole_number(value, f"{label[:-1]}[{index}]`", least=least, most=most)
-        for index, value in enumerate(values)
+        for index, value in enumerate(_sequence(values, label, "a sequence of whole numbers"))
     )
 
 
-def is_number(value: object) -> bool:
+def numbers(
+    values: Any,
+    label: str,
+    *,
+    least: float | None = None,
+    most: float | None = None,
+    above: float | None = None,
+) -> tuple[float, ...]:
+    """The values as finite floats; see :func:`whole_numbers` and :func:`number`.
+
+    Example:
+        >>> numbers([1, np.float32(0.5)], "`style_weights`", least=0)
+        (1.0, 0.5)
+    """
+    return tuple(
+        number(value, f"{label[:-1]}[{index}]`", least=least, most=most, above=above)
+        for index, value in enumerate(_sequence(values, label, "a sequence of numbers"))
+    )
+
+
+def interval(values: Any, label: str) -> tuple[float, float]:
+    """The smallest and the largest value as floats.
+
+    Raises:
+        TypeError: If they are no numbers.
+        ValueError: If they are not two, or not in order.
+
+    Example:
+        >>> interval((0, 1), "`bounds`")
+        (0.0, 1.0)
+    """
+    found = numbers(values, label)
+    if len(found) != 2 or not found[0] < found[1]:
+        raise ValueError(
+            f"{label} must be (smallest, largest) with smallest < largest, got "
+            f"{tuple(round(value, 6) for value in found)}."
+        )
+    return found[0], found[1]
+
+
+def pixel_size(values: Any, label: str, *, least: int = 1) -> tuple[int, int]:
+    """The height and the width of an image.
+
+    Raises:
+        TypeError: If they are no numbers.
+        ValueError: If they are not two, not whole or not positive.
+
+    Example:
+        >>> pixel_size(np.array([480, 640]), "`size`")
+        (480, 640)
+    """
+    found = whole_numbers(values, label, least=least)
+    if len(found) != 2:
+        raise ValueError(f"{label} must be (height, width) in pixels, got {len(found)} numbers.")
+    return found[0], found[1]
+
+
+def seed_number(value: Any, label: str = "`seed`") -> int:
+    """The seed of a generator.
+
+    Raises:
+        TypeError: If it is no number.
+        ValueError: If it is not whole, or no seed of torch.
+
+    Example:
+        >>> seed_number(np.int64(3))
+        3
+    """
+    return whole_number(value, label, least=-(2**63), most=2**64 - 1)
+
+
+def is_number(value: object) -> TypeIs[int | float]:
     """Whether it is one number, as :func:`number` takes it, whatever its value."""
     if isinstance(value, bool | np.bool_):
         return False
@@ -111,6 +181,13 @@ def is_number(value: object) -> bool:
     return isinstance(value, Real) or (
         isinstance(value, np.ndarray) and value.ndim == 0 and value.dtype.kind in "iuf"
     )
+
+
+def _sequence(values: Any, label: str, kind: str) -> Iterable[Any]:
+    scalar = is_number(values) or (isinstance(values, Tensor | np.ndarray) and values.ndim == 0)
+    if scalar or isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        raise TypeError(f"{label} must be {kind}, got {_described(values)}.")
+    return values
 
 
 def _real(value: Any, label: str, kind: str) -> Any:

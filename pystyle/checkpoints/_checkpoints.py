@@ -1,9 +1,8 @@
-import math
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from pystyle._arguments import whole_number
+from pystyle._arguments import number, whole_number
 
 
 @dataclass(frozen=True)
@@ -31,12 +30,9 @@ class Checkpoints:
     steps: int | None = None
 
     def __post_init__(self) -> None:
-        if not 0 <= self.seconds < math.inf:
-            raise ValueError(f"`seconds` must be finite and not negative, got {self.seconds}.")
+        object.__setattr__(self, "seconds", number(self.seconds, "`seconds`", least=0))
         if self.steps is not None:
-            object.__setattr__(self, "steps", whole_number(self.steps, "`steps`"))
-            if self.steps < 1:
-                raise ValueError(f"`steps` must be at least 1, or None for seconds, got {self.steps}.")
+            object.__setattr__(self, "steps", whole_number(self.steps, "`steps`", least=1))
         object.__setattr__(self, "folder", Path(self.folder))
 
     def due(self, *, steps: int, seconds: float) -> bool:

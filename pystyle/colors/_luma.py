@@ -95,7 +95,7 @@ def yiq_to_rgb(image: Tensor) -> Tensor:
         >>> yiq_to_rgb(grey).flatten()
         tensor([0.5000, 0.5000, 0.5000])
     """
-    inverse = torch.linalg.inv(torch.tensor(_YIQ, dtype=torch.float64))
+    inverse = torch.linalg.inv(torch.tensor(_YIQ, dtype=torch.float64, device="cpu"))
     return transformed(inverse, check_image(image)).to(image.dtype)
 
 
@@ -150,9 +150,9 @@ def ycbcr_to_rgb(image: Tensor) -> Tensor:
         >>> ycbcr_to_rgb(grey).flatten()
         tensor([0.5000, 0.5000, 0.5000])
     """
-    inverse = torch.linalg.inv(torch.tensor(_YCBCR, dtype=torch.float64))
+    inverse = torch.linalg.inv(torch.tensor(_YCBCR, dtype=torch.float64, device="cpu"))
     return transformed(inverse, check_image(image) - _centre(image)).to(image.dtype)
 
 
 def _centre(image: Tensor) -> Tensor:
-    return torch.tensor([0.0, 0.5, 0.5], device=image.device).reshape(1, 3, 1, 1)
+    return torch.tensor([0.0, 0.5, 0.5], dtype=image.dtype, device=image.device).reshape(1, 3, 1, 1)

@@ -3,6 +3,7 @@ from typing import Literal, TypeAlias, get_args
 
 from torch import Tensor
 
+from pystyle._arguments import explained_allocations
 from pystyle.colors._histogram import with_histogram
 from pystyle.colors._linear import linear_to_rgb, rgb_to_linear
 from pystyle.colors._luma import rgb_to_yiq, yiq_to_rgb
@@ -25,6 +26,7 @@ _SPACES: dict[str, tuple[Callable[[Tensor], Tensor], Callable[[Tensor], Tensor]]
 }
 
 
+@explained_allocations("Matching colours")
 def match_colors(
     image: Tensor,
     reference: Tensor,

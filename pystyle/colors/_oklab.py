@@ -75,7 +75,7 @@ def oklab_to_rgb(image: Tensor) -> Tensor:
 
 
 def _inverse(matrix: tuple[tuple[float, ...], ...]) -> Tensor:
-    inverse: Tensor = torch.linalg.inv(torch.tensor(matrix, dtype=torch.float64))
+    inverse: Tensor = torch.linalg.inv(torch.tensor(matrix, dtype=torch.float64, device="cpu"))
     return inverse
 
 

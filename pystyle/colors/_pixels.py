@@ -53,7 +53,7 @@ def transformed(matrix: Tensor | Sequence[Sequence[float]], image: Tensor) -> Te
     It is added up plane by plane: a matrix product would be at the mercy of autocast and TF32.
     """
     if not isinstance(matrix, Tensor):
-        matrix = torch.tensor(matrix, dtype=torch.float64)
+        matrix = torch.tensor(matrix, dtype=torch.float64, device="cpu")
     first, *others = matrix.to(image).reshape(-1, *matrix.shape[-2:], 1, 1).unbind(2)
     product = first * image[:, :1]
     for channel, column in enumerate(others, 1):

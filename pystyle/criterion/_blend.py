@@ -1,11 +1,10 @@
 """A reference taken apart: its images, their weights and their masks."""
 
-import math
 from collections.abc import Callable, Mapping
-from numbers import Real
 
 from torch import Tensor
 
+from pystyle._arguments import number
 from pystyle.typing import MaskedImage, Reference, References
 
 
@@ -24,21 +23,19 @@ def blend_of(reference: Reference, name: str) -> list[tuple[Tensor | MaskedImage
             f'`references["{name}"]` must be an image or a list of (image, weight), '
             f"got a {type(reference).__name__}. Read files with `read_image`."
         )
-    for image, weight in reference:
+    for image, _ in reference:
         if not isinstance(image, Tensor | MaskedImage):
             raise TypeError(
                 f'Each image of `references["{name}"]` must be a tensor, got a {type(image).__name__}. '
                 "Read files with `read_image`."
             )
-        if not isinstance(weight, Real):
-            raise TypeError(f'Each weight of `references["{name}"]` must be a number, got {weight!r}.')
-    total = sum(weight for _, weight in reference)
-    if not reference or min(weight for _, weight in reference) < 0 or not 0 < total < math.inf:
+    weights = [number(weight, f'Each weight of `references["{name}"]`', least=0) for _, weight in reference]
+    if not sum(weights) > 0:
         raise ValueError(
             f'`references["{name}"]` must be an image or a list of (image, weight) with weights that are not '
-            f"negative, finite and not all 0, got {[weight for _, weight in reference]}."
+            f"negative, finite and not all 0, got {weights}."
         )
-    return [(image, weight / total) for image, weight in reference]
+    return [(image, weight / sum(weights)) for (image, _), weight in zip(reference, weights, strict=True)]
 
 
 def check_references(references: References) -> None:

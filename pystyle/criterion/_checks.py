@@ -2,14 +2,16 @@
 
 import difflib
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
 from pystyle._arguments import check_image as check_shape
-from pystyle._arguments import check_range
+from pystyle._arguments import check_mapping, check_range
 from pystyle.criterion._blend import images_of
 from pystyle.encoders import Encoder
+from pystyle.losses import Loss
 from pystyle.typing import References
 
 
@@ -48,6 +50,11 @@ def check_loss_names(argument: str, names: Iterable[str], losses: Iterable[str])
     Raises:
         ValueError: If one is not.
     """
+    if callable(names) or not isinstance(names, Iterable):
+        raise TypeError(
+            f"`{argument}` must name losses of the criterion, got a {type(names).__name__}. Their names are "
+            f"{', '.join(losses)}."
+        )
     known = tuple(dict.fromkeys(losses))
     for name in names:
         if name not in known:
@@ -82,3 +89,27 @@ def check_pictures(references: References) -> None:
         for image in images_of(reference):
             check_shape(image, f'`references["{name}"]`')
             check_range(image, f'`references["{name}"]`')
+
+
+def check_losses(losses: Any) -> None:
+    """Check that these are losses by their names.
+
+    Raises:
+        TypeError: If they have no names, or one is no loss.
+        ValueError: If there are none.
+    """
+    if isinstance(losses, Loss | list | tuple):
+        kinds = [type(loss).__name__ for loss in ([losses] if isinstance(losses, Loss) else losses)]
+        named = ", ".join(f"{kind.removesuffix('Loss').lower()!r}: {kind}(...)" for kind in kinds)
+        raise TypeError(f"`losses` must have names, which their terms get. Write `{{{named}}}`.")
+    check_mapping(losses, "`losses`", '{"style": GramLoss("relu3_1")}')
+    if not losses:
+        raise ValueError("`losses` must have at least one loss, got none.")
+    for name, loss in losses.items():
+        if isinstance(loss, type):
+            raise TypeError(
+                f"`losses` must hold losses, got the class {loss.__name__} named {name!r}. Make one: "
+                f"`{loss.__name__}(...)`."
+            )
+        if not isinstance(loss, Loss):
+            raise TypeError(f"`losses` must hold losses, got a {type(loss).__name__} named {name!r}.")

@@ -3,14 +3,16 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import nn
 
+from pystyle._arguments import check_mapping
 from pystyle.criterion._blend import masks_of
-from pystyle.criterion._checks import check_image, check_loss_names
+from pystyle.criterion._checks import check_image, check_loss_names, check_losses
 from pystyle.criterion._given_targets import Targets
 from pystyle.criterion._masks import Masks
 from pystyle.criterion._objective import Objective, Part, Target
 from pystyle.criterion._represent import layer_sizes
 from pystyle.criterion._targets import targets_of
 from pystyle.encoders import Encoder
+from pystyle.encoders._given import given_encoder
 from pystyle.encoders._names import check_names
 from pystyle.losses import LayerMask, Loss
 from pystyle.typing import IMAGE, MaskedImage, Reference
@@ -25,8 +27,8 @@ class Criterion(nn.Module):
     :meth:`bind` adds the images. The features of all losses come from one pass of the encoder.
 
     Args:
-        encoder: The encoder; it is frozen. Several are joined by
-            :class:`~pystyle.encoders.MultiEncoder`.
+        encoder: The encoder, or the name of one for :func:`~pystyle.encoders.named_encoder`; it is frozen.
+            Several are joined by :class:`~pystyle.encoders.MultiEncoder`.
         losses: The losses by name.
         normalize_gradients: The names of losses whose gradients are as long as their weights: at each
             layer, the gradient of the loss's term with respect to the features is divided by its L1 norm
@@ -62,14 +64,16 @@ class Criterion(nn.Module):
     """
 
     def __init__(
-        self, encoder: Encoder, losses: Mapping[str, Loss], *, normalize_gradients: str | Sequence[str] = ()
+        self,
+        encoder: Encoder | str,
+        losses: Mapping[str, Loss],
+        *,
+        normalize_gradients: str | Sequence[str] = (),
     ) -> None:
         super().__init__()
-        if not losses:
-            raise ValueError("`losses` must have at least one loss, got none.")
-        for name, loss in losses.items():
-            if not isinstance(loss, Loss):
-                raise TypeError(f"`losses` must hold losses, got a {type(loss).__name__} named {name!r}.")
+        encoder = given_encoder(encoder)
+        check_losses(losses)
+        for loss in losses.values():
             encoder.check_layers([layer for layer in loss.layers if layer != IMAGE])
         if any(parameter.is_inference() for parameter in encoder.parameters()):
             raise ValueError(
@@ -121,6 +125,7 @@ class Criterion(nn.Module):
         Shape:
             - references: (1 or batch, 3, height, width), RGB in [0, 1]
         """
+        check_mapping(references, "`references`", '{"content": photo, "style": painting}')
         for name in self.references:
             if name not in references:
                 given = ", ".join(map(repr, references)) or "none"

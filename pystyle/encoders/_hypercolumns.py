@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
+from pystyle._arguments import check_mapping
 from pystyle.encoders._encoder import Encoder
 from pystyle.encoders._geometry import LayerGeometry
 from pystyle.typing import IMAGE
@@ -58,6 +59,7 @@ class HypercolumnEncoder(Encoder):
         normalization: Literal["none", "channels"] = "none",
     ) -> None:
         super().__init__()
+        check_mapping(groups, "`groups`", '{"columns": ["relu1_1", "relu2_1"]}')
         if not groups:
             raise ValueError("`groups` must have at least one group, got none.")
         if normalization not in ("none", "channels"):

@@ -5,6 +5,7 @@ from typing import get_args
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, max_pool2d, pad
 
+from pystyle._arguments import pixel_size, whole_number
 from pystyle.encoders._encoder import Encoder
 from pystyle.encoders._geometry import WHOLE_IMAGE, LayerGeometry
 from pystyle.typing import Propagation
@@ -62,6 +63,7 @@ def propagate_mask(
         raise ValueError(f"`mask` must have the shape (1, 1, height, width), got {tuple(mask.shape)}.")
     if method not in get_args(Propagation):
         raise ValueError(f"`method` must be one of {get_args(Propagation)}, got {method!r}.")
+    size, dilation = pixel_size(size, "`size`"), whole_number(dilation, "`dilation`")
     if method == "simple":
         return dilated(adaptive_avg_pool2d(mask, size), dilation)
     geometry = encoder.geometry(layer)

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from pystyle._arguments import whole_number
 from pystyle.encoders._encoder import Encoder
 from pystyle.encoders._geometry import LayerGeometry
 from pystyle.encoders._probing import probe_layers
@@ -69,10 +70,9 @@ class ModuleEncoder(Encoder):
     ) -> None:
         super().__init__()
         paths = _named_paths(module, layers)
-        if size_multiple < 1:
-            raise ValueError(f"`size_multiple` must be at least 1, got {size_multiple}.")
-        if image_size is not None and image_size < 1:
-            raise ValueError(f"`image_size` must be positive, got {image_size}.")
+        size_multiple = whole_number(size_multiple, "`size_multiple`", least=1)
+        if image_size is not None:
+            image_size = whole_number(image_size, "`image_size`", least=1)
         self.preprocessing = nn.Identity() if preprocessing is None else preprocessing
         self.module = module
         self.size_multiple = size_multiple

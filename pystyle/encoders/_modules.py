@@ -7,6 +7,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
+from pystyle._arguments import float_type
+
 Pooling = Literal["max", "average", "l2"]
 
 
@@ -28,8 +30,10 @@ class Normalize(nn.Module):
 
     def __init__(self, mean: Sequence[float], std: Sequence[float]) -> None:
         super().__init__()
-        self.register_buffer("mean", torch.tensor(mean).reshape(1, -1, 1, 1), persistent=False)
-        self.register_buffer("std", torch.tensor(std).reshape(1, -1, 1, 1), persistent=False)
+        # In half precision, if that is torch's default, they would be off by a level of 8 bits.
+        for name, values in (("mean", mean), ("std", std)):
+            buffer = torch.tensor(values, dtype=float_type()).reshape(1, -1, 1, 1)
+            self.register_buffer(name, buffer, persistent=False)
 
     def forward(self, image: Tensor) -> Tensor:
         """The normalised image."""

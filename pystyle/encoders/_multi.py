@@ -2,6 +2,7 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
+from pystyle._arguments import check_mapping
 from pystyle.encoders._encoder import Encoder
 from pystyle.encoders._geometry import LayerGeometry
 from pystyle.encoders._names import check_names
@@ -34,6 +35,7 @@ class MultiEncoder(Encoder):
 
     def __init__(self, encoders: Mapping[str, Encoder]) -> None:
         super().__init__()
+        check_mapping(encoders, "`encoders`", '{"vgg": vgg19()}')
         if not encoders:
             raise ValueError("`encoders` must name at least one encoder, got none.")
         check_names("encoders", encoders)

@@ -18,7 +18,7 @@ def normalize_activations(state_dict: dict[str, Tensor]) -> dict[str, Tensor]:
     layers = [key.removesuffix(".weight") for key in state_dict if key.endswith(".weight")]
     sizes = [len(state_dict[f"{layer}.bias"]) for layer in layers]
     means = dict(zip(layers, torch.split(mean_activations(), sizes), strict=True))
-    normalized, inputs = {}, torch.ones(3)
+    normalized, inputs = {}, torch.ones(3, dtype=torch.float32, device="cpu")
     for layer in layers:
         outputs = means[layer]
         factor = inputs.reshape(1, -1, 1, 1) / outputs.reshape(-1, 1, 1, 1)

@@ -3,6 +3,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor, nn
 
+from pystyle._arguments import check_mapping
 from pystyle.encoders._encoder import Encoder
 from pystyle.encoders._geometry import LayerGeometry, compose, windows_of
 from pystyle.encoders._names import check_names
@@ -41,6 +42,7 @@ class SequentialEncoder(Encoder):
 
     def __init__(self, modules: Mapping[str, nn.Module], *, preprocessing: nn.Module | None = None) -> None:
         super().__init__()
+        check_mapping(modules, "`modules`", '{"conv1": nn.Conv2d(3, 8, 3)}')
         if not modules:
             raise ValueError("`modules` must name at least one module, got none.")
         check_names("modules", modules)

@@ -3,6 +3,7 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from torch import Tensor
 
+from pystyle._arguments import whole_number
 from pystyle.encoders._encoder import Encoder
 from pystyle.encoders._geometry import WHOLE_IMAGE
 from pystyle.encoders._segment import LayerRows, Segment
@@ -39,8 +40,7 @@ class StripPass:
     """
 
     def __init__(self, encoder: Encoder, layers: Sequence[str], *, rows: int) -> None:
-        if rows < 1:
-            raise ValueError(f"`rows` must be at least 1, got {rows}.")
+        rows = whole_number(rows, "`rows`", least=1)
         segments = encoder.segments(layers)
         for segment, wanted in segments:
             for layer in wanted:

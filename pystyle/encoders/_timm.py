@@ -8,10 +8,10 @@ from typing import Any
 import torch
 from torch import nn
 
+from pystyle.encoders._construction import construction, seeded
 from pystyle.encoders._default_layers import default_layers
 from pystyle.encoders._module_encoder import ModuleEncoder
 from pystyle.encoders._modules import Normalize
-from pystyle.encoders._seeded import seeded
 from pystyle.encoders._weights import WeightsError, brief, is_offline, load_weights_file
 
 _BLOCKS = ("blocks", "stages", "layers", "features")
@@ -68,7 +68,7 @@ def timm_encoder(
         raise ValueError(f"`name` must be a network of timm, got {name!r}.{hint}")
     options = _weight_options(name, weights)
     try:
-        with seeded(seed):
+        with construction(), seeded(seed):
             module, size_multiple, image_size = _network(name, options)
     except Exception as error:
         # Random weights cannot be at fault. Of others timm, the hub and torch complain in their own ways.
@@ -80,7 +80,7 @@ def timm_encoder(
         ) from error
     # timm notes where the weights came from, which here are the weights themselves.
     module.pretrained_cfg.pop("state_dict", None)
-    module.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+    module.eval().requires_grad_(False).to(torch.get_default_device()).to(memory_format=torch.channels_last)
     if preprocessing is None:
         colours = timm.data.resolve_model_data_config(module)
         preprocessing = Normalize(colours["mean"], colours["std"])

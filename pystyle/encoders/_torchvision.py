@@ -11,10 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from pystyle.encoders._construction import construction, seeded
 from pystyle.encoders._default_layers import default_layers
 from pystyle.encoders._module_encoder import ModuleEncoder
 from pystyle.encoders._modules import Normalize
-from pystyle.encoders._seeded import seeded
 from pystyle.encoders._vision_transformer import AnySizeVisionTransformer
 from pystyle.encoders._weights import WeightsError, brief, load_weights_file, published_state_dict
 
@@ -84,7 +84,7 @@ def torchvision_encoder(
         size_multiple = module.patch_size
         module = AnySizeVisionTransformer(module)
     image_size = 224 if name.startswith("maxvit") else None
-    module.eval().requires_grad_(False).to(memory_format=torch.channels_last)
+    module.eval().requires_grad_(False).to(torch.get_default_device()).to(memory_format=torch.channels_last)
     if layers is None:
         layers = default_layers(module, _BLOCKS, image_size=image_size, size_multiple=size_multiple)
     return ModuleEncoder(
@@ -147,7 +147,7 @@ def _network(name: str, state_dict: Mapping[str, Tensor] | None, seed: int) -> n
         # Some vision transformers were trained with larger images, of which the file knows the patches.
         num_patches = state_dict["encoder.pos_embedding"].shape[1] - 1
         options["image_size"] = math.isqrt(num_patches) * int(name.rpartition("_")[2])
-    with seeded(seed):
+    with construction(), seeded(seed):
         module: nn.Module = models.get_model(name, weights=None, **options)
     heads = [head for head in _HEADS if hasattr(module, head)]
     for head in heads:

@@ -7,7 +7,9 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from pystyle._arguments import seed_number
 from pystyle.encoders._architectures import Padding, build_modules
+from pystyle.encoders._construction import construction
 from pystyle.encoders._modules import Normalize, Pooling
 from pystyle.encoders._normalized import normalize_activations
 from pystyle.encoders._sequential import SequentialEncoder
@@ -36,19 +38,20 @@ def build_encoder(
     seed: int = 0,
 ) -> SequentialEncoder:
     """The encoder of an architecture with these weights."""
-    modules = build_modules(
-        architecture, batch_norm=batch_norm, pooling=pooling, ceil_mode=ceil_mode, padding=padding
-    )
-    name = f"{architecture}_bn" if batch_norm else architecture
-    if weights is None:
-        _initialize(modules, seed)
-        preprocessing = preprocessing or "torchvision"
-    else:
-        state_dict, found = _load(name, weights, list(modules))
-        preprocessing = preprocessing or found
-        _fill(name, modules, state_dict, flip_colours=preprocessing == "caffe")
-    encoder = SequentialEncoder(modules, preprocessing=_normalize(preprocessing))
-    return encoder.to(memory_format=torch.channels_last)
+    with construction():
+        modules = build_modules(
+            architecture, batch_norm=batch_norm, pooling=pooling, ceil_mode=ceil_mode, padding=padding
+        )
+        name = f"{architecture}_bn" if batch_norm else architecture
+        if weights is None:
+            _initialize(modules, seed)
+            preprocessing = preprocessing or "torchvision"
+        else:
+            state_dict, found = _load(name, weights, list(modules))
+            preprocessing = preprocessing or found
+            _fill(name, modules, state_dict, flip_colours=preprocessing == "caffe")
+        encoder = SequentialEncoder(modules, preprocessing=_normalize(preprocessing))
+    return encoder.to(torch.get_default_device()).to(memory_format=torch.channels_last)
 
 
 def _load(
@@ -94,11 +97,15 @@ def _fill(
         )
 
 
+@torch.no_grad()
 def _initialize(modules: Mapping[str, nn.Module], seed: int) -> None:
-    generator = torch.Generator().manual_seed(seed)
+    generator = torch.Generator().manual_seed(seed_number(seed))
     for module in modules.values():
         if isinstance(module, nn.Conv2d):
-            nn.init.kaiming_normal_(module.weight, nonlinearity="relu", generator=generator)
+            # The same numbers whatever torch's default type is.
+            drawn = torch.empty(module.weight.shape, dtype=torch.float32)
+            nn.init.kaiming_normal_(drawn, nonlinearity="relu", generator=generator)
+            module.weight.copy_(drawn)
             nn.init.zeros_(module.bias)  # type: ignore[arg-type]
 
 

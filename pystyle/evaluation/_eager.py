@@ -7,7 +7,7 @@ from torch import Tensor
 
 from pystyle.criterion import Criterion, Objective, Terms
 from pystyle.criterion._represent import encode
-from pystyle.evaluation._precision import check_precision, in_precision, products_in
+from pystyle.evaluation._precision import in_precision, known_precision, products_in
 from pystyle.functional._precision import without_autocast
 from pystyle.typing import Precision, References
 
@@ -41,7 +41,7 @@ class EagerEvaluation:
     precision: Precision = "float32"
 
     def __post_init__(self) -> None:
-        check_precision(self.precision)
+        object.__setattr__(self, "precision", known_precision(self.precision))
 
     def bind(self, criterion: Criterion, references: References) -> "EagerEvaluator":
         """Represent the references in the same precision."""
@@ -69,7 +69,7 @@ class EagerEvaluator:
     """
 
     def __init__(self, objective: Objective, *, precision: Precision = "float32") -> None:
-        check_precision(precision)
+        precision = known_precision(precision)
         self.objective = objective
         self.precision = precision
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from pystyle.criterion import Criterion, Terms
 from pystyle.evaluation._eager import EagerEvaluation
 from pystyle.evaluation._evaluation import Evaluator, weighted
-from pystyle.evaluation._precision import check_precision
+from pystyle.evaluation._precision import known_precision
 from pystyle.typing import Precision, References
 
 _LOG = logging.getLogger("pystyle")
@@ -97,7 +97,7 @@ class GraphedEvaluation:
     precision: Precision = "float32"
 
     def __post_init__(self) -> None:
-        check_precision(self.precision)
+        object.__setattr__(self, "precision", known_precision(self.precision))
 
     def bind(self, criterion: Criterion, references: References) -> "GraphedEvaluator":
         """Represent the references in the same precision."""

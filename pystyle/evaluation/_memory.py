@@ -69,7 +69,7 @@ def _peak(criterion: Criterion, size: tuple[int, int], evaluation: Evaluation) -
 
 def _noise(criterion: Criterion, size: tuple[int, int]) -> Tensor:
     generator = torch.Generator().manual_seed(0)
-    image = torch.rand(1, 3, *size, generator=generator)
+    image = torch.rand(1, 3, *size, generator=generator, dtype=torch.float32, device="cpu")
     return image.to(_device(criterion), criterion.encoder.image_dtype or image.dtype)
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import get_args
+from typing import Any, cast, get_args
 
 import torch
 
@@ -13,14 +13,16 @@ from pystyle.typing import Precision
 _HALF = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
-def check_precision(precision: Precision) -> None:
-    """Check that there is such a precision.
+def known_precision(precision: Any) -> Precision:
+    """The name of the precision, which may be given as a type of torch.
 
     Raises:
-        ValueError: If there is not.
+        ValueError: If there is no such precision.
     """
-    if precision not in get_args(Precision):
+    name = str(precision).removeprefix("torch.") if isinstance(precision, torch.dtype) else precision
+    if name not in get_args(Precision):
         raise ValueError(f"`precision` must be one of {get_args(Precision)}, got {precision!r}.")
+    return cast(Precision, name)
 
 
 def in_precision(criterion: Criterion, precision: Precision) -> Criterion:

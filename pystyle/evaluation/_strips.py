@@ -11,7 +11,7 @@ from pystyle.criterion._objective import Part
 from pystyle.criterion._represent import add_share, check_strips, combine, tensors_of
 from pystyle.encoders import BandPass, LayerRows, StripPass
 from pystyle.evaluation._eager import EagerEvaluator, differentiable
-from pystyle.evaluation._precision import check_precision, in_precision, products_in
+from pystyle.evaluation._precision import in_precision, known_precision, products_in
 from pystyle.evaluation._workers import Workers, all_workers
 from pystyle.functional._precision import without_autocast
 from pystyle.typing import IMAGE, Precision, References, Representation
@@ -59,7 +59,7 @@ class StripEvaluation:
     distributed: bool = False
 
     def __post_init__(self) -> None:
-        check_precision(self.precision)
+        object.__setattr__(self, "precision", known_precision(self.precision))
         object.__setattr__(self, "rows", whole_number(self.rows, "`rows`", least=1))
 
     def bind(self, criterion: Criterion, references: References) -> "StripEvaluator":
@@ -96,7 +96,7 @@ class StripEvaluator:
     def __init__(
         self, objective: Objective, *, rows: int, precision: Precision = "float32", distributed: bool = False
     ) -> None:
-        check_precision(precision)
+        precision = known_precision(precision)
         check_strips((part.loss, part.layer) for part in objective.parts)
         self.objective = objective
         self.rows = rows

@@ -1,5 +1,6 @@
 from torch import Tensor
 
+from pystyle._arguments import number
 from pystyle.functional._precision import at_least_float32
 
 
@@ -55,6 +56,7 @@ def scaled_squared_error(input: Tensor, target: Tensor, *, eps: float = 1e-8) ->
     References:
         The class ``ScaledMSELoss`` of Katherine Crowson's style-transfer-pytorch.
     """
+    eps = number(eps, "`eps`", least=0)
     difference = _difference(input, target).unsqueeze(-1).flatten(1)
     ratios = difference.square().sum(1) / (difference.abs().sum(1) + eps)
     return ratios.sum() / max(len(ratios), 1)

@@ -2,6 +2,7 @@ import torch
 from torch import Tensor
 from torch.utils.checkpoint import checkpoint
 
+from pystyle._arguments import number
 from pystyle.functional._precision import without_autocast
 from pystyle.functional._vector_sets import blocks_of, checked_sets, directions
 
@@ -53,8 +54,7 @@ def contextual_similarity(vectors: Tensor, reference: Tensor, *, bandwidth: floa
         Mechrez, Talmi, Zelnik-Manor. *The contextual loss for image transformation with non-aligned
         data*. ECCV 2018, equations 1 to 4.
     """
-    if not bandwidth > 0:
-        raise ValueError(f"`bandwidth` must be positive, got {bandwidth}.")
+    bandwidth = number(bandwidth, "`bandwidth`", above=0)
     vectors, reference = checked_sets(vectors, reference)
     if vectors.shape[2] == 0:
         raise ValueError("There must be at least one vector to compare with the reference, got none.")

@@ -1,5 +1,6 @@
 from torch import Tensor
 
+from pystyle._arguments import number
 from pystyle.functional._precision import at_least_float32
 
 
@@ -74,5 +75,6 @@ def unit_vectors(features: Tensor, *, eps: float = 1e-8) -> Tensor:
         raise ValueError(
             f"`features` must have the axes (batch, channels, ...), got {tuple(features.shape)}."
         )
+    eps = number(eps, "`eps`", least=0)
     features = at_least_float32(features)
     return features * (features.square().sum(1, keepdim=True) + eps).rsqrt()

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from pystyle._arguments import number
 from pystyle.functional._precision import at_least_float32
 
 
@@ -120,8 +121,7 @@ def reliability(forward_flow: Tensor, backward_flow: Tensor, *, smoothing: float
             "`forward_flow` and `backward_flow` must have the same shape (batch, 2, height, width), "
             f"got {tuple(forward_flow.shape)} and {tuple(backward_flow.shape)}."
         )
-    if smoothing < 0:
-        raise ValueError(f"`smoothing` must not be negative, got {smoothing}.")
+    smoothing = number(smoothing, "`smoothing`", least=0)
     backward = at_least_float32(backward_flow)
     forward = warp(forward_flow.to(backward), backward)
     size = _square(backward)

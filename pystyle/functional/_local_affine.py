@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d
 
+from pystyle._arguments import number, whole_number
 from pystyle.functional._precision import at_least_float32, without_autocast
 
 
@@ -68,17 +69,13 @@ def smoothed_local_affine(
             "`image` and `guide` must have the same shape (batch, channels, height, width), got "
             f"{tuple(image.shape)} and {tuple(guide.shape)}."
         )
-    if radius < 0 or smoothing_radius < 0:
-        raise ValueError(
-            f"`radius` and `smoothing_radius` must not be negative, got {radius} and {smoothing_radius}."
-        )
+    radius = whole_number(radius, "`radius`", least=0)
+    smoothing_radius = whole_number(smoothing_radius, "`smoothing_radius`", least=0)
     if distance_deviation is None:
         distance_deviation = max(smoothing_radius, 1) / 3
-    if not (ridge > 0 and distance_deviation > 0 and color_deviation > 0):
-        raise ValueError(
-            "`ridge`, `distance_deviation` and `color_deviation` must be positive, got "
-            f"{ridge}, {distance_deviation} and {color_deviation}."
-        )
+    distance_deviation = number(distance_deviation, "`distance_deviation`", above=0)
+    color_deviation = number(color_deviation, "`color_deviation`", above=0)
+    ridge = number(ridge, "`ridge`", above=0)
     image, guide = at_least_float32(image), at_least_float32(guide)
     with without_autocast(image):
         models = _local_maps(image, guide, radius, ridge)

@@ -6,11 +6,13 @@ The trace of a root has no such trouble, and on a CPU the eigendecomposition is 
 (512 x 512, one thread: 17 ms for it, 2.3 ms for each of the 33 products).
 """
 
+import math
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from pystyle._arguments import whole_number
 from pystyle.functional._precision import at_least_float32, without_autocast
 
 
@@ -45,6 +47,7 @@ def matrix_square_root(matrix: Tensor, *, num_iterations: int = 15) -> Tensor:
         Lin, Maji. *Improved bilinear pooling with CNNs*. BMVC 2017, section 3.
     """
     matrix = _checked(matrix)
+    num_iterations = whole_number(num_iterations, "`num_iterations`", least=1)
     with without_autocast(matrix):
         root: Tensor = _SquareRoot.apply(matrix, num_iterations)
     return root
@@ -82,6 +85,8 @@ def trace_of_square_root(matrix: Tensor, *, num_iterations: int | None = None) -
     """
     matrix = _checked(matrix)
     exact = num_iterations is None and matrix.device.type == "cpu"
+    if num_iterations is not None:
+        num_iterations = whole_number(num_iterations, "`num_iterations`", least=1)
     with without_autocast(matrix):
         trace: Tensor
         if exact:
@@ -97,8 +102,24 @@ def _checked(matrix: Tensor) -> Tensor:
     return at_least_float32(matrix)
 
 
+def root_scale(matrix: Tensor) -> Tensor:
+    """A power of 2 whose square is near the largest entry of each matrix, (..., 1, 1).
+
+    Matrices that are divided by its square have norms whose squares are far from the ends of the range of
+    their type. Powers of 2 change no digit.
+    """
+    exponent = torch.frexp(matrix.abs().amax((-2, -1), keepdim=True)).exponent if matrix.numel() else None
+    if exponent is None:
+        return matrix.new_ones((*matrix.shape[:-2], 1, 1))
+    limit = int(math.log2(torch.finfo(matrix.dtype).max)) // 2 - 1
+    half = torch.div(exponent - 1, 2, rounding_mode="floor").clamp(-limit, limit)
+    return torch.ldexp(torch.ones_like(half, dtype=matrix.dtype), half)
+
+
 def _newton_schulz(matrix: Tensor, num_iterations: int) -> tuple[Tensor, Tensor]:
     """The root and the inverse root; both 0 for a zero matrix."""
+    scale = root_scale(matrix)
+    matrix = matrix / scale / scale
     norm = torch.linalg.matrix_norm(matrix, keepdim=True).clamp_min(torch.finfo(matrix.dtype).tiny ** 0.5)
     identity = torch.eye(matrix.shape[-1], dtype=matrix.dtype, device=matrix.device)
     root, inverse = matrix / norm, identity.expand_as(matrix)
@@ -106,7 +127,7 @@ def _newton_schulz(matrix: Tensor, num_iterations: int) -> tuple[Tensor, Tensor]
         step = 1.5 * identity - 0.5 * inverse @ root
         root, inverse = root @ step, step @ inverse
     nonzero = (norm > torch.finfo(matrix.dtype).tiny ** 0.5).to(matrix.dtype)
-    return root * norm.sqrt(), inverse * nonzero / norm.sqrt()
+    return root * (norm.sqrt() * scale), inverse * (nonzero / norm.sqrt() / scale)
 
 
 class _SquareRoot(torch.autograd.Function):
@@ -122,9 +143,11 @@ class _SquareRoot(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, None]:
         # Solves  root X + X root = gradient: the sign iteration of the block matrix of both sides.
         (root,) = ctx.saved_tensors
+        scale = root_scale(root).square()
+        root = root / scale
         norm = torch.linalg.matrix_norm(root, keepdim=True).clamp_min(torch.finfo(root.dtype).tiny ** 0.5)
         identity = torch.eye(root.shape[-1], dtype=root.dtype, device=root.device)
-        left, right = root / norm, gradient / norm
+        left, right = root / norm, gradient / norm / scale
         with without_autocast(root):
             for _ in range(ctx.num_iterations):
                 square = left @ left

@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pystyle._arguments import number
 from pystyle.functional._precision import at_least_float32
 
 _WINDOW = [(y, x) for y in range(3) for x in range(3)]
@@ -62,8 +63,7 @@ def matting_laplacian(image: Tensor, *, eps: float = 1e-7) -> Tensor:
         raise ValueError(
             f"`image` must have the axes (batch, channels, height, width), got {tuple(image.shape)}."
         )
-    if not eps > 0:
-        raise ValueError(f"`eps` must be positive, got {eps}.")
+    eps = number(eps, "`eps`", above=0)
     image = at_least_float32(image)
     batch, _, height, width = image.shape
     laplacian = image.new_zeros((batch, len(_NEIGHBOURS), height, width), dtype=torch.float64, device="cpu")

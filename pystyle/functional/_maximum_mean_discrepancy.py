@@ -3,6 +3,7 @@ from typing import Literal, TypeAlias, get_args
 import torch
 from torch import Tensor
 
+from pystyle._arguments import number, whole_number
 from pystyle.functional._gram import positions
 from pystyle.functional._precision import without_autocast
 
@@ -64,10 +65,9 @@ def maximum_mean_discrepancy(
     """
     if kernel not in get_args(Kernel):
         raise ValueError(f"`kernel` must be one of {get_args(Kernel)}, got {kernel!r}.")
-    if degree < 1:
-        raise ValueError(f"`degree` must be positive, got {degree}.")
-    if bandwidth is not None and not bandwidth > 0:
-        raise ValueError(f"`bandwidth` must be positive, got {bandwidth}.")
+    degree, offset = whole_number(degree, "`degree`", least=1), number(offset, "`offset`")
+    if bandwidth is not None:
+        bandwidth = number(bandwidth, "`bandwidth`", above=0)
     vectors, reference = positions(vectors, "`vectors`"), positions(reference, "`reference`")
     if vectors.shape[:2] != reference.shape[:2] or 0 in (vectors.shape[2], reference.shape[2]):
         raise ValueError(

@@ -3,6 +3,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from pystyle._arguments import number
 from pystyle.functional._gram import flat_positions, positions, self_product
 
 
@@ -137,5 +138,6 @@ def mean_std(moments: RawMoments, *, eps: float = 1e-6) -> Tensor:
                  [1.0000]]])
     """
     mean, second = moments
+    eps = number(eps, "`eps`", least=0)
     variance = second.diagonal(dim1=1, dim2=2) - mean.square()
     return torch.stack((mean, (variance.clamp_min(0) + eps).sqrt()), dim=1)

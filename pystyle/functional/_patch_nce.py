@@ -1,5 +1,6 @@
 from torch import Tensor
 
+from pystyle._arguments import number
 from pystyle.functional._precision import without_autocast
 from pystyle.functional._sets import position_sets
 from pystyle.functional._vector_sets import directions_or_zero
@@ -36,8 +37,7 @@ def patch_nce(features: Tensor, target: Tensor, *, temperature: float = 0.07) ->
         Park, Efros, Zhang, Zhu. *Contrastive learning for unpaired image-to-image translation*.
         ECCV 2020.
     """
-    if temperature <= 0:
-        raise ValueError(f"`temperature` must be positive, got {temperature}.")
+    temperature = number(temperature, "`temperature`", above=0)
     if features.shape != target.shape:
         raise ValueError(
             f"`features` and `target` must have the same shape, got {tuple(features.shape)} and "

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import unfold
 
+from pystyle._arguments import whole_number
 from pystyle.functional._precision import at_least_float32
 
 
@@ -45,8 +46,7 @@ def patches(features: Tensor, size: int, *, stride: int = 1, mask: Tensor | None
         >>> patches(features, 2, mask=mask).shape
         torch.Size([1, 4, 1])
     """
-    if size < 1 or stride < 1:
-        raise ValueError(f"`size` and `stride` must be positive, got {size} and {stride}.")
+    size, stride = whole_number(size, "`size`", least=1), whole_number(stride, "`stride`", least=1)
     if features.ndim != 4 or min(features.shape[2:]) < size:
         raise ValueError(
             f"`features` must have the axes (batch, channels, height, width) and at least {size} x {size} "

@@ -16,13 +16,3 @@ def mean_power(squared: Tensor, exponent: float, weights: Tensor | None = None) 
         return squared.sum() / max(squared.numel(), 1)
     weights = weights.expand_as(squared)
     return (squared * weights).sum() / weights.sum().clamp_min(1e-12)
-
-
-def check_exponent(exponent: float) -> None:
-    """Check that it is positive.
-
-    Raises:
-        ValueError: If it is not.
-    """
-    if not exponent > 0:
-        raise ValueError(f"`exponent` must be positive, got {exponent}.")

@@ -1,7 +1,8 @@
 from torch import Tensor
 from torch.nn.functional import relu
 
-from pystyle.functional._powers import check_exponent, mean_power
+from pystyle._arguments import number
+from pystyle.functional._powers import mean_power
 from pystyle.functional._precision import at_least_float32
 
 
@@ -26,6 +27,7 @@ def range_excess(image: Tensor, *, low: float = 0.0, high: float = 1.0) -> Tenso
         >>> range_excess(torch.tensor([-2.0, 0.5, 1.0, 2.0]))   # (2² + 1²) / 4
         tensor(1.2500)
     """
+    low, high = number(low, "`low`"), number(high, "`high`")
     if not low < high:
         raise ValueError(f"`low` must be below `high`, got {low} and {high}.")
     image = at_least_float32(image)
@@ -64,7 +66,6 @@ def p_norm(image: Tensor, *, exponent: float = 6.0, center: float = 0.5, radius:
         Mahendran, Vedaldi. *Visualizing deep convolutional neural networks using natural pre-images*. IJCV
         2016. The exponent 6 and the centre: Katherine Crowson's style_transfer, 2017.
     """
-    check_exponent(exponent)
-    if not radius > 0:
-        raise ValueError(f"`radius` must be positive, got {radius}.")
+    exponent, radius = number(exponent, "`exponent`", above=0), number(radius, "`radius`", above=0)
+    center = number(center, "`center`")
     return mean_power(((at_least_float32(image) - center) / radius).square(), exponent)

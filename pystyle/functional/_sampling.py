@@ -3,6 +3,8 @@ import math
 import torch
 from torch import Tensor
 
+from pystyle._arguments import whole_number
+
 
 def random_directions(count: int, channels: int, *, generator: torch.Generator | None = None) -> Tensor:
     """Directions drawn evenly from the unit sphere.
@@ -28,9 +30,9 @@ def random_directions(count: int, channels: int, *, generator: torch.Generator |
         >>> directions.shape, directions.norm(dim=1).round(decimals=5)
         (torch.Size([4, 3]), tensor([1., 1., 1., 1.]))
     """
-    if count < 1 or channels < 1:
-        raise ValueError(f"`count` and `channels` must be positive, got {count} and {channels}.")
-    return torch.nn.functional.normalize(torch.randn(count, channels, generator=generator), dim=1)
+    count, channels = whole_number(count, "`count`", least=1), whole_number(channels, "`channels`", least=1)
+    drawn = torch.randn(count, channels, generator=generator, dtype=torch.float32, device="cpu")
+    return torch.nn.functional.normalize(drawn, dim=1)
 
 
 def grid_positions(
@@ -69,11 +71,10 @@ def grid_positions(
         >>> grid_positions(1, 100, 4)
         tensor([12, 37, 62, 87])
     """
-    wanted = height * width if num_samples is None else num_samples
-    if min(height, width, wanted) < 1:
-        raise ValueError(
-            f"`height`, `width` and `num_samples` must be positive, got {height}, {width} and {num_samples}."
-        )
+    height, width = whole_number(height, "`height`", least=1), whole_number(width, "`width`", least=1)
+    wanted = height * width
+    if num_samples is not None:
+        wanted = whole_number(num_samples, "`num_samples`", least=1)
     rows = max(1, min(height, wanted, math.isqrt(wanted * height // width)))
     columns = min(width, wanted // rows)
     rows = min(height, wanted // columns)
@@ -88,5 +89,9 @@ def _evenly_spaced(
     length: int, count: int, generator: torch.Generator | None, device: torch.device | None
 ) -> Tensor:
     # Whole numbers throughout: a rounded fraction could reach the end of the axis.
-    start = length // 2 if generator is None else int(torch.randint(length, (), generator=generator))
+    start = (
+        length // 2
+        if generator is None
+        else int(torch.randint(length, (), generator=generator, device="cpu"))
+    )
     return (torch.arange(count, device=device) * length + start) // count

@@ -4,7 +4,8 @@ from typing import Literal, TypeAlias, get_args
 from torch import Tensor
 from torch.nn.functional import pad
 
-from pystyle.functional._powers import check_exponent, mean_power
+from pystyle._arguments import number
+from pystyle.functional._powers import mean_power
 from pystyle.functional._precision import at_least_float32
 
 Variant: TypeAlias = Literal["isotropic", "anisotropic", "nine_point"]
@@ -66,7 +67,7 @@ def total_variation(
         equation 6 (isotropic). The nine-point variant: Katherine Crowson's style-transfer-pytorch, 2022,
         with β = 2.
     """
-    check_exponent(exponent)
+    exponent = number(exponent, "`exponent`", above=0)
     if variant not in get_args(Variant):
         raise ValueError(f"`variant` must be one of {get_args(Variant)}, got {variant!r}.")
     if image.ndim < 2:

@@ -1,7 +1,7 @@
 import torch
 from torch import Tensor
 
-from pystyle.functional._matrix_root import matrix_square_root, trace_of_square_root
+from pystyle.functional._matrix_root import matrix_square_root, root_scale, trace_of_square_root
 from pystyle.functional._precision import at_least_float32, without_autocast
 
 
@@ -61,9 +61,13 @@ def gaussian_wasserstein_distance(
     # drowns the small ones, and an eigendecomposition adds up the roots of what is positive of the noise.
     exact = num_iterations is None and covariance.device.type == "cpu"
     precision = torch.float64 if exact else covariance.dtype
+    scale, other_scale = root_scale(covariance), root_scale(target_covariance)
     with without_autocast(covariance):
-        product = root.to(precision).mT @ covariance.to(precision) @ root.to(precision)
+        # Of both scales, for the product of three large matrices would overflow where its root does not.
+        near, other = covariance / scale / scale, root.to(precision) / other_scale.to(precision)
+        product = other.mT @ near.to(precision) @ other
         overlap = trace_of_square_root(product, num_iterations=num_iterations).to(covariance.dtype)
+        overlap = overlap * scale[..., 0, 0] * other_scale[..., 0, 0]
     traces = _trace(covariance) + _trace(target_covariance) - 2 * overlap
     return (mean - target_mean).square().sum(-1) + traces
 

@@ -10,7 +10,8 @@ from typing import Literal, TypeAlias, get_args
 from torch import Tensor
 from torch.nn.functional import pad
 
-from pystyle.functional._powers import check_exponent, mean_power
+from pystyle._arguments import number, whole_number
+from pystyle.functional._powers import mean_power
 from pystyle.functional._precision import at_least_float32
 
 Wavelet: TypeAlias = Literal["haar", "db2"]
@@ -63,9 +64,8 @@ def wavelet_norm(
         Statistics, 1995. Daubechies. *Orthonormal bases of compactly supported wavelets*. Communications
         on Pure and Applied Mathematics, 1988.
     """
-    check_exponent(exponent)
-    if num_levels < 1:
-        raise ValueError(f"`num_levels` must be at least 1, got {num_levels}.")
+    exponent = number(exponent, "`exponent`", above=0)
+    num_levels = whole_number(num_levels, "`num_levels`", least=1)
     if wavelet not in get_args(Wavelet):
         raise ValueError(f"`wavelet` must be one of {get_args(Wavelet)}, got {wavelet!r}.")
     if image.ndim != 4:

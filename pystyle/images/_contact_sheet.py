@@ -10,6 +10,7 @@ import torch
 from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
+from pystyle._arguments import whole_number
 from pystyle.images._levels import check_single_image
 from pystyle.images._pil import check_background
 from pystyle.images._resize import resize
@@ -62,7 +63,9 @@ def contact_sheet(
         torch.Size([1, 3, 130, 180])
     """
     check_background(background)
-    _check_numbers(columns, height, gap)
+    if columns is not None:
+        columns = whole_number(columns, "`columns`", least=1)
+    height, gap = whole_number(height, "`height`", least=1), whole_number(gap, "`gap`", least=0)
     rows = _rows(images, columns)
     texts = _rows(titles, columns) if titles is not None else [[""] * len(row) for row in rows]
     if not any(rows):
@@ -123,7 +126,7 @@ def _strip(text: str, background: Sequence[float]) -> Tensor:
 
 
 def _filled(height: int, width: int, colour: Sequence[float]) -> Tensor:
-    return torch.tensor(colour, dtype=torch.float32)[:, None, None].repeat(1, height, width)
+    return torch.tensor(colour, dtype=torch.float32, device="cpu")[:, None, None].repeat(1, height, width)
 
 
 def _rows(items: Sequence[Any], columns: int | None) -> list[list[Any]]:
@@ -138,9 +141,3 @@ def _rows(items: Sequence[Any], columns: int | None) -> list[list[Any]]:
         )
     step = columns or len(flat)
     return [flat[start : start + step] for start in range(0, len(flat), step)]
-
-
-def _check_numbers(columns: int | None, height: int, gap: int) -> None:
-    for name, value, least in (("columns", columns, 1), ("height", height, 1), ("gap", gap, 0)):
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < least):
-            raise ValueError(f"`{name}` must be an integer of at least {least}, got {value!r}.")

@@ -7,6 +7,7 @@ from typing import IO
 
 from torch import Tensor
 
+from pystyle._arguments import check_mapping
 from pystyle.images._errors import ImageReadError
 from pystyle.images._formats import is_image_file
 from pystyle.images._read import DEFAULT_MAX_PIXELS, read_image
@@ -146,6 +147,7 @@ def write_masks(masks: Mapping[str, Tensor], folder: str | os.PathLike[str]) -> 
         >>> import torch
         >>> write_masks({"sky": torch.ones(1, 1, 2, 2)}, tempfile.mkdtemp())
     """
+    check_mapping(masks, "`masks`", '{"sky": mask}')
     folder = Path(folder).expanduser()
     for name, mask in masks.items():
         if not name or name[0] == "." or Path(name).name != name:

@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from pystyle._arguments import float_type
 from pystyle.images._color import rgb_and_alpha
 from pystyle.images._levels import check_single_image, levels
 from pystyle.images._resize import Edge, resize
@@ -55,7 +56,8 @@ class Pixels(NamedTuple):
         if self.orientation in _UPRIGHT:
             pixels = _UPRIGHT[self.orientation](pixels)
         # A copy in any case: of a single column numpy takes negative strides for contiguous, torch does not.
-        return torch.from_numpy(np.array(pixels.transpose(2, 0, 1), dtype=np.float32, order="C"))[None]
+        made = torch.from_numpy(np.array(pixels.transpose(2, 0, 1), dtype=np.float32, order="C"))[None]
+        return made.to(torch.get_default_device(), float_type())
 
 
 def from_pil(

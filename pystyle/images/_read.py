@@ -12,6 +12,7 @@ import torch
 from PIL import Image, ImageFile
 from torch import Tensor
 
+from pystyle._arguments import explained_allocations, whole_number
 from pystyle.images._color import rgb_and_alpha
 from pystyle.images._deep import deep_rgb_and_alpha
 from pystyle.images._errors import ImageReadError, PixelRangeError
@@ -29,6 +30,7 @@ _UNSUPPORTED = re.compile(
 )
 
 
+@explained_allocations("Reading an image")
 def read_image(
     source: str | os.PathLike[str] | IO[bytes],
     *,
@@ -111,8 +113,7 @@ def file_pixels(source: str | os.PathLike[str] | IO[bytes], max_pixels: int) -> 
         ValueError: `max_pixels` is no positive integer.
     """
     name = _name(source)
-    if isinstance(max_pixels, bool) or not isinstance(max_pixels, int) or max_pixels < 1:
-        raise ValueError(f"`max_pixels` must be an integer of at least 1, got {max_pixels!r}.")
+    max_pixels = whole_number(max_pixels, "`max_pixels`", least=1)
     with _as_read_error(name), _opened(source, name) as file:
         picture = _checked_header(file, name, max_pixels)
         colors, alpha = deep_rgb_and_alpha(picture, file) or rgb_and_alpha(picture)

@@ -1,12 +1,14 @@
 """Changing the size of an image."""
 
+from collections.abc import Sequence
 from typing import Literal, TypeAlias, get_args
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from pystyle._arguments import check_scale
+from pystyle._arguments import check_scale, explained_allocations, is_number, pixel_size, whole_number
 from pystyle.images._levels import check_floating
 
 Edge: TypeAlias = Literal["short", "long", "height", "width"]
@@ -71,13 +73,15 @@ def resize(
     if interpolation == "nearest":
         # "nearest" of torch samples the corner of each pixel, which shifts masks by half a pixel.
         return F.interpolate(image, new_size, mode="nearest-exact")
-    # Antialiased kernels for half precision are missing on the CPU.
-    wide = image.float() if image.dtype in (torch.float16, torch.bfloat16) else image
-    # With channels last torch 2.11 gives other numbers on the CPU, far beyond rounding.
-    wide = wide.contiguous()
-    resized = F.interpolate(wide, new_size, mode=interpolation, align_corners=False, antialias=True)
-    # Bicubic kernels overshoot, and bilinear ones round: a mask of ones becomes 1 + 1e-7.
-    return resized.clamp(0, 1).to(image.dtype)
+    what = f"Resizing {image.shape[2]} x {image.shape[3]} pixels to {new_size[0]} x {new_size[1]}"
+    with explained_allocations(what):
+        # Antialiased kernels for half precision are missing on the CPU.
+        wide = image.float() if image.dtype in (torch.float16, torch.bfloat16) else image
+        # With channels last torch 2.11 gives other numbers on the CPU, far beyond rounding.
+        wide = wide.contiguous()
+        resized = F.interpolate(wide, new_size, mode=interpolation, align_corners=False, antialias=True)
+        # Bicubic kernels overshoot, and bilinear ones round: a mask of ones becomes 1 + 1e-7.
+        return resized.clamp(0, 1).to(image.dtype)
 
 
 def scaled_size(
@@ -102,22 +106,15 @@ def scaled_size(
     """
     if edge not in get_args(Edge):
         raise ValueError(f"`edge` must be one of {get_args(Edge)}, got {edge!r}.")
-    if isinstance(size, tuple) and len(size) == 2:
-        return _at_least_one(size[0]), _at_least_one(size[1])
-    length = _at_least_one(size)
-    height, width = old
-    reference = {"short": min(old), "long": max(old), "height": height, "width": width}[edge]
+    height, width = pixel_size(old, "`old`")
+    if not is_number(size) and isinstance(size, Sequence | np.ndarray | Tensor) and not isinstance(size, str):
+        return pixel_size(size, "`size`")
+    length = whole_number(size, "`size`", least=1)
+    edges = {"short": min(height, width), "long": max(height, width), "height": height, "width": width}
+    reference = edges[edge]
     return _scaled(height, length, reference), _scaled(width, length, reference)
 
 
 def _scaled(old: int, length: int, reference: int) -> int:
     # Half up, in integers: `round` would take halves to the even neighbour.
     return max(1, (2 * old * length + reference) // (2 * reference))
-
-
-def _at_least_one(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError(
-            f"`size` must be a positive integer or a tuple (height, width) of two, got {value!r} in it."
-        )
-    return value

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import grid_sample
 
-from pystyle._arguments import check_scale
+from pystyle._arguments import check_scale, number
 from pystyle.images._levels import check_floating
 from pystyle.images._resize import Interpolation
 
@@ -54,8 +54,7 @@ def rotate(image: Tensor, degrees: float, *, interpolation: Interpolation = "bic
         check_scale(image, "`image`")
     if interpolation not in get_args(Interpolation):
         raise ValueError(f"`interpolation` must be one of {get_args(Interpolation)}, got {interpolation!r}.")
-    if not math.isfinite(degrees):
-        raise ValueError(f"`degrees` must be a finite number, got {degrees}.")
+    degrees = number(degrees, "`degrees`")
     if degrees % 90 == 0:
         return torch.rot90(image, round(degrees / 90) % 4, (2, 3))
     # Half precision on the CPU lacks some kernels, and its coordinates would be too coarse.

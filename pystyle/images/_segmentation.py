@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from pystyle._arguments import check_floating, check_range
+from pystyle._arguments import check_floating, check_mapping, check_range
 
 _MOST_COLORS = 32
 
@@ -104,6 +104,7 @@ def segmentation_from_masks(masks: Mapping[str, Tensor], colors: Mapping[str, Co
         <BLANKLINE>
                 [[0., 0.]]])
     """
+    check_mapping(masks, "`masks`", '{"sky": mask}')
     if not masks or len({tuple(mask.shape) for mask in masks.values()}) > 1:
         sizes = ", ".join(str(tuple(mask.shape)) for mask in masks.values()) or "none"
         raise ValueError(f"`masks` must be masks of one size, got {sizes}.")

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from pystyle._arguments import number, whole_number
 from pystyle.images._atomic import check_writable, replace_file
 from pystyle.images._errors import ImageReadError
 from pystyle.images._levels import check_single_image, levels
@@ -70,11 +71,9 @@ def read_video(
         >>> clip.frames[0].shape  # doctest: +SKIP
         torch.Size([1, 3, 720, 1280])
     """
-    if first_frame < 0 or (num_frames is not None and num_frames < 1):
-        raise ValueError(
-            "`first_frame` must not be negative and `num_frames` positive or None, got "
-            f"{first_frame} and {num_frames}."
-        )
+    first_frame = whole_number(first_frame, "`first_frame`", least=0)
+    if num_frames is not None:
+        num_frames = whole_number(num_frames, "`num_frames`", least=1)
     av = _av()
     path = os.path.expanduser(source)
     if not Path(path).is_file():
@@ -138,11 +137,8 @@ def write_video(
         raise ValueError(
             f"`destination` must end in one of {', '.join(_CONTAINERS)}, got '{os.fspath(destination)}'."
         )
-    if not frames_per_second > 0 or not 0 <= quality <= 51:
-        raise ValueError(
-            "`frames_per_second` must be positive and `quality` from 0 to 51, got "
-            f"{frames_per_second} and {quality}."
-        )
+    frames_per_second = number(frames_per_second, "`frames_per_second`", above=0)
+    quality = whole_number(quality, "`quality`", least=0, most=51)
     av = _av()
     # The frames may be painted while they are written.
     check_writable(destination, kind="video")

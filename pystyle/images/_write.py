@@ -12,7 +12,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from pystyle._arguments import check_floating, check_range
+from pystyle._arguments import check_floating, check_range, explained_allocations, whole_number
 from pystyle.images._atomic import replace_file
 from pystyle.images._levels import check_single_image, levels
 from pystyle.images._metadata import Metadata, encoder_options
@@ -40,6 +40,7 @@ WITH_ALPHA = ("PNG", "WEBP", "AVIF", "TIFF", "JPEG2000")
 """Formats that have opacity."""
 
 
+@explained_allocations("Writing an image")
 def write_image(
     image: Tensor,
     destination: str | os.PathLike[str] | IO[bytes],
@@ -132,8 +133,7 @@ def checked_format(
     """
     if bits not in (8, 16):
         raise ValueError(f"`bits` must be 8 or 16, got {bits!r}.")
-    if isinstance(quality, bool) or not isinstance(quality, int) or not 1 <= quality <= 100:
-        raise ValueError(f"`quality` must be an integer from 1 to 100, got {quality!r}.")
+    quality = whole_number(quality, "`quality`", least=1, most=100)
     pillow_format = _format(destination, format)
     if bits == 16 and pillow_format != "PNG":
         raise ValueError(f"`bits=16` needs the format PNG, got {pillow_format}. Name the file '.png'.")

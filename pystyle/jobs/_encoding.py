@@ -40,7 +40,7 @@ class Encoding:
         if self.background is not None:
             check_background(self.background)
         try:
-            self.encoded(torch.zeros(1, 3, 1, 1), Metadata() if self.keep_metadata else None)
+            self.encoded(torch.zeros(1, 3, 1, 1, device="cpu"), Metadata() if self.keep_metadata else None)
         except ValueError as error:
             message = str(error).replace("`format`", "`extension`")
             raise ValueError(message.replace("`metadata`", "`keep_metadata`")) from error
@@ -55,7 +55,7 @@ class Encoding:
         Raises:
             ValueError: If it cannot.
         """
-        self.encoded(torch.zeros(1, 3, 1, 1), metadata)
+        self.encoded(torch.zeros(1, 3, 1, 1, device="cpu"), metadata)
         if size is not None:
             check_size(checked_format(None, format=self.extension), *size)
 

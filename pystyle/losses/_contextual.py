@@ -2,6 +2,7 @@ from collections.abc import Mapping, Sequence
 
 from torch import Tensor
 
+from pystyle._arguments import number
 from pystyle.functional import contextual_similarity
 from pystyle.losses._loss import Loss
 
@@ -56,9 +57,7 @@ class ContextualLoss(Loss):
         super().__init__(
             layers, weight=weight, layer_weights=layer_weights, relative=relative, reference=reference
         )
-        if not bandwidth > 0:
-            raise ValueError(f"`bandwidth` must be positive, got {bandwidth}.")
-        self.bandwidth = float(bandwidth)
+        self.bandwidth = number(bandwidth, "`bandwidth`", above=0)
 
     def represent(self, features: Tensor) -> Tensor:
         """The feature vectors, (batch, channels, positions)."""

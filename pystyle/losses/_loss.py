@@ -1,11 +1,12 @@
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self, cast, get_args
 
 import torch
 from torch import Tensor, nn
 
+from pystyle._arguments import number, numbers, whole_number
 from pystyle.functional import mean_squared_error
 from pystyle.losses._layer_mask import LayerMask
 from pystyle.typing import Propagation, Representation, Spatial
@@ -65,8 +66,8 @@ class Loss(nn.Module, ABC):
         reference: str | None = None,
     ) -> None:
         super().__init__()
-        self.layers = (layers,) if isinstance(layers, str) else tuple(layers)
-        self.weight = float(weight)
+        self.layers = layer_names(layers)
+        self.weight = number(weight, "`weight`")
         self.layer_weights = _weights_by_layer(self.layers, layer_weights)
         self.relative = relative
         if reference is not None:
@@ -126,7 +127,8 @@ class Loss(nn.Module, ABC):
         if propagation not in get_args(Propagation):
             raise ValueError(f"`propagation` must be one of {get_args(Propagation)}, got {propagation!r}.")
         confined = copy.copy(self)
-        confined.region, confined.propagation, confined.dilation = region, propagation, dilation
+        confined.region, confined.propagation = region, propagation
+        confined.dilation = whole_number(dilation, "`dilation`")
         return confined
 
     def represent_within(self, features: Tensor, mask: LayerMask) -> Representation:
@@ -237,6 +239,21 @@ def _empty(representation: Any) -> Any:
     return type(representation)(*items) if hasattr(representation, "_fields") else tuple(items)
 
 
+def layer_names(layers: Any) -> tuple[str, ...]:
+    """One layer or several as a tuple.
+
+    Raises:
+        TypeError: If they are no names.
+    """
+    names = (
+        (layers,) if isinstance(layers, str) else tuple(layers) if isinstance(layers, Iterable) else (layers,)
+    )
+    for name in names:
+        if not isinstance(name, str):
+            raise TypeError(f"`layers` must be names of layers such as 'relu3_1', got {name!r}.")
+    return names
+
+
 def _weights_by_layer(
     layers: tuple[str, ...], weights: Sequence[float] | Mapping[str, float] | None
 ) -> dict[str, float]:
@@ -247,6 +264,7 @@ def _weights_by_layer(
     if weights is None:
         return dict.fromkeys(layers, 1.0 / len(layers))
     if not isinstance(weights, Mapping):
+        weights = numbers(weights, "`layer_weights`")
         if len(weights) != len(layers):
             raise ValueError(
                 f"`layer_weights` must have one weight for each of {len(layers)} layers, got {len(weights)}."
@@ -254,4 +272,4 @@ def _weights_by_layer(
         weights = dict(zip(layers, weights, strict=True))
     if set(weights) != set(layers):
         raise ValueError(f"`layer_weights` must have the layers {list(layers)}, got {list(weights)}.")
-    return {layer: float(weights[layer]) for layer in layers}
+    return {layer: number(weights[layer], f"`layer_weights[{layer!r}]`") for layer in layers}

@@ -1,5 +1,6 @@
 from torch import Tensor
 
+from pystyle._arguments import number
 from pystyle.functional import matting_energy, matting_laplacian
 from pystyle.losses._layer_mask import LayerMask
 from pystyle.losses._loss import Loss
@@ -44,9 +45,7 @@ class MattingLaplacianLoss(Loss):
 
     def __init__(self, *, eps: float = 1e-7, weight: float = 1.0, reference: str | None = None) -> None:
         super().__init__(IMAGE, weight=weight, reference=reference)
-        if not eps > 0:
-            raise ValueError(f"`eps` must be positive, got {eps}.")
-        self.eps = float(eps)
+        self.eps = number(eps, "`eps`", above=0)
 
     def represent(self, features: Tensor) -> Tensor:
         """The image as it is."""

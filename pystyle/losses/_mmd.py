@@ -4,6 +4,7 @@ from typing import Literal
 import torch
 from torch import Generator, Tensor
 
+from pystyle._arguments import number, seed_number, whole_number
 from pystyle.functional import maximum_mean_discrepancy
 from pystyle.losses._loss import Loss
 from pystyle.losses._sampling import Draws, with_options
@@ -72,17 +73,13 @@ class MMDLoss(Loss):
         )
         if kernel not in ("linear", "polynomial", "gaussian"):
             raise ValueError(f"`kernel` must be 'linear', 'polynomial' or 'gaussian', got {kernel!r}.")
-        if degree < 1:
-            raise ValueError(f"`degree` must be positive, got {degree}.")
-        if bandwidth is not None and not bandwidth > 0:
-            raise ValueError(f"`bandwidth` must be positive, got {bandwidth}.")
         self.kernel = kernel
-        self.degree = degree
-        self.offset = float(offset)
-        self.bandwidth = bandwidth
+        self.degree = whole_number(degree, "`degree`", least=1)
+        self.offset = number(offset, "`offset`")
+        self.bandwidth = None if bandwidth is None else number(bandwidth, "`bandwidth`", above=0)
         self.resample = resample
-        self.seed = seed
-        self._draws = Draws(seed, resample=resample)
+        self.seed = seed_number(seed)
+        self._draws = Draws(self.seed, resample=resample)
 
     def represent(self, features: Tensor) -> Tensor:
         """The feature vectors, (batch, channels, positions)."""
@@ -92,9 +89,11 @@ class MMDLoss(Loss):
         """The estimate, averaged over the batch."""
         counts = representation.shape[2], target.shape[2]
         generator = self._draws.generator()
-        order = torch.randperm(counts[0], generator=generator)
+        order = torch.randperm(counts[0], generator=generator, device="cpu")
         # Sets of the same size are shuffled alike, so that equal ones have no distance at all.
-        other = order if counts[0] == counts[1] else torch.randperm(counts[1], generator=generator)
+        other = (
+            order if counts[0] == counts[1] else torch.randperm(counts[1], generator=generator, device="cpu")
+        )
         return maximum_mean_discrepancy(
             representation[:, :, order.to(representation.device)],
             target[:, :, other.to(target.device)],

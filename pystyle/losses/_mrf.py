@@ -3,6 +3,7 @@ from typing import Any, get_args
 
 from torch import Tensor
 
+from pystyle._arguments import whole_number
 from pystyle.functional import mrf_energy, patches
 from pystyle.losses._layer_mask import LayerMask
 from pystyle.losses._loss import Loss
@@ -82,12 +83,10 @@ class MRFLoss(Loss):
         super().__init__(
             layers, weight=weight, layer_weights=layer_weights, relative=relative, reference=reference
         )
-        if patch_size < 1 or stride < 1:
-            raise ValueError(f"`patch_size` and `stride` must be positive, got {patch_size} and {stride}.")
         if matching not in get_args(Metric):
             raise ValueError(f"`matching` must be one of {get_args(Metric)}, got {matching!r}.")
-        self.patch_size = patch_size
-        self.stride = stride
+        self.patch_size = whole_number(patch_size, "`patch_size`", least=1)
+        self.stride = whole_number(stride, "`stride`", least=1)
         self.matching = matching
         self.rotations = checked_rotations(rotations)
         self.scales = checked_scales(scales)

@@ -4,8 +4,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pystyle._arguments import seed_number
 from pystyle.functional import nearest_neighbor_distance
 from pystyle.losses._loss import Loss
+from pystyle.losses._sampling import checked_count
 from pystyle.losses._sets import checked_rotations, turned_and_scaled, union
 
 
@@ -69,12 +71,10 @@ class NearestNeighborLoss(Loss):
         super().__init__(
             layers, weight=weight, layer_weights=layer_weights, relative=relative, reference=reference
         )
-        if max_candidates is not None and max_candidates < 1:
-            raise ValueError(f"`max_candidates` must be positive or None, got {max_candidates}.")
         self.centered = centered
         self.rotations = checked_rotations(rotations)
-        self.max_candidates = max_candidates
-        self.seed = seed
+        self.max_candidates = checked_count("max_candidates", max_candidates)
+        self.seed = seed_number(seed)
 
     def views(self, image: Tensor) -> list[Tensor]:
         """The reference in all rotations."""
@@ -93,7 +93,7 @@ class NearestNeighborLoss(Loss):
         count = representation.shape[2]
         if self.max_candidates is None or count <= self.max_candidates:
             return representation
-        order = torch.randperm(count, generator=torch.Generator().manual_seed(self.seed))
+        order = torch.randperm(count, generator=torch.Generator().manual_seed(self.seed), device="cpu")
         return representation[:, :, order[: self.max_candidates].to(representation.device)]
 
     def compare(self, representation: Tensor, target: Tensor) -> Tensor:

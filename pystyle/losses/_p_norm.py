@@ -1,5 +1,6 @@
 from torch import Tensor
 
+from pystyle._arguments import number
 from pystyle.functional import p_norm
 from pystyle.losses._loss import Loss
 from pystyle.typing import IMAGE
@@ -32,9 +33,7 @@ class PNormLoss(Loss):
 
     def __init__(self, exponent: float = 6.0, *, weight: float = 1.0) -> None:
         super().__init__(IMAGE, weight=weight)
-        if not exponent > 0:
-            raise ValueError(f"`exponent` must be positive, got {exponent}.")
-        self.exponent = float(exponent)
+        self.exponent = number(exponent, "`exponent`", above=0)
 
     def represent(self, features: Tensor) -> Tensor:
         """The mean power itself."""

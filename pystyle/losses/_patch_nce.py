@@ -2,9 +2,10 @@ from collections.abc import Mapping, Sequence
 
 from torch import Generator, Tensor
 
+from pystyle._arguments import number, seed_number
 from pystyle.functional import patch_nce
 from pystyle.losses._loss import Loss
-from pystyle.losses._sampling import Draws, check_num_samples, sampled_alike, with_options
+from pystyle.losses._sampling import Draws, checked_count, sampled_alike, with_options
 
 
 class PatchNCELoss(Loss):
@@ -65,14 +66,11 @@ class PatchNCELoss(Loss):
         super().__init__(
             layers, weight=weight, layer_weights=layer_weights, relative=relative, reference=reference
         )
-        check_num_samples("num_samples", num_samples)
-        if temperature <= 0:
-            raise ValueError(f"`temperature` must be positive, got {temperature}.")
-        self.num_samples = num_samples
-        self.temperature = float(temperature)
+        self.num_samples = checked_count("num_samples", num_samples)
+        self.temperature = number(temperature, "`temperature`", above=0)
         self.resample = resample
-        self.seed = seed
-        self._draws = Draws(seed, resample=resample)
+        self.seed = seed_number(seed)
+        self._draws = Draws(self.seed, resample=resample)
 
     def represent(self, features: Tensor) -> Tensor:
         """The features as they are."""

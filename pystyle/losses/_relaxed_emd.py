@@ -3,9 +3,10 @@ from typing import Literal
 
 from torch import Generator, Tensor
 
+from pystyle._arguments import seed_number
 from pystyle.functional import relaxed_earth_movers_distance
 from pystyle.losses._loss import Loss
-from pystyle.losses._sampling import Draws, check_num_samples, sampled, with_options
+from pystyle.losses._sampling import Draws, checked_count, sampled, with_options
 
 
 class RelaxedEMDLoss(Loss):
@@ -72,19 +73,17 @@ class RelaxedEMDLoss(Loss):
         )
         if distance not in ("cosine", "euclidean", "palette"):
             raise ValueError(f"`distance` must be 'cosine', 'euclidean' or 'palette', got {distance!r}.")
-        check_num_samples("num_samples", num_samples)
-        check_num_samples("num_image_samples", num_image_samples)
         if resample and num_image_samples is None:
             raise ValueError(
                 "`resample` takes other positions of the image each time, but all of them are compared. "
                 "Give `num_image_samples` or leave it out."
             )
         self.distance = distance
-        self.num_samples = num_samples
-        self.num_image_samples = num_image_samples
+        self.num_samples = checked_count("num_samples", num_samples)
+        self.num_image_samples = checked_count("num_image_samples", num_image_samples)
         self.resample = resample
-        self.seed = seed
-        self._draws = Draws(seed, resample=resample)
+        self.seed = seed_number(seed)
+        self._draws = Draws(self.seed, resample=resample)
 
     def represent(self, features: Tensor) -> Tensor:
         """The features as they are."""

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from pystyle._arguments import whole_number
 from pystyle.functional import grid_positions
 
 
@@ -48,10 +49,9 @@ def _grid(features: Tensor, num_samples: int | None, draws: Draws) -> Tensor | s
     return grid_positions(height, width, num_samples, generator=draws.generator(), device=features.device)
 
 
-def check_num_samples(name: str, number: int | None) -> None:
-    """Refuse a number of samples that is not positive."""
-    if number is not None and number < 1:
-        raise ValueError(f"`{name}` must be positive, or None for all positions, got {number}.")
+def checked_count(name: str, count: int | None) -> int | None:
+    """How many positions are taken, at least one; None for all."""
+    return None if count is None else whole_number(count, f"`{name}`", least=1)
 
 
 def with_options(text: str, options: dict[str, tuple[object, object]]) -> str:

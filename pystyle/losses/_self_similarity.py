@@ -2,9 +2,10 @@ from collections.abc import Mapping, Sequence
 
 from torch import Generator, Tensor
 
+from pystyle._arguments import seed_number
 from pystyle.functional import mean_absolute_error, self_similarity
 from pystyle.losses._loss import Loss
-from pystyle.losses._sampling import Draws, check_num_samples, sampled_alike, with_options
+from pystyle.losses._sampling import Draws, checked_count, sampled_alike, with_options
 
 
 class SelfSimilarityLoss(Loss):
@@ -62,11 +63,10 @@ class SelfSimilarityLoss(Loss):
         super().__init__(
             layers, weight=weight, layer_weights=layer_weights, relative=relative, reference=reference
         )
-        check_num_samples("num_samples", num_samples)
-        self.num_samples = num_samples
+        self.num_samples = checked_count("num_samples", num_samples)
         self.resample = resample
-        self.seed = seed
-        self._draws = Draws(seed, resample=resample)
+        self.seed = seed_number(seed)
+        self._draws = Draws(self.seed, resample=resample)
 
     def represent(self, features: Tensor) -> Tensor:
         """The features as they are."""

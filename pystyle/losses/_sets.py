@@ -6,6 +6,7 @@ from itertools import product
 import torch
 from torch import Tensor
 
+from pystyle._arguments import numbers
 from pystyle.images import resize, rotate
 
 
@@ -46,9 +47,10 @@ def checked_rotations(rotations: Sequence[float]) -> tuple[float, ...]:
     Raises:
         ValueError: If there are none.
     """
-    if not len(rotations):
+    angles = numbers(rotations, "`rotations`")
+    if not angles:
         raise ValueError("`rotations` must have at least one angle, got none. (0,) turns nothing.")
-    return tuple(float(degrees) for degrees in rotations)
+    return angles
 
 
 def checked_scales(scales: Sequence[float]) -> tuple[float, ...]:
@@ -57,6 +59,7 @@ def checked_scales(scales: Sequence[float]) -> tuple[float, ...]:
     Raises:
         ValueError: If there are none or one is not positive.
     """
-    if not len(scales) or min(scales) <= 0:
-        raise ValueError(f"`scales` must have at least one factor, all positive, got {list(scales)}.")
-    return tuple(float(scale) for scale in scales)
+    factors = numbers(scales, "`scales`", above=0)
+    if not factors:
+        raise ValueError("`scales` must have at least one factor, got none. (1,) leaves the size.")
+    return factors

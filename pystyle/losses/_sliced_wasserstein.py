@@ -3,6 +3,7 @@ from typing import NamedTuple
 
 from torch import Generator, Tensor
 
+from pystyle._arguments import seed_number, whole_number
 from pystyle.functional import (
     quantile_distance,
     random_directions,
@@ -74,12 +75,12 @@ class SlicedWassersteinLoss(Loss):
         super().__init__(
             layers, weight=weight, layer_weights=layer_weights, relative=relative, reference=reference
         )
-        if num_directions is not None and num_directions < 1:
-            raise ValueError(f"`num_directions` must be positive, got {num_directions}.")
-        self.num_directions = num_directions
+        self.num_directions = (
+            None if num_directions is None else whole_number(num_directions, "`num_directions`", least=1)
+        )
         self.resample = resample
-        self.seed = seed
-        self._draws = Draws(seed, resample=resample)
+        self.seed = seed_number(seed)
+        self._draws = Draws(self.seed, resample=resample)
 
     def represent(self, features: Tensor) -> Tensor:
         """The features as they are."""

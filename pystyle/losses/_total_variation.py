@@ -2,6 +2,7 @@ from typing import Literal
 
 from torch import Tensor
 
+from pystyle._arguments import number
 from pystyle.functional import total_variation
 from pystyle.losses._layer_mask import LayerMask
 from pystyle.losses._loss import Loss
@@ -43,13 +44,11 @@ class TotalVariationLoss(Loss):
         layer_weights: tuple[float, ...] | None = None,
     ) -> None:
         super().__init__(layers, weight=weight, layer_weights=layer_weights)
-        if not exponent > 0:
-            raise ValueError(f"`exponent` must be positive, got {exponent}.")
         if variant not in ("isotropic", "anisotropic", "nine_point"):
             raise ValueError(
                 f"`variant` must be 'isotropic', 'anisotropic' or 'nine_point', got {variant!r}."
             )
-        self.exponent = float(exponent)
+        self.exponent = number(exponent, "`exponent`", above=0)
         self.variant = variant
 
     def represent(self, features: Tensor) -> Tensor:

@@ -1,5 +1,6 @@
 from torch import Tensor
 
+from pystyle._arguments import number
 from pystyle.functional import range_excess
 from pystyle.losses._loss import Loss
 from pystyle.typing import IMAGE
@@ -32,10 +33,9 @@ class ValueRangeLoss(Loss):
 
     def __init__(self, low: float = 0.0, high: float = 1.0, *, weight: float = 1.0) -> None:
         super().__init__(IMAGE, weight=weight)
-        if not low < high:
+        self.low, self.high = number(low, "`low`"), number(high, "`high`")
+        if not self.low < self.high:
             raise ValueError(f"`low` must be below `high`, got {low} and {high}.")
-        self.low = float(low)
-        self.high = float(high)
 
     def represent(self, features: Tensor) -> Tensor:
         """The mean squared excess itself."""

@@ -2,6 +2,7 @@ from typing import Literal
 
 from torch import Tensor
 
+from pystyle._arguments import number, whole_number
 from pystyle.functional import wavelet_norm
 from pystyle.losses._layer_mask import LayerMask
 from pystyle.losses._loss import Loss
@@ -44,14 +45,10 @@ class WaveletLoss(Loss):
         weight: float = 1.0,
     ) -> None:
         super().__init__(IMAGE, weight=weight)
-        if not exponent > 0:
-            raise ValueError(f"`exponent` must be positive, got {exponent}.")
-        if num_levels < 1:
-            raise ValueError(f"`num_levels` must be at least 1, got {num_levels}.")
         if wavelet not in ("haar", "db2"):
             raise ValueError(f"`wavelet` must be 'haar' or 'db2', got {wavelet!r}.")
-        self.exponent = float(exponent)
-        self.num_levels = num_levels
+        self.exponent = number(exponent, "`exponent`", above=0)
+        self.num_levels = whole_number(num_levels, "`num_levels`", least=1)
         self.wavelet = wavelet
 
     def represent(self, features: Tensor) -> Tensor:

@@ -5,6 +5,8 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
+from pystyle._arguments import interval, number, whole_number
+
 Loss = Tensor | float | None
 
 
@@ -84,27 +86,17 @@ class LBFGS(Optimizer):
         history_bytes: int | None = None,
         capturable: bool = False,
     ) -> None:
-        if lr <= 0:
-            raise ValueError(f"`lr` must be positive, got {lr}.")
-        if history_size < 1:
-            raise ValueError(f"`history_size` must be at least 1, got {history_size}.")
-        if not 0 <= damping < 1:
-            raise ValueError(f"`damping` must be in [0, 1), got {damping}.")
-        if bounds is not None and not bounds[0] < bounds[1]:
-            raise ValueError(f"`bounds` must be (smallest, largest) with smallest < largest, got {bounds}.")
-        if initial_step is not None and not initial_step > 0:
-            raise ValueError(
-                f"`initial_step` must be positive, or None for that of torch, got {initial_step}."
-            )
-        if history_bytes is not None and history_bytes < 1:
-            raise ValueError(f"`history_bytes` must be positive, or None for no limit, got {history_bytes}.")
         defaults: dict[str, Any] = {
-            "lr": lr,
-            "history_size": history_size,
-            "damping": damping,
-            "bounds": bounds,
+            "lr": number(lr, "`lr`", above=0),
+            "history_size": whole_number(history_size, "`history_size`", least=1),
+            "damping": number(damping, "`damping`", least=0, below=1),
+            "bounds": None if bounds is None else interval(bounds, "`bounds`"),
+            "initial_step": None if initial_step is None else number(initial_step, "`initial_step`", above=0),
+            "history_bytes": (
+                None if history_bytes is None else whole_number(history_bytes, "`history_bytes`", least=1)
+            ),
+            "capturable": capturable,
         }
-        defaults |= {"initial_step": initial_step, "history_bytes": history_bytes, "capturable": capturable}
         super().__init__(params, defaults)
         if len(self.param_groups) != 1:
             raise ValueError(f"LBFGS takes one group of parameters, got {len(self.param_groups)}.")

@@ -149,7 +149,9 @@ def texture_synthesis(
     check_images({"texture": texture})
     if init is None:
         size = size or (texture.shape[2], texture.shape[3])
-        noise = torch.randn(1, 3, *size, generator=torch.Generator().manual_seed(seed)).to(texture)
+        noise = torch.randn(
+            1, 3, *size, generator=torch.Generator().manual_seed(seed), dtype=torch.float32, device="cpu"
+        ).to(texture)
         init = texture.mean((2, 3), keepdim=True) + 0.01 * noise
     return optimize_image(
         criterion(encoder, layers=layers, num_directions=num_directions, resample=resample, seed=seed),

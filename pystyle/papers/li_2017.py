@@ -225,8 +225,10 @@ def style_transfer(
     content = resize(content, edge_size, edge="long")
     size = (content.shape[2], content.shape[3])
     if init is None:
-        noise = torch.rand(content.shape, generator=torch.Generator().manual_seed(seed)).to(content)
-        mean = torch.tensor(MEAN_COLOUR).reshape(1, 3, 1, 1).to(content)
+        noise = torch.rand(
+            content.shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float32, device="cpu"
+        ).to(content)
+        mean = torch.tensor(MEAN_COLOUR, dtype=torch.float32, device="cpu").reshape(1, 3, 1, 1).to(content)
         init = mean + 0.1 * (2 * noise - 1) / 255
     random = statistics == "gaussian" or (not isinstance(statistics, str) and "gaussian" in statistics)
     if optimizer is None:

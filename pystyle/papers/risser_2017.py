@@ -174,8 +174,13 @@ def texture_synthesis(
     )  # fmt: skip
     height, width = texture.shape[2:]
     sizes = [(round(scale * height), round(scale * width)) for scale in scales]
-    mean, std = (torch.tensor(value).reshape(1, 3, 1, 1) for value in (IMAGENET_MEAN, IMAGENET_STD))
-    noise = torch.randn(1, 3, *sizes[0], generator=torch.Generator().manual_seed(seed))
+    mean, std = (
+        torch.tensor(value, dtype=torch.float32, device="cpu").reshape(1, 3, 1, 1)
+        for value in (IMAGENET_MEAN, IMAGENET_STD)
+    )
+    noise = torch.randn(
+        1, 3, *sizes[0], generator=torch.Generator().manual_seed(seed), dtype=torch.float32, device="cpu"
+    )
     image, results = (mean + std * noise).to(texture), list[Result]()
     for size in sizes:
         results.append(

@@ -1,6 +1,7 @@
 import torch
 from torch import Tensor, nn
 
+from pystyle._arguments import number
 from pystyle.parametrizations._clamp import clamp_with_gradient
 from pystyle.parametrizations._initial import initial_values
 from pystyle.parametrizations._parametrization import Parametrization
@@ -58,14 +59,15 @@ class Fourier(Parametrization):
 
     def __init__(self, image: Tensor, *, decay: float = 1.0, decorrelate: bool = True) -> None:
         super().__init__()
-        if not decay >= 0:
-            raise ValueError(f"`decay` must not be negative, got {decay}.")
+        decay = number(decay, "`decay`", least=0)
         pixels = initial_values(image).clamp_(0, 1)
         if pixels.element_size() < 4:
             raise TypeError(
                 f"`image` must be of float32 or float64 for a Fourier transform, got {image.dtype}."
             )
-        colours = torch.tensor(_COLOURS, dtype=torch.float64) if decorrelate else torch.eye(3).double()
+        colours = torch.tensor(_COLOURS, dtype=torch.float64, device="cpu")
+        if not decorrelate:
+            colours = torch.eye(3, dtype=colours.dtype, device="cpu")
         colours = colours * 3**0.5 / torch.linalg.matrix_norm(colours)
         self.size = (pixels.shape[2], pixels.shape[3])
         self.register_buffer("scale", _scale(self.size, decay).to(pixels))
@@ -91,8 +93,8 @@ def _mixed(matrix: Tensor, image: Tensor) -> Tensor:
 def _scale(size: tuple[int, int], decay: float) -> Tensor:
     """The height of the wave of each coefficient, (height, width // 2 + 1)."""
     height, width = size
-    vertical = torch.fft.fftfreq(height, dtype=torch.float64)[:, None]
-    horizontal = torch.fft.rfftfreq(width, dtype=torch.float64)
+    vertical = torch.fft.fftfreq(height, dtype=torch.float64, device="cpu")[:, None]
+    horizontal = torch.fft.rfftfreq(width, dtype=torch.float64, device="cpu")
     frequency = (vertical.square() + horizontal.square()).sqrt()
     scale = frequency.clamp_min(1 / max(size)) ** -decay
     # A coefficient stands for itself and its conjugate, except in the columns that are their own conjugates.

@@ -1,6 +1,7 @@
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
+from pystyle._arguments import whole_number
 from pystyle.parametrizations._clamp import clamp_with_gradient
 from pystyle.parametrizations._initial import initial_values
 from pystyle.parametrizations._parametrization import Parametrization
@@ -45,8 +46,7 @@ class LaplacianPyramid(Parametrization):
 
     def __init__(self, image: Tensor, *, num_levels: int = 5) -> None:
         super().__init__()
-        if num_levels < 0:
-            raise ValueError(f"`num_levels` must not be negative, got {num_levels}.")
+        num_levels = whole_number(num_levels, "`num_levels`", least=0)
         rest = initial_values(image).clamp_(0, 1)
         bands: list[Tensor] = []
         while len(bands) < num_levels and max(rest.shape[2:]) > 1:

@@ -1,6 +1,7 @@
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
+from pystyle._arguments import whole_number
 from pystyle.parametrizations._initial import initial_values
 from pystyle.parametrizations._parametrization import Parametrization
 
@@ -36,8 +37,7 @@ class LowResolution(Parametrization):
 
     def __init__(self, image: Tensor, *, factor: int = 2) -> None:
         super().__init__()
-        if factor < 1:
-            raise ValueError(f"`factor` must be at least 1, got {factor}.")
+        factor = whole_number(factor, "`factor`", least=1)
         pixels = initial_values(image)
         self.size = (pixels.shape[2], pixels.shape[3])
         small = (-(-self.size[0] // factor), -(-self.size[1] // factor))

@@ -1,9 +1,9 @@
 """Weights that change from level to level, and schedules that run through all levels."""
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from pystyle._arguments import numbers
 from pystyle.pyramid._level import Level
 from pystyle.typing import Schedule
 
@@ -55,8 +55,9 @@ def check_level_weights(level_weights: Mapping[str, Sequence[float]], num_levels
         ValueError: If there is not.
     """
     for name, weights in level_weights.items():
-        if len(weights) != num_levels or not all(0 <= weight < math.inf for weight in weights):
+        factors = numbers(weights, f"`level_weights[{name!r}]`", least=0)
+        if len(factors) != num_levels:
             raise ValueError(
-                f"`level_weights[{name!r}]` must have one factor for each of the {num_levels} levels, finite "
-                f"and not negative, got {tuple(weights)}."
+                f"`level_weights[{name!r}]` must have one factor for each of the {num_levels} levels, got "
+                f"{factors}."
             )

@@ -7,25 +7,34 @@ from typing import Self, cast
 import torch
 from torch import Tensor
 
-from pystyle._arguments import is_number, number, whole_number, whole_numbers
+from pystyle._arguments import (
+    callables,
+    explained_allocations,
+    is_number,
+    number,
+    whole_number,
+    whole_numbers,
+)
 from pystyle.checkpoints import Checkpoints
 from pystyle.criterion import Criterion
 from pystyle.criterion._blend import check_references, first_image
 from pystyle.criterion._checks import check_loss_names, check_pictures
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.optim import LBFGS
+from pystyle.optim._factory import optimizer_factory
 from pystyle.parametrizations import Parametrization, Pixels
 from pystyle.pyramid._climb import LevelRunners, climb
 from pystyle.pyramid._level import levels_of
 from pystyle.pyramid._level_schedules import check_level_weights
 from pystyle.pyramid._references import fits, reference_scales
 from pystyle.runner import Callback, Keeper, Result, Runner, RunnerFactory
+from pystyle.runner._checks import check_ingredients
 from pystyle.runner._factory import check_runner
-from pystyle.runner._inits import check_init
+from pystyle.runner._inits import check_init, checked_seed
 from pystyle.runner._interrupted import check_on_interrupt, ended
 from pystyle.runner._schedules import factors_of_steps
 from pystyle.runner._step import close_all
-from pystyle.typing import Init, OnInterrupt, OptimizerFactory, References, Schedule
+from pystyle.typing import Init, OnInterrupt, OptimizerFactory, OptimizerName, References, Schedule
 
 
 @dataclass(frozen=True)
@@ -59,12 +68,15 @@ class Pyramid:
     def __post_init__(self) -> None:
         sizes = whole_numbers(self.edge_sizes, "`edge_sizes`")
         if is_number(self.num_steps):
-            steps = (whole_number(self.num_steps, "`num_steps`"),) * len(sizes)
+            steps = (whole_number(self.num_steps, "`num_steps`", least=0),) * len(sizes)
         else:
-            steps = whole_numbers(self.num_steps, "`num_steps`")
+            steps = whole_numbers(self.num_steps, "`num_steps`", least=0)
         if not sizes or sizes[0] < 1 or any(small >= large for small, large in pairwise(sizes)):
-            raise ValueError(f"`edge_sizes` must be positive and grow from level to level, got {sizes}.")
-        if len(steps) != len(sizes) or min(steps) < 0:
+            raise ValueError(
+                f"`edge_sizes` must be positive and grow from level to level, got {sizes}. They are the "
+                "short edges of the image, one for each level."
+            )
+        if len(steps) != len(sizes):
             raise ValueError(
                 f"`num_steps` must be one number or one for each of {len(sizes)} levels, got {steps}."
             )
@@ -84,11 +96,8 @@ class Pyramid:
 
         Sizes that are rounded to the same number of pixels are one level.
         """
-        edge_size = whole_number(edge_size, "`edge_size`")
-        smallest = whole_number(smallest, "`smallest`", least=1)
-        ratio = number(ratio, "`ratio`")
-        if ratio <= 1:
-            raise ValueError(f"`ratio` must be greater than 1, got {ratio}.")
+        edge_size = whole_number(edge_size, "`edge_size`", least=1)
+        ratio, smallest = number(ratio, "`ratio`", above=1), whole_number(smallest, "`smallest`", least=1)
         sizes, size = [edge_size], edge_size / ratio
         # 181 / √2 is 128 for whoever counts pixels; 1.6, which is rounded to 2 as well, is no level of 2.
         while round(size) >= smallest and size >= 0.99 * smallest:
@@ -97,6 +106,7 @@ class Pyramid:
             size /= ratio
         return cls(tuple(reversed(sizes)), num_steps)
 
+    @explained_allocations("Preparing the images of a run")
     # In the inference mode of a caller nothing could be differentiated.
     @torch.inference_mode(False)
     def optimize(
@@ -105,11 +115,11 @@ class Pyramid:
         references: References,
         *,
         init: Init = "content",
-        optimizer: OptimizerFactory = LBFGS,
+        optimizer: OptimizerFactory | OptimizerName = LBFGS,
         parametrization: Callable[[Tensor], Parametrization] = Pixels,
         bounds: tuple[float, float] | None = (0.0, 1.0),
         averaging: float | None = None,
-        callbacks: Sequence[Callback] = (),
+        callbacks: Callback | Sequence[Callback] = (),
         on_interrupt: OnInterrupt = "return",
         schedules: Mapping[str, Schedule] | None = None,
         level_weights: Mapping[str, Sequence[float]] | None = None,
@@ -131,12 +141,14 @@ class Pyramid:
                 compared position by position, is resized to the level, all others to `style_scale` times it.
             init: What the first level starts from. A tensor or a size has the aspect ratio of the
                 result; it is brought to the size of the level.
-            optimizer: Any optimizer class of torch or pystyle, or a `functools.partial` of one.
+            optimizer: Any optimizer class of torch or pystyle, a `functools.partial` of one, ``"lbfgs"`` or
+                ``"adam"`` (with a learning rate of 0.02).
             parametrization: What is optimised; each level makes its parameters of the image of the one
                 before. Only what an optimizer remembers per pixel is carried over.
             bounds: The image stays within them during the run; None for none.
             averaging: The decay of an average of the iterates, with which each level ends.
-            callbacks: Called with a step after each step; steps are counted through all levels.
+            callbacks: One or several, called with a step after each step; steps are counted through all
+                levels.
             on_interrupt: What Ctrl-C does: ``"return"`` gives the picture so far, and the program goes on;
                 ``"raise"`` raises a :class:`~pystyle.runner.RunInterrupted` that has it, which ends a loop
                 over images, too.
@@ -171,9 +183,12 @@ class Pyramid:
             MemoryError: If there is too little memory, with what to change.
             RunInterrupted: At Ctrl-C with ``on_interrupt="raise"``; its `result` is the picture so far.
         """
+        check_ingredients(criterion, evaluation, parametrization)
+        optimizer, callbacks = optimizer_factory(optimizer), callables(callbacks, "`callbacks`")
         check_references(references)
         check_pictures(references)
         check_init(init, bounds)
+        seed, style_scale = checked_seed(seed), number(style_scale, "`style_scale`", above=0)
         check_runner(runner)
         check_on_interrupt(on_interrupt)
         schedules, level_weights = schedules or {}, level_weights or {}

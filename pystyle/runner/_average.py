@@ -15,10 +15,7 @@ class Average:
     """
 
     def __init__(self, decay: float) -> None:
-        decay = number(decay, "`averaging`")
-        if not 0 <= decay < 1:
-            raise ValueError(f"`averaging` must be in [0, 1), got {decay}.")
-        self.decay = decay
+        self.decay = number(decay, "`averaging`", least=0, below=1)
         self._sum: Tensor | None = None
         self._weight: Tensor | None = None
 

@@ -1,9 +1,13 @@
 """What a run starts from, checked before it starts."""
 
+from typing import Any
+
 from torch import Tensor
 
-from pystyle._arguments import check_image, check_scale
+from pystyle._arguments import check_image, check_scale, interval
+from pystyle.criterion import Criterion
 from pystyle.criterion._checks import check_values
+from pystyle.parametrizations import Parametrization
 
 
 def check_start(image: Tensor) -> None:
@@ -30,9 +34,40 @@ def check_bounds(bounds: tuple[float, float] | None, *, projected: bool = True) 
     Raises:
         ValueError: If they are in the wrong order, or others than a parametrization keeps to.
     """
-    if bounds is not None and not bounds[0] < bounds[1]:
-        raise ValueError(f"`bounds` must be (smallest, largest) with smallest < largest, got {bounds}.")
+    if bounds is not None:
+        interval(bounds, "`bounds`")
     if not projected and bounds is not None and tuple(bounds) != (0, 1):
         raise ValueError(
             f"`bounds` must be (0, 1) for a parametrization that keeps to them itself, got {bounds}."
+        )
+
+
+def check_ingredients(criterion: Any, evaluation: Any, parametrization: Any) -> None:
+    """Check the kinds of what a run is made of.
+
+    Raises:
+        TypeError: If one is of another kind: a class in the place of an object, or the other way round.
+    """
+    if not isinstance(criterion, Criterion):
+        raise TypeError(
+            f"`criterion` must be a Criterion, got a {type(criterion).__name__}. Write "
+            "`Criterion(vgg19(), {'style': GramLoss('relu3_1')})`."
+        )
+    if isinstance(evaluation, type) or not hasattr(evaluation, "bind"):
+        kind = evaluation.__name__ if isinstance(evaluation, type) else type(evaluation).__name__
+        raise TypeError(f"`evaluation` must be an evaluation such as `StripEvaluation()`, got {kind}.")
+    check_parametrization(parametrization)
+
+
+def check_parametrization(parametrization: Any) -> None:
+    """Check that it makes a parametrization.
+
+    Raises:
+        TypeError: If it is one, or nothing that can be called.
+    """
+    if isinstance(parametrization, Parametrization) or not callable(parametrization):
+        kind = type(parametrization).__name__
+        raise TypeError(
+            "`parametrization` must be a class such as `Fourier`, or a `functools.partial` of one, got a "
+            f"{kind}. A run makes its own of the initial image."
         )

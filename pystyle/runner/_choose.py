@@ -3,10 +3,12 @@ import os
 
 import torch
 
+from pystyle._arguments import byte_count, pixel_size
 from pystyle.criterion import Criterion
 from pystyle.evaluation import EagerEvaluation, Evaluation, StripEvaluation, evaluation_memory
 from pystyle.evaluation._memory import gibibytes
 from pystyle.optim import LBFGS
+from pystyle.optim._factory import optimizer_factory
 from pystyle.runner._memory import estimate_memory
 from pystyle.typing import OptimizerFactory, Precision
 
@@ -26,7 +28,7 @@ def choose_evaluation(
     size: tuple[int, int],
     *,
     optimizer: OptimizerFactory = LBFGS,
-    memory_budget: int | None = None,
+    memory_budget: int | str | None = None,
     precision: Precision = "float32",
 ) -> Evaluation:
     """The fastest evaluation with which a run at this size keeps to a memory budget.
@@ -37,7 +39,7 @@ def choose_evaluation(
         criterion: Encoder and losses.
         size: Height and width of the largest image in pixels.
         optimizer: The optimizer of the run.
-        memory_budget: Bytes; four fifths of what is free if not given.
+        memory_budget: Bytes, or text such as ``"4GB"``; four fifths of what is free if not given.
         precision: Of the encoder.
 
     Returns:
@@ -56,7 +58,11 @@ def choose_evaluation(
         >>> choose_evaluation(criterion, (1024, 1024), memory_budget=10**9)
         StripEvaluation(rows=36, precision='float32', distributed=False)
     """
-    budget = int(0.8 * free_memory(_device(criterion))) if memory_budget is None else memory_budget
+    if memory_budget is None:
+        budget = int(0.8 * free_memory(_device(criterion)))
+    else:
+        budget = byte_count(memory_budget, "`memory_budget`")
+    size, optimizer = pixel_size(size, "`size`"), optimizer_factory(optimizer)
     eager = EagerEvaluation(precision)
     if size[0] * size[1] * _ALWAYS_ENOUGH <= budget:
         return eager

@@ -1,12 +1,12 @@
 """Images to start from."""
 
-from typing import get_args
+from typing import Any, get_args
 
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from pystyle._arguments import check_image, check_range, check_scale, whole_number, whole_numbers
+from pystyle._arguments import check_image, check_range, check_scale, float_type, pixel_size, seed_number
 from pystyle.colors import match_colors
 from pystyle.criterion._blend import blend_of, image_of
 from pystyle.criterion._checks import check_values
@@ -46,15 +46,17 @@ def initial_image(init: Init, references: References, *, seed: int | None = None
         check_image(init, "`init`")
         check_scale(init, "`init`")
         return init.detach().clone()
-    generator = torch.Generator()
+    generator, seed = torch.Generator(), checked_seed(seed)
     if seed is None:
         generator.seed()
     else:
-        generator.manual_seed(whole_number(seed, "`seed`"))
+        generator.manual_seed(seed)
+    # The same on every device, whatever torch's defaults are.
+    drawn: dict[str, Any] = {"generator": generator, "dtype": torch.float32, "device": "cpu"}
     if not isinstance(init, str):
-        height, width = whole_numbers(init, "`init`", least=1)
+        height, width = pixel_size(init, "`init`")
         like = _any_image(references)
-        return torch.rand(1, 3, height, width, generator=generator).to(like)
+        return torch.rand(1, 3, height, width, **drawn).to(like)
     if init not in get_args(NamedInit):
         raise ValueError(f"`init` must be a tensor, a size, or one of {get_args(NamedInit)}, got {init!r}.")
     content = _reference(references, "content", init)
@@ -73,11 +75,16 @@ def initial_image(init: Init, references: References, *, seed: int | None = None
     if init == "grey":
         return torch.full_like(content, 0.5)
     if init == "uniform":
-        return torch.rand(content.shape, generator=generator).to(content)
-    noise = torch.randn(content.shape, generator=generator).to(content)
+        return torch.rand(content.shape, **drawn).to(content)
+    noise = torch.randn(content.shape, **drawn).to(content)
     if init == "normal":
         return 0.5 + 0.25 * noise
     return _with_colours_of(_reference(references, "style", init), noise)
+
+
+def checked_seed(seed: int | None) -> int | None:
+    """The seed of noise as an int; None for another one each time."""
+    return None if seed is None else seed_number(seed)
 
 
 def check_init(init: Init, bounds: tuple[float, float] | None) -> None:
@@ -92,6 +99,8 @@ def check_init(init: Init, bounds: tuple[float, float] | None) -> None:
     if isinstance(init, Tensor):
         check_image(init, "`init`")
         (check_scale if bounds is None else check_range)(init, "`init`")
+    elif not isinstance(init, str):
+        pixel_size(init, "`init`")
 
 
 def _in_colours_of(styles: list[tuple[Tensor, float]], content: Tensor) -> Tensor:
@@ -126,4 +135,6 @@ def _blend(references: References, name: str, init: str) -> list[tuple[Tensor, f
 
 
 def _any_image(references: References) -> Tensor:
-    return next((_reference(references, name, "size") for name in references), torch.zeros(()))
+    return next(
+        (_reference(references, name, "size") for name in references), torch.zeros((), dtype=float_type())
+    )

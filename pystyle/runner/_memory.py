@@ -4,12 +4,14 @@ from traceback import clear_frames
 
 import torch
 
+from pystyle._arguments import byte_count, is_lack_of_memory, pixel_size
 from pystyle.criterion import Criterion
 from pystyle.evaluation import Evaluation
 from pystyle.evaluation._allocations import Allocations
 from pystyle.evaluation._eager import EagerEvaluation
 from pystyle.evaluation._memory import evaluation_memory, gibibytes
 from pystyle.optim import LBFGS
+from pystyle.optim._factory import optimizer_factory
 from pystyle.typing import OptimizerFactory
 
 _EAGER = EagerEvaluation()
@@ -45,6 +47,7 @@ def estimate_memory(
         >>> lbfgs > estimate_memory(criterion, (512, 512), optimizer=torch.optim.Adam)
         True
     """
+    size = pixel_size(size, "`size`", least=0)
     pixels = size[0] * size[1]
     kept, most = _optimizer_memory(optimizer)
     held = pixels * (12 * _HELD_IMAGES + kept)
@@ -55,7 +58,7 @@ def estimate_memory(
 
 def largest_size(
     criterion: Criterion,
-    memory_budget: int,
+    memory_budget: int | str,
     *,
     optimizer: OptimizerFactory = LBFGS,
     evaluation: Evaluation = _EAGER,
@@ -64,7 +67,7 @@ def largest_size(
 
     Args:
         criterion: Encoder and losses.
-        memory_budget: The number of bytes.
+        memory_budget: The number of bytes, or text such as ``"4GB"``.
         optimizer: The optimizer of the run.
         evaluation: How the image is evaluated.
 
@@ -85,7 +88,7 @@ def largest_size(
     )
     area = (high - 2 * middle + low) / (2 * 1024**2)
     width = (middle - low) / 1024 - area * 1024
-    free = memory_budget - low
+    free = byte_count(memory_budget, "`memory_budget`") - low
     if free <= 0:
         return 0
     return int(2 * free / (width + (width**2 + 4 * area * free) ** 0.5))
@@ -118,8 +121,8 @@ def explained_memory_errors(
     """
     try:
         yield
-    except RuntimeError as error:
-        if not _is_lack_of_memory(error):
+    except (RuntimeError, MemoryError) as error:
+        if not is_lack_of_memory(error):
             raise
         # The frames of what failed hold its tensors, and would hold them as long as somebody keeps the error.
         clear_frames(error.__traceback__)
@@ -128,12 +131,6 @@ def explained_memory_errors(
             "Take a smaller image, `StripEvaluation()`, half precision, or an optimizer that keeps less: "
             "`partial(LBFGS, history_size=5)`."
         ) from error
-
-
-def _is_lack_of_memory(error: RuntimeError) -> bool:
-    # On a CPU torch raises a plain RuntimeError, and so does the library of its convolutions.
-    words = ("can't allocate memory", "could not create a primitive", "bad_alloc")
-    return isinstance(error, torch.OutOfMemoryError) or any(text in str(error) for text in words)
 
 
 def _needed(
@@ -149,14 +146,15 @@ def _needed(
 
 def _optimizer_memory(optimizer: OptimizerFactory) -> tuple[float, float]:
     """Bytes per pixel that an optimizer keeps, and the most that it takes in a step with the gradient."""
-    image = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0)).requires_grad_()
+    generator = torch.Generator().manual_seed(0)
+    image = torch.rand(1, 3, 32, 32, generator=generator, dtype=torch.float32, device="cpu").requires_grad_()
 
     def closure() -> torch.Tensor:
         image.grad = image.detach() - 0.5
-        return torch.zeros(())
+        return torch.zeros((), device="cpu")
 
     with Allocations() as allocations:
-        instance = optimizer([image])
+        instance = optimizer_factory(optimizer)([image])
         for _ in range(3):
             instance.step(closure)  # type: ignore[arg-type]
         image.grad = None

@@ -5,25 +5,28 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from pystyle._arguments import whole_number
+from pystyle._arguments import callables, explained_allocations, whole_number
 from pystyle.checkpoints import Checkpoints
 from pystyle.criterion import Criterion
 from pystyle.criterion._blend import check_references
 from pystyle.criterion._checks import check_loss_names, check_pictures
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.optim import LBFGS
+from pystyle.optim._factory import optimizer_factory
 from pystyle.parametrizations import Parametrization, Pixels
+from pystyle.runner._checks import check_ingredients
 from pystyle.runner._factory import RunnerFactory, check_runner
-from pystyle.runner._inits import check_init, initial_image
+from pystyle.runner._inits import check_init, checked_seed, initial_image
 from pystyle.runner._interrupted import check_on_interrupt, ended
 from pystyle.runner._keeper import Keeper
 from pystyle.runner._memory import explained_memory_errors
 from pystyle.runner._result import Result
 from pystyle.runner._runner import Runner
 from pystyle.runner._step import Callback
-from pystyle.typing import Init, OnInterrupt, OptimizerFactory, References, Schedule
+from pystyle.typing import Init, OnInterrupt, OptimizerFactory, OptimizerName, References, Schedule
 
 
+@explained_allocations("Preparing the images of a run")
 # In the inference mode of a caller nothing could be differentiated.
 @torch.inference_mode(False)
 def optimize_image(
@@ -31,12 +34,12 @@ def optimize_image(
     references: References,
     *,
     init: Init = "content",
-    optimizer: OptimizerFactory = LBFGS,
+    optimizer: OptimizerFactory | OptimizerName = LBFGS,
     parametrization: Callable[[Tensor], Parametrization] = Pixels,
     num_steps: int = 500,
     bounds: tuple[float, float] | None = (0.0, 1.0),
     averaging: float | None = None,
-    callbacks: Sequence[Callback] = (),
+    callbacks: Callback | Sequence[Callback] = (),
     on_interrupt: OnInterrupt = "return",
     schedules: Mapping[str, Schedule] | None = None,
     evaluation: Evaluation = EagerEvaluation(),
@@ -54,14 +57,15 @@ def optimize_image(
         init: What to start from: ``"content"``, ``"recoloured"`` (the content in the colours of the
             style), ``"style"``, ``"uniform"``, ``"normal"``, ``"grey"``, ``"style_colours"``, a tensor, or
             the size (height, width) of noise; see :func:`initial_image`.
-        optimizer: Any optimizer class of torch or pystyle, or a `functools.partial` of one.
+        optimizer: Any optimizer class of torch or pystyle, a `functools.partial` of one, ``"lbfgs"`` or
+            ``"adam"`` (with a learning rate of 0.02).
         parametrization: What is optimised: a class of :mod:`pystyle.parametrizations` or a
             `functools.partial` of one.
         num_steps: Steps of the optimizer.
         bounds: The image stays within them during the run, so that what is saved is what was
             optimised; None for none, as in the papers of 2016, whose results are clamped at the end.
         averaging: Give back an exponential average of the iterates with this decay, such as 0.99.
-        callbacks: Called with a :class:`~pystyle.runner.Step` after each step.
+        callbacks: One or several, called with a :class:`~pystyle.runner.Step` after each step.
         on_interrupt: What Ctrl-C does once the steps have begun: ``"return"`` gives the picture so far, and
             the program goes on; ``"raise"`` raises a :class:`~pystyle.runner.RunInterrupted` that has it,
             which ends a loop over images, too.
@@ -111,12 +115,14 @@ def optimize_image(
         the weights is mixed; nothing is done about it. What a slow schedule adds is small, and gone when
         as many steps with constant weights were taken as pairs are kept; after jumps start another run.
     """
+    check_ingredients(criterion, evaluation, parametrization)
+    optimizer, callbacks = optimizer_factory(optimizer), callables(callbacks, "`callbacks`")
     check_references(references)
     check_pictures(references)
     check_runner(runner)
     check_on_interrupt(on_interrupt)
-    num_steps = whole_number(num_steps, "`num_steps`", least=0)
     check_loss_names("schedules", schedules or {}, criterion.named_losses)
+    num_steps, seed = whole_number(num_steps, "`num_steps`", least=0), checked_seed(seed)
     check_init(init, bounds)
     image = initial_image(init, references, seed=seed)
     size = (image.shape[2], image.shape[3])

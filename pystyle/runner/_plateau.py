@@ -21,13 +21,8 @@ class StopOnPlateau:
     """
 
     def __init__(self, *, patience: int = 50, tolerance: float = 1e-3) -> None:
-        patience, tolerance = whole_number(patience, "`patience`"), number(tolerance, "`tolerance`")
-        if patience < 1 or tolerance < 0:
-            raise ValueError(
-                f"`patience` must be at least 1 and `tolerance` not negative, got {patience} and {tolerance}."
-            )
-        self.patience = patience
-        self.tolerance = tolerance
+        self.patience = whole_number(patience, "`patience`", least=1)
+        self.tolerance = number(tolerance, "`tolerance`", least=0)
         self._losses: list[float] = []
         self._level = 0
 

@@ -52,4 +52,4 @@ class Record:
     def _table(self) -> Tensor:
         if len(self._blocks) > 1:
             self._blocks = [torch.cat(self._blocks)]
-        return self._blocks[0] if self._blocks else torch.zeros(0, 1)
+        return self._blocks[0] if self._blocks else torch.zeros(0, 1, device="cpu")

@@ -6,13 +6,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pystyle._arguments import whole_number
+from pystyle._arguments import callables, whole_number
 from pystyle.criterion import Terms
 from pystyle.evaluation import Evaluator
 from pystyle.optim import LBFGS
+from pystyle.optim._factory import optimizer_factory
 from pystyle.parametrizations import Parametrization, Pixels
 from pystyle.runner._average import Average
-from pystyle.runner._checks import check_bounds, check_start
+from pystyle.runner._checks import check_bounds, check_parametrization, check_start
 from pystyle.runner._iterate import Iterate
 from pystyle.runner._loop import Loop
 from pystyle.runner._record import Record
@@ -20,7 +21,7 @@ from pystyle.runner._result import Result
 from pystyle.runner._step import Callback, close_all
 from pystyle.runner._step_graph import CaptureError, StepGraph, can_capture_steps
 from pystyle.runner._weights import ScheduledWeights
-from pystyle.typing import OptimizerFactory, Schedule
+from pystyle.typing import OptimizerFactory, OptimizerName, Schedule
 
 _LOG = logging.getLogger("pystyle")
 _POLL_INTERVAL = 25
@@ -47,7 +48,7 @@ class Runner:
             parametrizations than pixels may know (0, 1) only; see
             :class:`~pystyle.parametrizations.Parametrization`.
         averaging: The decay of an exponential average of the iterates, which is then the result.
-        callbacks: Called after each step.
+        callbacks: One or several, called after each step.
         schedules: How weights change, by the names of the losses: any function from the fraction of the
             run, 0 at the first step and 1 at the last, to a factor of the weight; see
             :func:`~pystyle.optimize_image`. The evaluator needs a method ``weighted``.
@@ -75,22 +76,23 @@ class Runner:
         evaluator: Evaluator,
         image: Tensor,
         *,
-        optimizer: OptimizerFactory = LBFGS,
+        optimizer: OptimizerFactory | OptimizerName = LBFGS,
         parametrization: Callable[[Tensor], Parametrization] = Pixels,
         bounds: tuple[float, float] | None = (0.0, 1.0),
         averaging: float | None = None,
-        callbacks: Sequence[Callback] = (),
+        callbacks: Callback | Sequence[Callback] = (),
         schedules: Mapping[str, Schedule] | None = None,
     ) -> None:
         check_bounds(bounds)
         check_start(image)
         image = image.detach()
         self.bounds = bounds
-        self.callbacks = tuple(callbacks)
+        self.callbacks = callables(callbacks, "`callbacks`")
+        check_parametrization(parametrization)
         self.parametrization = parametrization(image if bounds is None else image.clamp(*bounds))
         projected = self.parametrization.projected
         check_bounds(bounds, projected=projected)
-        self.optimizer = optimizer(list(self.parametrization.parameters()))
+        self.optimizer = optimizer_factory(optimizer)(list(self.parametrization.parameters()))
         self._optimizer_projects = "bounds" in self.optimizer.param_groups[0]
         if self._optimizer_projects:
             self.optimizer.param_groups[0]["bounds"] = bounds if projected else None

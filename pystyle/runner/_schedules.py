@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from pystyle._arguments import number
 from pystyle.typing import Schedule
 
 
@@ -32,7 +33,9 @@ class LinearSchedule:
     end: float = 1.0
 
     def __post_init__(self) -> None:
-        _check(self.start, self.stop, self.begin, self.end)
+        for name in ("start", "stop", "begin", "end"):
+            object.__setattr__(self, name, number(getattr(self, name), f"`{name}`", least=0))
+        _check(self.begin, self.end)
 
     def __call__(self, fraction: float) -> float:
         """The factor after this fraction of the run."""
@@ -65,7 +68,9 @@ class CosineSchedule:
     end: float = 1.0
 
     def __post_init__(self) -> None:
-        _check(self.start, self.stop, self.begin, self.end)
+        for name in ("start", "stop", "begin", "end"):
+            object.__setattr__(self, name, number(getattr(self, name), f"`{name}`", least=0))
+        _check(self.begin, self.end)
 
     def __call__(self, fraction: float) -> float:
         """The factor after this fraction of the run."""
@@ -100,14 +105,9 @@ def _share(fraction: float, begin: float, end: float) -> float:
     return min(max((fraction - begin) / (end - begin), 0.0), 1.0)
 
 
-def _check(start: float, stop: float, begin: float, end: float) -> None:
-    if not (0 <= start < math.inf and 0 <= stop < math.inf):
-        raise ValueError(
-            f"`start` and `stop` must be finite and not negative, got {start} and {stop}. They are factors "
-            "of a weight."
-        )
+def _check(begin: float, end: float) -> None:
     if not 0 <= begin < end <= 1:
         raise ValueError(
-            f"`begin` and `end` must be fractions of the run with begin < end, got {begin} and {end}. "
+            f"`begin` and `end` must be fractions of the run with begin < end, got {begin:g} and {end:g}. "
             "0 is the first step, 1 the last."
         )

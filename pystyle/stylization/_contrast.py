@@ -1,19 +1,23 @@
 """How strong the features of a painting are beside those of a photograph."""
 
+import math
+
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
 from pystyle._arguments import check_image as check_shape
-from pystyle._arguments import check_range
+from pystyle._arguments import check_range, whole_number
 from pystyle.criterion._blend import blend_of, image_of
 from pystyle.criterion._checks import check_image
 from pystyle.encoders import Encoder
-from pystyle.images import resize
+from pystyle.images import resize, scaled_size
 from pystyle.stylization._layers import content_layer_of
 from pystyle.typing import References
 
 _LARGEST = 256
+_LARGEST_AREA = 4 * 256**2
+"""In pixels: of images that are more than four times as long as wide the short edge is smaller."""
 _MOST = 16.0
 
 
@@ -34,7 +38,8 @@ def feature_contrast(
     Args:
         encoder: The encoder.
         references: The content, and one or several styles by other names.
-        edge_size: The short edge in pixels at which they are compared, at most 256.
+        edge_size: The short edge in pixels at which they are compared, at most 256, and less for images that
+            are more than four times as long as wide.
         content_layer: Another layer than that of :func:`~pystyle.stylization.stylization_criterion`.
         alpha: How opaque the content is: what is transparent does not count.
 
@@ -58,7 +63,8 @@ def feature_contrast(
         >>> feature_contrast(encoder, {"content": painting, "style": painting}, edge_size=32)
         1.0
     """
-    layer, edge_size = content_layer_of(encoder, content_layer), min(edge_size, _LARGEST)
+    layer = content_layer_of(encoder, content_layer)
+    edge_size = min(whole_number(edge_size, "`edge_size`", least=1), _LARGEST)
     if edge_size < encoder.minimum_size([layer]):
         return 1.0
 
@@ -67,7 +73,9 @@ def feature_contrast(
         for image, weight in blend_of(references[name], name):
             check_shape(image_of(image), f'`references["{name}"]`')
             check_range(image_of(image), f'`references["{name}"]`')
-            small = resize(image_of(image).detach(), edge_size)
+            small = _small(image_of(image).detach(), edge_size)
+            if min(small.shape[2:]) < encoder.minimum_size([layer]):
+                return math.nan
             check_image(small, f'references["{name}"]', encoder, [layer])
             with torch.no_grad():
                 features = encoder(small, [layer])[layer]
@@ -80,6 +88,12 @@ def feature_contrast(
 
     styles = [energy(name) for name in references if name != "content"]
     content, style = energy("content"), sum(styles) / len(styles)
-    # Neither is comparable if it is 0, infinite or NaN, which the losses will complain of.
+    # Neither is comparable if it is 0 or infinite, or NaN where an image is too small.
     contrast = style / content if 0 < content * style < float("inf") else 1.0
     return float(f"{min(max(contrast, 1 / _MOST), _MOST):.3g}")
+
+
+def _small(image: Tensor, edge_size: int) -> Tensor:
+    height, width = scaled_size((image.shape[2], image.shape[3]), edge_size)
+    factor = min(1.0, math.sqrt(_LARGEST_AREA / (height * width)))
+    return resize(image, (max(round(height * factor), 1), max(round(width * factor), 1)))

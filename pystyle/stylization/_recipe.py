@@ -3,12 +3,10 @@
 Every number here was chosen by the measurements in `docs/choosing-the-defaults.md`.
 """
 
-import math
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import cast
 
-from pystyle._arguments import is_number, whole_number
+from pystyle._arguments import is_number, number, whole_number
 from pystyle.criterion import Criterion
 from pystyle.encoders import Encoder
 from pystyle.losses import ContentLoss, Loss, TotalVariationLoss
@@ -68,14 +66,12 @@ def stylization_criterion(
         >>> list(stylization_criterion(vgg16(weights=None)).losses)
         ['content', 'style', 'smoothness']
     """
-    factor = STRENGTHS.get(strength, math.nan) if isinstance(strength, str) else strength
-    if not factor > 0:
-        raise ValueError(f"`strength` must be positive or one of {', '.join(STRENGTHS)}, got {strength!r}.")
-    if not contrast > 0:
-        raise ValueError(f"`contrast` must be positive, got {contrast}.")
-    for name, weight in (("content_weight", content_weight), ("smoothness_weight", smoothness_weight)):
-        if not 0 <= weight < math.inf:
-            raise ValueError(f"`{name}` must not be negative, got {weight}.")
+    if isinstance(strength, str) and strength not in STRENGTHS:
+        raise ValueError(f"`strength` must be a number or one of {', '.join(STRENGTHS)}, got {strength!r}.")
+    factor = STRENGTHS[strength] if isinstance(strength, str) else number(strength, "`strength`", above=0)
+    contrast = number(contrast, "`contrast`", above=0)
+    content_weight = number(content_weight, "`content_weight`", least=0)
+    smoothness_weight = number(smoothness_weight, "`smoothness_weight`", least=0)
     content_layer = content_layer_of(encoder, content_layer)
     return Criterion(
         encoder,
@@ -114,9 +110,9 @@ def stylization_pyramid(edge_size: int | Sequence[int], *, num_steps: int | Sequ
     """
     try:
         if is_number(edge_size):
-            sizes = Pyramid.from_ratio(cast(int, edge_size), num_steps=0, smallest=128).edge_sizes
+            sizes = Pyramid.from_ratio(edge_size, num_steps=0, smallest=128).edge_sizes
         else:
-            sizes = Pyramid(cast(Sequence[int], edge_size), num_steps=0).edge_sizes
+            sizes = Pyramid(edge_size, num_steps=0).edge_sizes
     except ValueError as error:
         raise ValueError(str(error).replace("`edge_sizes`", "`edge_size`")) from error
     if not is_number(num_steps):

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeAlias
 import torch
 from torch import Tensor
 
-from pystyle._arguments import check_floating, check_image, check_range
+from pystyle._arguments import check_floating, check_image, check_range, numbers
 from pystyle.criterion._blend import image_of, masks_of
 from pystyle.criterion._checks import check_values
 from pystyle.images import as_image, split_alpha
@@ -101,7 +101,9 @@ def references_of(
     if isinstance(photograph, MaskedImage) and OPAQUE in photograph.masks:
         # No region of a painting is meant by what is opaque of the photograph.
         styles = [image_of(one) if isinstance(one, MaskedImage) else one for one in styles]
-    weights = [1.0] * len(styles) if style_weights is None else list(style_weights)
+    weights = (
+        (1.0,) * len(styles) if style_weights is None else numbers(style_weights, "`style_weights`", least=0)
+    )
     if not styles or len(weights) != len(styles):
         raise ValueError(
             f"`style_weights` must have one weight for each of at least one style, got {len(weights)} "

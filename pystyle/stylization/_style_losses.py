@@ -73,6 +73,8 @@ def style_loss_of(
         ValueError: If there is no such name, or a loss that has layers is given others.
         TypeError: If it is neither a name nor a loss.
     """
+    if isinstance(layers, str):
+        layers = (layers,)
     if isinstance(loss, Loss):
         if layers is not None:
             raise ValueError(
@@ -83,6 +85,11 @@ def style_loss_of(
         stronger.weight = loss.weight * strength
         return stronger
     if not isinstance(loss, str):
+        if isinstance(loss, type):
+            raise TypeError(
+                f"`style_loss` must be a name or a loss, got the class {loss.__name__}. Make one: "
+                f"`{loss.__name__}(['relu2_1'])`."
+            )
         raise TypeError(f"`style_loss` must be a name or a loss, got a {type(loss).__name__}.")
     if loss not in _RECIPES:
         raise ValueError(f"`style_loss` must be a loss or one of {get_args(StyleLossName)}, got {loss!r}.")

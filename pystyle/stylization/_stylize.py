@@ -1,18 +1,21 @@
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
+from pystyle._arguments import callables, device_of, explained_allocations, number, whole_number
 from pystyle.checkpoints import CheckpointFolder, Checkpoints
 from pystyle.criterion._blend import first_image, images_of
 from pystyle.encoders import Encoder, vgg19
+from pystyle.encoders._given import given_encoder
 from pystyle.evaluation import EagerEvaluation, Evaluation, StoredTargets, StripEvaluation
 from pystyle.images import scaled_size
 from pystyle.losses import Loss
 from pystyle.optim import LBFGS
+from pystyle.optim._factory import optimizer_factory
 from pystyle.parametrizations import Parametrization, Pixels
 from pystyle.runner import Callback, Result, Runner, RunnerFactory, choose_evaluation
 from pystyle.runner._interrupted import check_on_interrupt, ended
@@ -27,6 +30,7 @@ from pystyle.typing import (
     MaskedImage,
     OnInterrupt,
     OptimizerFactory,
+    OptimizerName,
     Precision,
     References,
     Strength,
@@ -34,6 +38,7 @@ from pystyle.typing import (
 )
 
 
+@explained_allocations("Preparing the images of a run")
 # In the inference mode of a caller nothing could be differentiated.
 @torch.inference_mode(False)
 def stylize(
@@ -51,18 +56,18 @@ def stylize(
     smoothness_weight: float = 6.0,
     alpha: Tensor | Literal["content"] | None = "content",
     colors: Colors = "style",
-    encoder: Encoder | None = None,
-    optimizer: OptimizerFactory = LBFGS,
+    encoder: Encoder | str | None = None,
+    optimizer: OptimizerFactory | OptimizerName = LBFGS,
     parametrization: Callable[[Tensor], Parametrization] = Pixels,
     averaging: float | None = None,
     num_steps: int | Sequence[int] = 150,
     init: Init = "recoloured",
     seed: int | None = None,
-    device: torch.device | str | None = None,
+    device: torch.device | str | int | None = None,
     precision: Precision = "float32",
     tile: int | Literal["auto"] | None = "auto",
-    memory_budget: int | None = None,
-    callbacks: Sequence[Callback] = (),
+    memory_budget: int | str | None = None,
+    callbacks: Callback | Sequence[Callback] = (),
     on_interrupt: OnInterrupt = "return",
     runner: RunnerFactory = Runner,
     checkpoint: str | os.PathLike[str] | Checkpoints | None = None,
@@ -95,9 +100,10 @@ def stylize(
         colors: Whose colours the picture has. ``"style"``: those of the painting. ``"content"``: those of
             the photograph, whose mean and covariance the painting is given before the run.
             ``"luminance"``: the chroma of the photograph pixel by pixel; only luminance is painted.
-        encoder: Another encoder than ``vgg19(padding="replicate", ceil_mode=True)``, such as one of
+        encoder: Another encoder than ``vgg19(padding="replicate", ceil_mode=True)``, or the name of one for
             :func:`~pystyle.encoders.named_encoder`. It is moved to `device`.
-        optimizer: Any optimizer class of torch or pystyle, or a `functools.partial` of one.
+        optimizer: Any optimizer class of torch or pystyle, a `functools.partial` of one, ``"lbfgs"`` or
+            ``"adam"`` (with a learning rate of 0.02).
         parametrization: What is optimised: a class of :mod:`pystyle.parametrizations` or a
             `functools.partial` of one.
         averaging: The decay of an average of the iterates, with which each level ends. Adam needs
@@ -111,9 +117,9 @@ def stylize(
         tile: None to evaluate the image as a whole, the height of strips to evaluate it in strips, exactly
             (:class:`~pystyle.evaluation.StripEvaluation`), ``"auto"`` for strips where they are needed. A run
             that goes on from a checkpoint keeps what was chosen when it began.
-        memory_budget: Bytes that the run may take with ``tile="auto"``; most of what is free
-            if not given.
-        callbacks: Called with a step after each step.
+        memory_budget: Bytes that the run may take with ``tile="auto"``, or text such as ``"4GB"``; most of
+            what is free if not given.
+        callbacks: One or several, called with a step after each step.
         on_interrupt: What Ctrl-C does once the steps have begun: ``"return"`` gives the picture so far, and
             the program goes on; ``"raise"`` raises a :class:`~pystyle.runner.RunInterrupted` that has it,
             which ends a loop over images, too.
@@ -153,14 +159,16 @@ def stylize(
         torch.Size([1, 3, 24, 32])
     """
     check_on_interrupt(on_interrupt)
-    device = torch.device(device) if device is not None else _best_device()
+    style_scale = number(style_scale, "`style_scale`", above=0)
+    device = _best_device() if device is None else device_of(device)
+    optimizer, tile = optimizer_factory(optimizer), _checked_tile(tile)
     opaque, opacity = opaque_content(content, alpha)
     references = references_of(opaque, style, style_weights, device)
     opacity = None if opacity is None else opacity.to(device)
     if isinstance(edge_size, str):
         edge_size = _original_size(edge_size, references)
     control = ColorControl(colors, references, opacity)
-    encoder = _moved(default_encoder() if encoder is None else encoder, device)
+    encoder = _moved(default_encoder() if encoder is None else given_encoder(encoder), device)
     pyramid = stylization_pyramid(edge_size, num_steps=num_steps)
     criterion = stylization_criterion(
         encoder,
@@ -191,7 +199,7 @@ def stylize(
             criterion, largest, optimizer=optimizer, memory_budget=memory_budget, precision=precision
         )
     else:
-        evaluation = EagerEvaluation(precision) if tile is None else _strips(tile, precision)
+        evaluation = EagerEvaluation(precision) if tile is None else StripEvaluation(tile, precision)
     # Otherwise the styles have the colours of this content, and no other run sees them.
     if targets is not None and colors == "style":
         evaluation = StoredTargets(evaluation, targets)
@@ -202,7 +210,7 @@ def stylize(
         optimizer=optimizer,
         parametrization=parametrization,
         averaging=averaging,
-        callbacks=control.callbacks(callbacks),
+        callbacks=control.callbacks(callables(callbacks, "`callbacks`")),
         evaluation=evaluation,
         runner=runner,
         seed=seed,
@@ -219,6 +227,12 @@ def default_encoder() -> Encoder:
     return vgg19(padding="replicate", ceil_mode=True)
 
 
+def _checked_tile(tile: Any) -> int | Literal["auto"] | None:
+    if isinstance(tile, str) and tile == "auto":
+        return "auto"
+    return None if tile is None else whole_number(tile, "`tile`", least=1)
+
+
 def _moved(encoder: Encoder, device: torch.device) -> Encoder:
     if any(parameter.device.type == "meta" for parameter in encoder.parameters()):
         raise ValueError("`encoder` must have weights, got one on the device meta, where there are none.")
@@ -227,13 +241,6 @@ def _moved(encoder: Encoder, device: torch.device) -> Encoder:
 
 def _best_device() -> torch.device:
     return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
-
-
-def _strips(tile: int, precision: Precision) -> StripEvaluation:
-    try:
-        return StripEvaluation(tile, precision)
-    except ValueError as error:
-        raise ValueError(str(error).replace("`rows`", "`tile`")) from error
 
 
 def _original_size(name: str, references: References) -> int:

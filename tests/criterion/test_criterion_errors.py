@@ -120,7 +120,10 @@ def test_a_blend_of_what_is_no_image_is_refused(encoder: SequentialEncoder) -> N
     "weights", [[], [0.0, 0.0], [1.0, -0.5], [float("nan")], [float("inf"), 1.0], [float("nan"), 1.0]]
 )
 def test_the_weights_of_a_blend_have_to_make_sense(encoder: SequentialEncoder, weights: list[float]) -> None:
-    with pytest.raises(ValueError, match="weights that are not negative, finite and not all 0"):
+    with pytest.raises(
+        ValueError,
+        match=r"finite and not all 0|Each weight of `references.* must (not be negative|be finite)",
+    ):
         Criterion(encoder, LOSSES).bind({**REFERENCES, "style": [(noise(), weight) for weight in weights]})
 
 
@@ -163,7 +166,7 @@ def test_names_of_losses_have_no_dots(encoder: SequentialEncoder, name: str) -> 
 
 @pytest.mark.parametrize("loss", [nn.MSELoss(), GramLoss, "GramLoss", None])
 def test_a_criterion_takes_losses_only(encoder: SequentialEncoder, loss: object) -> None:
-    with pytest.raises(TypeError, match=r"`losses` must hold losses, got a .* named 'style'"):
+    with pytest.raises(TypeError, match=r"`losses` must hold losses, got (a|the class) .* named 'style'"):
         Criterion(encoder, {"style": loss})  # type: ignore[dict-item]
 
 

@@ -104,5 +104,5 @@ def test_impossible_layers_are_refused(layers, error, message):
 def test_impossible_sizes_are_refused():
     with pytest.raises(ValueError, match="`size_multiple` must be at least 1, got 0"):
         ModuleEncoder(Stages(), ["stem"], size_multiple=0)
-    with pytest.raises(ValueError, match="`image_size` must be positive, got 0"):
+    with pytest.raises(ValueError, match="`image_size` must be at least 1, got 0"):
         ModuleEncoder(Stages(), ["stem"], image_size=0)

@@ -7,12 +7,18 @@ import subprocess
 import sys
 import weakref
 
+import numpy as np
 import pytest
 import torch
 
-from pystyle import ContentLoss, Criterion, GramLoss, Pyramid, optimize_image
+from pystyle import ContentLoss, Criterion, GramLoss, Pyramid, optimize_image, stylize
 from pystyle.checkpoints import CheckpointFolder, Checkpoints
-from pystyle.encoders import Encoder, LayerGeometry
+from pystyle.encoders import Encoder, LayerGeometry, vgg11
+from pystyle.evaluation._allocations import Allocations
+from pystyle.images import write_image
+from pystyle.papers import gatys_2016
+from pystyle.runner import initial_image
+from pystyle.stylization import feature_contrast
 
 MESSAGE = r"A run at 12 x 10 pixels takes about 0\.0 GiB, more than was free\. Take a smaller image, `Strip"
 ERRORS = {
@@ -49,6 +55,9 @@ def image(seed, height=12, width=10):
     return torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(seed))
 
 
+PHOTO = image(7, 32, 40)
+VGG = vgg11(weights=None)
+GRAM = Criterion(VGG, {"style": GramLoss("relu1_1")})
 REFERENCES = {"content": image(0), "style": image(1)}
 
 
@@ -149,3 +158,65 @@ def test_a_process_whose_memory_is_limited_says_what_the_run_takes_and_runs_a_sm
     assert 0.7 < float(start.split()[-1]) < 4.0
     assert rest.startswith("Take a smaller image")
     assert report["smaller"] == "finished"
+
+
+LARGE = 10**6
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda image: stylize(image, PHOTO, encoder=VGG),
+        lambda image: stylize(PHOTO, image, encoder=VGG),
+        lambda image: optimize_image(GRAM, {"content": PHOTO, "style": image}),
+        lambda image: Pyramid([512], 1).optimize(GRAM, {"content": PHOTO, "style": image}),
+        lambda image: Pyramid([512], 1).optimize(GRAM, {"content": PHOTO, "style": PHOTO}, init=image),
+        lambda image: feature_contrast(VGG, {"content": image, "style": PHOTO}),
+        lambda image: gatys_2016.style_transfer(image, PHOTO, encoder=VGG),
+        lambda image: initial_image("recoloured", {"content": image, "style": PHOTO}),
+    ],
+)
+def test_the_shape_is_looked_at_before_memory_is_taken(call):
+    # Resized to a short edge of 512, its 3 columns would become 512 and its rows 87,381.
+    with pytest.raises(ValueError, match=r"got \(1, 512, 512, 3\)\. Channels come second"):
+        call(torch.rand(1, 512, 512, 3))
+
+
+def test_a_line_of_pixels_is_compared_at_the_area_that_others_have():
+    line = torch.rand(1, 3, 1, 1000, generator=torch.Generator().manual_seed(3))
+    with Allocations() as allocations:
+        contrast = feature_contrast(VGG, {"content": line, "style": PHOTO})
+    assert 1 / 16 <= contrast <= 16
+    assert allocations.peak < 4e8
+
+
+def test_a_line_of_pixels_at_512_says_how_large_it_would_be():
+    line = torch.rand(1, 3, 1, 1000)
+    with pytest.raises(MemoryError, match="A run at 512 x 512000 pixels takes about"):
+        stylize(line, PHOTO, encoder=VGG, memory_budget="4GB")
+
+
+@pytest.mark.parametrize(
+    "error", [*ERRORS.values(), MemoryError(), np.zeros], ids=[*ERRORS, "Python", "numpy"]
+)
+@pytest.mark.parametrize("place", ["recolouring", "resizing", "start", "writing"])
+def test_memory_that_runs_out_beside_the_steps_is_explained(monkeypatch, tmp_path, place, error):
+    def fail(*_arguments, **_options):
+        if callable(error):
+            error(LARGE * LARGE * LARGE)
+        raise error
+
+    torn = {
+        "recolouring": ("pystyle.runner._inits.match_colors", "recoloured"),
+        "resizing": ("pystyle.images._resize.F.interpolate", "content"),
+        "start": ("pystyle.runner._inits.interpolate", "style"),
+        "writing": ("pystyle.images._write.to_pil", "content"),
+    }[place]
+    monkeypatch.setattr(torn[0], fail)
+
+    def run():
+        result = Pyramid([24], 1).optimize(GRAM, {"content": PHOTO, "style": PHOTO}, init=torn[1])
+        write_image(result.image, tmp_path / "picture.png")
+
+    with pytest.raises(MemoryError, match=r"takes .*more memory than was free|more memory than was free"):
+        run()

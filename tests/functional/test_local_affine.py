@@ -128,7 +128,7 @@ def test_wrong_arguments_are_refused() -> None:
     image = noise(1, 3, 4, 4)
     with pytest.raises(ValueError, match="must have the same shape"):
         smoothed_local_affine(image, image[..., :3])
-    with pytest.raises(ValueError, match="must not be negative, got -1 and 15"):
+    with pytest.raises(ValueError, match="`radius` must not be negative, got -1"):
         smoothed_local_affine(image, image, radius=-1)
-    with pytest.raises(ValueError, match=r"must be positive, got 0\.0, 5\.0 and 0\.01"):
+    with pytest.raises(ValueError, match=r"`ridge` must be positive, got 0\.0"):
         smoothed_local_affine(image, image, ridge=0.0)

@@ -84,7 +84,7 @@ def test_wrong_arguments_are_refused():
     x = noise(1, 3, 4)
     with pytest.raises(ValueError, match="`kernel` must be one of"):
         maximum_mean_discrepancy(x, x, kernel="cubic")
-    with pytest.raises(ValueError, match="`degree` must be positive, got 0"):
+    with pytest.raises(ValueError, match="`degree` must be at least 1, got 0"):
         maximum_mean_discrepancy(x, x, degree=0)
     with pytest.raises(ValueError, match="`bandwidth` must be positive, got 0"):
         maximum_mean_discrepancy(x, x, bandwidth=0.0)

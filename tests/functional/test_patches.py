@@ -90,8 +90,8 @@ def test_patches_do_not_change_with_the_memory_layout_and_widen_half_precision()
 @pytest.mark.parametrize(
     ("features", "size", "stride", "message"),
     [
-        (noise(1, 3, 5, 5), 0, 1, "`size` and `stride` must be positive, got 0 and 1"),
-        (noise(1, 3, 5, 5), 3, 0, "`size` and `stride` must be positive, got 3 and 0"),
+        (noise(1, 3, 5, 5), 0, 1, "`size` must be at least 1, got 0"),
+        (noise(1, 3, 5, 5), 3, 0, "`stride` must be at least 1, got 0"),
         (noise(1, 3, 2, 9), 3, 1, r"at least 3 x 3 positions .*got the shape \(1, 3, 2, 9\)"),
         (noise(1, 3, 25), 3, 1, r"must have the axes \(batch, channels, height, width\)"),
     ],

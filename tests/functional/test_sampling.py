@@ -71,7 +71,7 @@ def test_a_grid_is_determined_by_the_state_of_its_generator() -> None:
 
 @pytest.mark.parametrize(("height", "width", "number"), [(0, 3, 1), (3, 0, 1), (3, 3, 0), (3, 3, -1)])
 def test_a_grid_needs_positive_numbers(height: int, width: int, number: int) -> None:
-    with pytest.raises(ValueError, match=f"must be positive, got {height}, {width} and {number}"):
+    with pytest.raises(ValueError, match=f"must be at least 1, got {min(height, width, number)}"):
         grid_positions(height, width, number)
 
 
@@ -100,5 +100,5 @@ def test_a_generator_leaves_the_global_random_state_alone() -> None:
 
 @pytest.mark.parametrize(("count", "channels"), [(0, 3), (3, 0), (-1, 3)])
 def test_directions_need_positive_numbers(count: int, channels: int) -> None:
-    with pytest.raises(ValueError, match=f"must be positive, got {count} and {channels}"):
+    with pytest.raises(ValueError, match=f"must be at least 1, got {min(count, channels)}"):
         random_directions(count, channels)

@@ -218,7 +218,7 @@ def test_read_image_refuses_what_is_neither_a_path_nor_a_binary_file(source: obj
 
 @pytest.mark.parametrize("max_pixels", [0, -1, True, 2.5, None])
 def test_read_image_refuses_a_limit_that_is_no_positive_integer(max_pixels: object) -> None:
-    with pytest.raises(ValueError, match="`max_pixels` must be an integer of at least 1"):
+    with pytest.raises((ValueError, TypeError), match=r"`max_pixels` must be (at least 1|a whole number)"):
         read_image("a.png", max_pixels=max_pixels)  # type: ignore[arg-type]
 
 

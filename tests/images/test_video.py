@@ -98,10 +98,10 @@ def test_wrong_arguments_are_refused_and_leave_no_file(tmp_path) -> None:
         write_video([], path)
     with pytest.raises(ValueError, match=r"`frames` must have one size, got \(16, 16\) and \(16, 32\)"):
         write_video([frame, torch.zeros(1, 3, 16, 32)], path)
-    with pytest.raises(ValueError, match="`quality` from 0 to 51"):
+    with pytest.raises(ValueError, match=r"`quality` must be in \[0, 51\]"):
         write_video([frame], path, quality=52)
     with pytest.raises(ValueError, match="finite"):
         write_video([frame / 0], path)
-    with pytest.raises(ValueError, match="`num_frames` positive"):
+    with pytest.raises(ValueError, match="`num_frames` must be at least 1"):
         read_video(path, num_frames=0)
     assert list(tmp_path.iterdir()) == []

@@ -40,7 +40,7 @@ def test_all_positions_of_the_larger_set_may_be_drawn():
 def test_wrong_arguments_are_refused():
     with pytest.raises(ValueError, match="`kernel` must be 'linear', 'polynomial' or 'gaussian', got 'rbf'"):
         MMDLoss("a", kernel="rbf")
-    with pytest.raises(ValueError, match="`degree` must be positive, got 0"):
+    with pytest.raises(ValueError, match="`degree` must be at least 1, got 0"):
         MMDLoss("a", degree=0)
     with pytest.raises(ValueError, match=r"`bandwidth` must be positive, got -1\.0"):
         MMDLoss("a", bandwidth=-1.0)

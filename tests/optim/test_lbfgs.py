@@ -409,7 +409,7 @@ def test_a_converged_run_stays_where_it_is():
         ({"damping": 1.0}, r"`damping` must be in \[0, 1\), got 1.0"),
         ({"damping": -0.1}, r"`damping` must be in"),
         ({"initial_step": 0.0}, "`initial_step` must be positive"),
-        ({"history_bytes": 0}, "`history_bytes` must be positive, or None for no limit, got 0"),
+        ({"history_bytes": 0}, "`history_bytes` must be at least 1, got 0"),
         ({"bounds": (1.0, 0.0)}, "smallest < largest, got"),
         ({"bounds": (0.5, 0.5)}, "smallest < largest, got"),
     ],

@@ -66,7 +66,7 @@ def test_layers_and_directions_reach_the_run(exact_encoder, picture):
     ]
     # 128 are the channels.
     assert totals[0] == totals[1] != totals[2]
-    with pytest.raises(ValueError, match="`num_directions` must be positive, got 0"):
+    with pytest.raises(ValueError, match="`num_directions` must be at least 1, got 0"):
         heitz_2021.criterion(exact_encoder, num_directions=0)
 
 

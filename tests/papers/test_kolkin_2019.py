@@ -117,7 +117,7 @@ def test_moments_of_samples_are_those_of_a_grid_that_is_another_one_each_time(pi
     still = kolkin_2019.SampledMomentLoss("image", num_samples=12, resample=False)
     assert still.compare(image, target) == still.compare(image, target)
     assert still.generators() == ()
-    with pytest.raises(ValueError, match="`num_style_samples` must be positive, got 0"):
+    with pytest.raises(ValueError, match="`num_style_samples` must be at least 1, got 0"):
         kolkin_2019.SampledMomentLoss("image", num_style_samples=0)
 
 

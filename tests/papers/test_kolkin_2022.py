@@ -267,13 +267,13 @@ def test_wrong_arguments_are_refused(light, picture):
         kolkin_2022.target_features(image, image, encoder=light, variant="x")
     with pytest.raises(ValueError, match=r"`alpha` must be in \[0, 1\], got 2"):
         kolkin_2022.style_transfer(image, image, encoder=light, alpha=2)
-    with pytest.raises(ValueError, match="`num_levels` must be positive, got 0"):
+    with pytest.raises(ValueError, match="`num_levels` must be at least 1, got 0"):
         kolkin_2022.style_transfer(image, image, encoder=light, num_levels=0)
     wide = picture(0, 16, 32, torch.float32)
     for names, message in (((image, wide), "`style` must have 8"), ((wide, image), "`content` must have 8")):
         with pytest.raises(ValueError, match=message + r" pixels .* got \(4, 8\)"):
             kolkin_2022.style_transfer(*names, encoder=vgg16(weights=None), edge_size=16, num_levels=2)
-    with pytest.raises(ValueError, match="`max_side` must be positive, got 0"):
+    with pytest.raises(ValueError, match="`max_side` must be at least 1, got 0"):
         kolkin_2022.SplitFeaturesLoss("relu1_1", max_side=0)
     loss = kolkin_2022.ReplacedFeaturesLoss("relu1_1", torch.rand(1, 3, 4, 4))
     with pytest.raises(ValueError, match="the shape of `target`"):

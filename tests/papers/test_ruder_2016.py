@@ -282,7 +282,7 @@ def test_missing_weights_of_raft_are_named(tmp_path, monkeypatch):
         ruder_2016.RAFTFlow(network="small")
     with pytest.raises(ValueError, match="`network` must be 'large' or 'small', got 'tiny'"):
         ruder_2016.RAFTFlow(network="tiny")
-    with pytest.raises(ValueError, match="`num_updates` must be positive, got 0"):
+    with pytest.raises(ValueError, match="`num_updates` must be at least 1, got 0"):
         ruder_2016.RAFTFlow(num_updates=0)
 
 
@@ -292,9 +292,9 @@ def test_wrong_arguments_are_refused(encoder, picture):
         ruder_2016.criterion(encoder, variant="x", size=(32, 32))
     with pytest.raises(ValueError, match=r"`init` must be .*, got 'first'"):
         ruder_2016.style_transfer(frames, frames[0], flow, encoder=encoder, init="first")
-    with pytest.raises(ValueError, match=r"`distances` must be positive numbers of frames, got \(0,\)"):
+    with pytest.raises(ValueError, match=r"`distances\[0\]` must be at least 1, got 0"):
         ruder_2016.style_transfer(frames, frames[0], flow, encoder=encoder, distances=(0,))
     with pytest.raises(ValueError, match="`frames` must be at least one image, all of one shape"):
         ruder_2016.style_transfer([], frames[0], flow, encoder=encoder)
-    with pytest.raises(ValueError, match="`num_passes` must be positive, got 0"):
+    with pytest.raises(ValueError, match="`num_passes` must be at least 1, got 0"):
         ruder_2016.multi_pass(frames, frames[0], flow, encoder=encoder, num_passes=0)

@@ -80,7 +80,7 @@ def test_factors_of_ones_change_nothing():
             {"level_weights": {"content": (1.0,)}},
             r"`level_weights\['content'\]` must have one factor for each of the 2",
         ),
-        ({"level_weights": {"content": (1.0, -1.0)}}, r"not negative, got \(1.0, -1.0\)"),
+        ({"level_weights": {"content": (1.0, -1.0)}}, r"\[1\]` must not be negative, got -1\.0"),
         ({"level_weights": {"content": (1.0, float("nan"))}}, "got .*nan"),
         (
             {"level_weights": {"kontent": (1.0, 1.0)}},

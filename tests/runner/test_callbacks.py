@@ -268,7 +268,7 @@ def test_a_run_ends_on_a_plateau():
     [
         (lambda: Preview("x.png", every=0), "`every` must be at least 1, got 0"),
         (lambda: StopOnPlateau(patience=0), "`patience` must be at least 1"),
-        (lambda: StopOnPlateau(tolerance=-1.0), "`tolerance` not negative, got 50 and -1.0"),
+        (lambda: StopOnPlateau(tolerance=-1.0), "`tolerance` must not be negative, got -1.0"),
     ],
 )
 def test_impossible_arguments_of_callbacks_are_named(make, message):

@@ -75,11 +75,11 @@ def test_schedules_go_from_start_to_stop(schedule, expected):
 @pytest.mark.parametrize(
     ("arguments", "match"),
     [
-        ({"start": -1, "stop": 1}, "`start` and `stop` must be finite and not negative, got -1 and 1"),
-        ({"start": 1, "stop": math.inf}, "got 1 and inf"),
-        ({"start": 1, "stop": math.nan}, "got 1 and nan"),
+        ({"start": -1, "stop": 1}, "`start` must not be negative, got -1"),
+        ({"start": 1, "stop": math.inf}, "`stop` must be finite, got inf"),
+        ({"start": 1, "stop": math.nan}, "`stop` must not be negative, got nan"),
         ({"start": 1, "stop": 1, "begin": 0.5, "end": 0.5}, "begin < end, got 0.5 and 0.5"),
-        ({"start": 1, "stop": 1, "end": 1.5}, "got 0.0 and 1.5"),
+        ({"start": 1, "stop": 1, "end": 1.5}, "got 0 and 1.5"),
     ],
 )
 def test_schedules_refuse_impossible_values(kind, arguments, match):

@@ -92,7 +92,7 @@ def test_each_style_needs_one_weight(paint, styles, weights):
 
 
 def test_negative_style_weights_are_refused(paint):
-    with pytest.raises(ValueError, match="weights that are not negative"):
+    with pytest.raises(ValueError, match=r"must not be negative, got -1\.0"):
         paint(CONTENT, [STYLE, OTHER_STYLE], style_weights=[2.0, -1.0])
 
 
@@ -124,7 +124,7 @@ def test_strength_is_the_factor_of_the_style(paint, encoder):
         )
         assert named == numbered
     for strength in (0.0, -1.0, float("nan"), "weak"):
-        with pytest.raises(ValueError, match="`strength` must be positive or one of subtle, "):
+        with pytest.raises(ValueError, match=r"`strength` must be (positive|a number or one of subtle, )"):
             stylization_criterion(encoder, strength=strength)
 
 
@@ -201,7 +201,7 @@ def test_a_size_that_is_too_small_for_the_encoder_is_refused(paint):
     ("arguments", "message"),
     [
         ({"num_steps": 0}, "`num_steps` must be at least 1, got 0"),
-        ({"edge_size": 0}, "`edge_size` must be positive"),
+        ({"edge_size": 0}, "`edge_size` must be at least 1"),
         ({"edge_size": [64, 32]}, "`edge_size` must be positive and grow"),
         ({"tile": 0}, "`tile` must be at least 1, got 0"),
         ({"init": "noise"}, "`init` must be a tensor"),

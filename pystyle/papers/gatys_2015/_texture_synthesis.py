@@ -112,5 +112,7 @@ def normal_noise(size: tuple[int, int], *, like: Tensor, seed: int | None = 0) -
         generator.seed()
     else:
         generator.manual_seed(seed)
-    mean = torch.tensor(MEAN_COLOUR).reshape(1, 3, 1, 1)
-    return (mean + torch.randn(1, 3, *size, generator=generator) / 255).to(like)
+    mean = torch.tensor(MEAN_COLOUR, dtype=torch.float32, device="cpu").reshape(1, 3, 1, 1)
+    return (mean + torch.randn(1, 3, *size, generator=generator, dtype=torch.float32, device="cpu") / 255).to(
+        like
+    )

@@ -1,6 +1,7 @@
 from functools import partial
 from typing import Literal
 
+from pystyle._arguments import number
 from pystyle.criterion import Criterion
 from pystyle.encoders import Encoder, HypercolumnEncoder, vgg16
 from pystyle.losses import RelaxedEMDLoss, SelfSimilarityLoss
@@ -57,8 +58,7 @@ def criterion(
         {'content': 0.5, 'style': 0.25, 'moments': 0.25, 'palette': 0.125}
     """
     check_variant(variant)
-    if not alpha > 0:
-        raise ValueError(f"`alpha` must be positive, got {alpha}.")
+    alpha = number(alpha, "`alpha`", above=0)
     encoder = vgg16() if encoder is None else encoder
     if variant == "paper":
         of_palette, whole = 1 / alpha, 2 + alpha + 1 / alpha

@@ -2,6 +2,7 @@ from collections.abc import Sequence
 
 from torch import Generator, Tensor
 
+from pystyle._arguments import seed_number, whole_number
 from pystyle.functional import covariance, grid_positions, mean_absolute_error, raw_moments
 from pystyle.losses import Loss
 
@@ -42,12 +43,9 @@ class SampledMomentLoss(Loss):
         seed: int = 0,
     ) -> None:
         super().__init__(layers, weight=weight)
-        for name, number in (("num_samples", num_samples), ("num_style_samples", num_style_samples)):
-            if number < 1:
-                raise ValueError(f"`{name}` must be positive, got {number}.")
-        self.num_samples = num_samples
-        self.num_style_samples = num_style_samples
-        self._generator = Generator().manual_seed(seed) if resample else None
+        self.num_samples = whole_number(num_samples, "`num_samples`", least=1)
+        self.num_style_samples = whole_number(num_style_samples, "`num_style_samples`", least=1)
+        self._generator = Generator().manual_seed(seed_number(seed)) if resample else None
 
     def represent(self, features: Tensor) -> Tensor:
         """The features as they are."""

@@ -54,7 +54,7 @@ def _within_range(values: Tensor, reference: Tensor) -> Tensor:
 
 def _with_moments(values: Tensor, reference: Tensor) -> Tensor:
     """The values with the mean and covariance of others; 1e-4 is added to all variances first."""
-    ridge = 1e-4 * torch.eye(values.shape[1]).to(values)
+    ridge = 1e-4 * torch.eye(values.shape[1], dtype=values.dtype, device=values.device)
 
     def moments(each: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         flat = each[0].flatten(1)

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
+from pystyle._arguments import seed_number, whole_number
 from pystyle.functional import nearest_neighbor_distance
 from pystyle.losses import Loss, NearestNeighborLoss
 from pystyle.papers.kolkin_2022._hypercolumns import ROTATIONS
@@ -68,10 +69,8 @@ class SplitFeaturesLoss(NearestNeighborLoss):
     ) -> None:
         layers = (layers,) if isinstance(layers, str) else tuple(layers)
         super().__init__(layers, layer_weights=[1.0] * len(layers), centered=True, rotations=rotations)
-        if max_side < 1:
-            raise ValueError(f"`max_side` must be positive, got {max_side}.")
-        self.max_side = max_side
-        self._generator = torch.Generator().manual_seed(seed)
+        self.max_side = whole_number(max_side, "`max_side`", least=1)
+        self._generator = torch.Generator().manual_seed(seed_number(seed))
 
     def represent(self, features: Tensor) -> Tensor:
         """The features as they are."""
@@ -85,9 +84,9 @@ class SplitFeaturesLoss(NearestNeighborLoss):
         """The mean distance from every so many positions of the image to as sparse ones of the style."""
         stride = max(max(representation.shape[2:]) // self.max_side, 1)
         if stride > 1:
-            top, left = torch.randint(stride, (2,), generator=self._generator).tolist()
+            top, left = torch.randint(stride, (2,), generator=self._generator, device="cpu").tolist()
             representation = representation[:, :, top::stride, left::stride]
             count = max(target.shape[2] // stride**2, 1)
-            chosen = torch.randint(target.shape[2], (count,), generator=self._generator)
+            chosen = torch.randint(target.shape[2], (count,), generator=self._generator, device="cpu")
             target = target[:, :, chosen.to(target.device)]
         return nearest_neighbor_distance(representation, target, centered=True)

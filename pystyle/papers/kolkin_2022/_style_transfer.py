@@ -6,6 +6,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 from torch.optim import Adam
 
+from pystyle._arguments import number, whole_number
 from pystyle.encoders import Encoder, vgg16
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.images import resize
@@ -83,12 +84,11 @@ def style_transfer(
         [(16, 12), (32, 24), (32, 24)]
     """
     check_images({"content": content, "style": style})
-    if not 0 <= alpha <= 1:
-        raise ValueError(f"`alpha` must be in [0, 1], got {alpha}.")
+    alpha = number(alpha, "`alpha`", least=0, most=1)
+    edge_size = whole_number(edge_size, "`edge_size`", least=1)
     if num_levels is None:
         num_levels = 4 if edge_size < 1024 else 5
-    if num_levels < 1:
-        raise ValueError(f"`num_levels` must be positive, got {num_levels}.")
+    num_levels = whole_number(num_levels, "`num_levels`", least=1)
     encoder = vgg16() if encoder is None else encoder
     photographs = _halvings(resize(content, edge_size, edge="long"), num_levels - 1)
     paintings = _halvings(resize(style, edge_size, edge="long"), num_levels - 1)

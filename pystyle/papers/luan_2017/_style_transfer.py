@@ -74,8 +74,12 @@ def style_transfer(
     encoder = vgg19(ceil_mode=True) if encoder is None else encoder
     photograph, other = _sized(content, edge_size), _sized(style, edge_size)
     generator = torch.Generator().manual_seed(seed)
-    noise = 1e-4 / 255 * torch.randn(photograph.image.shape, generator=generator)
-    start = torch.tensor(MEAN_COLOUR).reshape(1, 3, 1, 1) + noise
+    noise = (
+        1e-4
+        / 255
+        * torch.randn(photograph.image.shape, generator=generator, dtype=torch.float32, device="cpu")
+    )
+    start = torch.tensor(MEAN_COLOUR, dtype=torch.float32, device="cpu").reshape(1, 3, 1, 1) + noise
     results = list[Result]()
     for stage, steps in enumerate(num_steps):
         objective = criterion(

@@ -20,8 +20,12 @@ def common_size(frames: Sequence[Tensor], label: str = "`frames`") -> tuple[int,
 
 def noise_like(frame: Tensor, seed: int) -> Tensor:
     """Faint noise around the mean colour, of the size of a frame."""
-    noise = torch.randn(frame.shape, generator=torch.Generator().manual_seed(seed))
-    return (torch.tensor(MEAN_COLOUR).reshape(1, 3, 1, 1) + 1e-3 / 255 * noise).to(frame)
+    noise = torch.randn(
+        frame.shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float32, device="cpu"
+    )
+    return (
+        torch.tensor(MEAN_COLOUR, dtype=torch.float32, device="cpu").reshape(1, 3, 1, 1) + 1e-3 / 255 * noise
+    ).to(frame)
 
 
 def warped_frame(frame: Tensor, flow: Tensor) -> Tensor:
@@ -48,7 +52,7 @@ def warped_frame(frame: Tensor, flow: Tensor) -> Tensor:
     x = torch.arange(width, device=flow.device) + flow[:, :1]
     y = torch.arange(height, device=flow.device)[:, None] + flow[:, 1:]
     inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
-    mean = torch.tensor(MEAN_COLOUR).reshape(1, 3, 1, 1).to(frame)
+    mean = torch.tensor(MEAN_COLOUR, dtype=torch.float32, device="cpu").reshape(1, 3, 1, 1).to(frame)
     return torch.where(inside.to(frame.device), warp(frame, flow), mean)
 
 

@@ -3,6 +3,7 @@ from functools import partial
 
 from torch import Tensor
 
+from pystyle._arguments import whole_number
 from pystyle.encoders import Encoder, vgg19
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.functional import warp
@@ -82,8 +83,7 @@ def multi_pass(
     check_variant(variant)
     check_images({"style": style} | {f"frames[{i}]": frame for i, frame in enumerate(frames)})
     size = common_size(frames)
-    if num_passes < 1:
-        raise ValueError(f"`num_passes` must be positive, got {num_passes}.")
+    num_passes = whole_number(num_passes, "`num_passes`", least=1)
     if temporal_weight is None:
         temporal_weight = 100.0 if variant == "paper" else 500.0
     encoder = vgg19() if encoder is None else encoder

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from pystyle._arguments import whole_number
 from pystyle.encoders import WeightsError
 from pystyle.encoders._weights import load_weights_file
 
@@ -53,8 +54,7 @@ class RAFTFlow(nn.Module):
         super().__init__()
         if network not in ("large", "small"):
             raise ValueError(f"`network` must be 'large' or 'small', got {network!r}.")
-        if num_updates < 1:
-            raise ValueError(f"`num_updates` must be positive, got {num_updates}.")
+        num_updates = whole_number(num_updates, "`num_updates`", least=1)
         # Imported here: torchvision takes long, and most users have no video.
         from torchvision.models import optical_flow
 

@@ -4,6 +4,7 @@ from typing import Literal, TypeAlias
 
 from torch import Tensor
 
+from pystyle._arguments import whole_numbers
 from pystyle.encoders import Encoder, vgg19
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.images import resize
@@ -87,8 +88,9 @@ def style_transfer(
     size = common_size(frames)
     if init not in ("random", "previous", "warped", "content"):
         raise ValueError(f"`init` must be 'random', 'previous', 'warped' or 'content', got {init!r}.")
-    if not distances or min(distances) < 1:
-        raise ValueError(f"`distances` must be positive numbers of frames, got {tuple(distances)}.")
+    distances = whole_numbers(distances, "`distances`", least=1)
+    if not distances:
+        raise ValueError("`distances` must have at least one number of frames, got none.")
     encoder = vgg19() if encoder is None else encoder
     painting = resize(style, max(size), edge="long", interpolation="bilinear")
     results = list[Result]()

@@ -1,0 +1,39 @@
+"""Building networks whose weights are those of the file or the seed, whatever torch's defaults are."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import torch
+
+from pystyle._arguments import float_type, seed_number
+
+
+@contextmanager
+def construction() -> Iterator[None]:
+    """Within the block modules are built on the CPU, in float32, or in float64 if that is torch's default.
+
+    In half precision, the default of some programs, weights would be rounded when they are loaded.
+    """
+    before, wanted = torch.get_default_dtype(), float_type()
+    try:
+        if wanted != before:
+            torch.set_default_dtype(wanted)
+        with torch.device("cpu"):
+            yield
+    finally:
+        torch.set_default_dtype(before)
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Within the block random numbers on the CPU follow the seed; afterwards all is as before.
+
+    For the initialisation of networks that others wrote, which draws from the global generator.
+    """
+    seed = seed_number(seed)
+    before = torch.get_rng_state()
+    torch.default_generator.manual_seed(seed)
+    try:
+        yield
+    finally:
+        torch.set_rng_state(before)
