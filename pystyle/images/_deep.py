@@ -13,7 +13,8 @@ from PIL import ImageFile, PpmImagePlugin, TiffImagePlugin
 
 from pystyle.images._color import profile_of, without_profile
 from pystyle.images._errors import PixelRangeError
-from pystyle.images._spaces import FloatArray
+from pystyle.images._matrix_profile import matrix_space
+from pystyle.images._spaces import FloatArray, to_srgb
 
 _BITS_PER_SAMPLE = 258  # a tag of TIFF
 _NATIVE = "L" if sys.byteorder == "little" else "B"
@@ -32,13 +33,15 @@ def deep_rgb_and_alpha(
 
     Returns:
         None if it has others, or Pillow cannot be asked for the lower bits (CMYK, compressed planes), or
-        there is a profile, which is applied to 8 bits.
+        there is a profile that is more than curves and a matrix, which is applied to 8 bits.
 
     Shape:
         Output: ``(height, width, 3)`` and ``(height, width, 1)``.
     """
-    # WebP and HEIF have no tiles, and decode to 8 bits; so does whatever a profile is for.
-    if not picture.tile or profile_of(picture) is not None:
+    profile = profile_of(picture)
+    space = None if profile is None else matrix_space(profile)
+    # WebP and HEIF have no tiles, and decode to 8 bits. Profiles of other kinds are applied to 8 bits.
+    if not picture.tile or (profile is not None and space is None):
         return None
     _, _, offset, arguments = picture.tile[0]
     rawmode = _rawmode(arguments)
@@ -58,7 +61,8 @@ def deep_rgb_and_alpha(
     colors, alpha = values[..., :3], values[..., 3:]
     if rawmode.startswith("RGBa"):
         colors = np.minimum(colors / np.where(alpha > 0, alpha, 1), 1)
-    return without_profile(colors, picture), alpha if samples.shape[2] == 4 else None
+    colors = without_profile(colors, picture) if space is None else to_srgb(colors, space)
+    return colors, alpha if samples.shape[2] == 4 else None
 
 
 def _in_two_passes(picture: ImageFile.ImageFile, file: io.BytesIO, *, order: str) -> NDArray[np.uint16]:

@@ -47,8 +47,8 @@ def read_image(
     several pages the first picture is read. The EXIF orientation is applied. The pixels become RGB by the
     rules of `from_pil`, which handles every mode: transparency, palettes, grey of 1, 8 and 16 bits, CMYK,
     colour profiles. Colours of 16 bits per channel are read as such from PNG, TIFF and PPM; of CMYK, of TIFF
-    whose channels are compressed apart, of images with a profile, and of AVIF, HEIF and JPEG 2000 the upper 8
-    bits count.
+    whose channels are compressed apart, of images with a profile of tables, and of AVIF, HEIF and JPEG 2000
+    the upper 8 bits count.
 
     No process-wide setting is altered, so images may be read in several threads.
 

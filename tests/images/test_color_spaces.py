@@ -174,3 +174,62 @@ def test_nclx_of_avif_and_heif_is_known() -> None:
         assert float(linear) == pytest.approx(188, abs=1.5)
         with pytest.warns(UserWarning, match="transfer function PQ"):
             read_image(io.BytesIO(with_nclx(data, 9, PQ)))
+
+
+def display_p3(curve: bytes) -> bytes:
+    """A profile of curves and the matrix of Display P3 (adapted to D50), written by hand."""
+    columns = {
+        b"rXYZ": (0.515102, 0.241182, -0.001049),
+        b"gXYZ": (0.291965, 0.692236, 0.041882),
+        b"bXYZ": (0.157153, 0.066582, 0.784378),
+        b"wtpt": (0.964203, 1.0, 0.824905),
+    }
+    tags = {
+        name: b"XYZ " + bytes(4) + struct.pack(">3i", *(round(65536 * value) for value in values))
+        for name, values in columns.items()
+    }
+    tags |= dict.fromkeys((b"rTRC", b"gTRC", b"bTRC"), curve)
+    table, data = b"", b""
+    for name, value in tags.items():
+        table += name + struct.pack(">II", 132 + 12 * len(tags) + len(data), len(value))
+        data += value + bytes(-len(value) % 4)
+    white = struct.pack(">3i", 63190, 65536, 54061)
+    header = struct.pack(">I", 132 + len(table) + len(data)) + bytes(4) + b"\x02\x40\0\0mntrRGB XYZ "
+    header += bytes(12) + b"acsp" + bytes(28) + white + bytes(48)
+    return header + struct.pack(">I", len(tags)) + table + data
+
+
+# IEC 61966-2-1 as a parametric curve of the fourth kind, a power, and a table of squares.
+NUMBERS = (2.4, 1 / 1.055, 0.055 / 1.055, 1 / 12.92, 0.04045)
+CURVES = {
+    "parametric": b"para"
+    + bytes(4)
+    + struct.pack(">HH5i", 3, 0, *(round(65536 * number) for number in NUMBERS)),
+    "a power": b"curv" + bytes(4) + struct.pack(">IH", 1, 563) + bytes(2),
+    "a parametric power": b"para" + bytes(4) + struct.pack(">HHi", 0, 0, round(65536 * 1.8)),
+    "a table": b"curv"
+    + bytes(4)
+    + struct.pack(">I", 256)
+    + struct.pack(">256H", *(round(65535 * (index / 255) ** 2) for index in range(256))),
+    "linear": b"curv" + bytes(4) + struct.pack(">I", 0),
+}
+
+
+@pytest.mark.parametrize("name", CURVES)
+def test_profiles_of_sixteen_bits_agree_with_little_cms_and_keep_the_lower_bits(name: str) -> None:
+    chunks = {b"iCCP": b"P3\0\0" + zlib.compress(display_p3(CURVES[name]))}
+    colours = np.random.default_rng(0).integers(70, 190, (200, 3))
+    eight = levels(png([tuple(colour) for colour in colours.tolist()], chunks))
+    sixteen = levels(png([tuple(colour) for colour in (257 * colours).tolist()], chunks, depth=16))
+    # That is Little CMS, to whole levels.
+    np.testing.assert_allclose(sixteen, eight, atol=1.01)
+    near = levels(png([(30_000, 30_000, 30_000), (30_010, 30_010, 30_010)], chunks, depth=16))
+    assert (near[1] > near[0]).all()
+    assert (near[1] - near[0] < 0.2).all()
+
+
+def test_an_srgb_profile_leaves_sixteen_bits_as_they_are() -> None:
+    srgb = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    colours = [(12_345, 40_000, 65_535), (1, 257, 30_000)]
+    values = levels(png(colours, {b"iCCP": b"sRGB\0\0" + zlib.compress(srgb)}, depth=16))
+    np.testing.assert_allclose(values * 257, colours, atol=12)
