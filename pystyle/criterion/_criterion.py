@@ -9,16 +9,14 @@ from pystyle.criterion._checks import check_image, check_loss_names, check_losse
 from pystyle.criterion._given_targets import Targets
 from pystyle.criterion._masks import Masks
 from pystyle.criterion._objective import Objective, Part, Target
+from pystyle.criterion._origins import Origins
 from pystyle.criterion._represent import layer_sizes
-from pystyle.criterion._targets import targets_of
+from pystyle.criterion._targets import Blend, Key, LossAtLayer, blends_of, prepared
 from pystyle.encoders import Encoder
 from pystyle.encoders._given import given_encoder
 from pystyle.encoders._names import check_names
 from pystyle.losses import LayerMask, Loss
 from pystyle.typing import IMAGE, MaskedImage, Reference
-
-Key = tuple[str, str]
-"""The names of a loss and of one of its layers."""
 
 
 class Criterion(nn.Module):
@@ -90,7 +88,7 @@ class Criterion(nn.Module):
     @property
     def references(self) -> tuple[str, ...]:
         """The names of the images that the losses compare with."""
-        return tuple(dict.fromkeys(loss.reference for _, loss in self.named_losses.items() if loss.reference))
+        return tuple(dict.fromkeys(name for loss in self.named_losses.values() for name in loss.references))
 
     @property
     def layers(self) -> tuple[str, ...]:
@@ -134,37 +132,58 @@ class Criterion(nn.Module):
                 )
         own_masks = Masks(self.encoder, masks_of(references.get("content")), 'references["content"]')
         masks = self._image_masks(references, own_masks, strip_rows)
+        losses = [
+            ((name, layer), loss.at(layer), layer)
+            for name, loss in self.named_losses.items()
+            for layer in loss.layers
+        ]
+        targets = self._targets(losses, references, own_masks, strip_rows)
+        parts = (
+            Part(
+                ".".join(key),
+                loss,
+                layer,
+                targets[key],
+                mask=masks.get(key),
+                normalizes=key[0] in self.normalize_gradients,
+            )
+            for key, loss, layer in losses
+        )
+        return Objective(self.encoder, tuple(parts))
+
+    def _targets(
+        self,
+        losses: Sequence[LossAtLayer],
+        references: Mapping[str, Reference | Targets],
+        masks: Masks,
+        strip_rows: int | None,
+    ) -> dict[Key, tuple[Target, ...]]:
+        """What all losses compare with."""
         targets: dict[Key, tuple[Target, ...]] = {}
+        blends: dict[str, dict[Key, Blend]] = {}
+        origins = Origins()
         for name in self.references:
-            losses = [
-                ((loss_name, layer), loss.at(layer), layer)
-                for loss_name, loss in self.named_losses.items()
-                for layer in loss.layers
-                if loss.reference == name
-            ]
+            seeing = [part for part in losses if name in part[1].references]
             reference = references[name]
             if isinstance(reference, Targets):
-                targets.update(reference.at(losses, name))
+                targets.update(reference.at(seeing, name))
                 continue
-            found = targets_of(
-                self.encoder, losses, reference, name, image_masks=own_masks, strip_rows=strip_rows
+            blends[name] = blends_of(
+                self.encoder,
+                seeing,
+                reference,
+                name,
+                image_masks=masks,
+                origins=origins,
+                strip_rows=strip_rows,
             )
-            targets.update(found)
-        return Objective(
-            self.encoder,
-            tuple(
-                Part(
-                    f"{name}.{layer}",
-                    loss.at(layer),
-                    layer,
-                    targets.get((name, layer), (Target(None),)),
-                    mask=masks.get((name, layer)),
-                    normalizes=name in self.normalize_gradients,
-                )
-                for name, loss in self.named_losses.items()
-                for layer in loss.layers
-            ),
-        )
+        for key, loss, layer in losses:
+            if not loss.references:
+                targets[key] = (Target(None),)
+            elif key not in targets:
+                own = [blends[name].pop(key) for name in loss.references]
+                targets[key] = prepared(loss, own, origins.of(loss, layer))
+        return targets
 
     @property
     def regions(self) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ class Targets:
             {
                 (part.loss_name, part.layer): part.targets
                 for part in objective.parts
-                if part.loss.reference == reference
+                if part.loss.references == (reference,)
             }
         )
 
@@ -47,8 +47,14 @@ class Targets:
         """The targets of these losses.
 
         Raises:
-            ValueError: If one is missing.
+            ValueError: If one is missing, or takes part in what a loss makes of several references.
         """
+        for (name, _), loss, _ in losses:
+            if len(loss.references) > 1:
+                raise ValueError(
+                    f'`references["{reference}"]` must be an image: the loss {name!r} makes its targets of '
+                    f"it and others, {', '.join(map(repr, loss.references))}, got targets of it alone."
+                )
         given = ", ".join(".".join(key) for key in self.targets) or "none"
         for (name, layer), _, _ in losses:
             if (name, layer) not in self.targets:

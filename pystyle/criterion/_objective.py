@@ -8,10 +8,12 @@ from torch import Tensor
 
 from pystyle.criterion._checks import check_image, check_loss_names
 from pystyle.criterion._gradient_norms import normalize_gradient
-from pystyle.criterion._represent import combine, encode, positions, representation_of, tensors_of
+from pystyle.criterion._represent import encode, positions, representation_of
 from pystyle.criterion._terms import Terms
 from pystyle.encoders import Encoder
 from pystyle.losses import LayerMask, Loss
+from pystyle.losses._representation import changed, image_of_batch, tensors_of
+from pystyle.losses._sampling import rewinding
 from pystyle.typing import IMAGE, Representation
 
 
@@ -21,13 +23,19 @@ class Target:
 
     Attributes:
         value: The prepared representation of the reference; None for a loss without reference.
-        weight: Its share; the shares of one layer sum to one. Only sets have more than one target.
+        weight: Its share; the shares of one layer sum to one. Only sets and batches have several targets.
         magnitude: What the comparison is divided by; None if it is not relative.
+        image: The index of the image that is compared with it, where each image of a batch has references of
+            its own; None for all images.
+        origin: What was subtracted from the features of the reference, and is from those of the image; the
+            same for all targets of a layer. See :attr:`pystyle.Loss.shift_invariant`.
     """
 
     value: Any
     weight: float = 1.0
     magnitude: Tensor | None = None
+    image: int | None = None
+    origin: Tensor | None = None
 
 
 @dataclass(frozen=True)
@@ -72,12 +80,12 @@ class Part:
                     f"{self.loss.region!r} {positions(self.mask.mask)}. Give the image the size of the "
                     "content with the masks."
                 )
-            return representation_of(self.loss, features, self.mask)
+            return representation_of(self.loss, features, self.mask, self.targets[0].origin)
 
     def score(self, representation: Any, batch: int) -> Tensor:
         """The weighted loss of a representation of so many images."""
         with self._named_errors():
-            values = [self._compare(representation, target, batch) for target in self.targets]
+            values = self._comparisons(representation, batch)
         value = self.loss.weight * self.loss.layer_weights[self.layer] * torch.stack(values).sum()
         for factor in self.factors:
             value = value * (factor.to(value) if isinstance(factor, Tensor) else factor)
@@ -109,7 +117,7 @@ class Part:
                     f"The loss {self.name!r} cannot be computed. The layer has {height} rows, its reference "
                     f"{tensor.shape[-2]}. Give the image and its reference the same size."
                 )
-        return combine([value], lambda tensors: tensors[0][..., start:stop, :])
+        return changed(value, lambda tensor: tensor[..., start:stop, :])
 
     @contextmanager
     def _named_errors(self) -> Iterator[None]:
@@ -118,7 +126,26 @@ class Part:
         except ValueError as error:
             raise ValueError(f"The loss {self.name!r} cannot be computed. {error}") from error
 
+    def _comparisons(self, representation: Any, batch: int) -> list[Tensor]:
+        count = 1 + max(target.image or 0 for target in self.targets)
+        if count not in (1, batch):
+            raise ValueError(
+                f"There must be one image for each of {count} images of its references, got {batch}. Give "
+                "batches of the same size, or references of a single image."
+            )
+        # A loss that draws at random draws the same for each image, as if it were alone.
+        rewind = rewinding(self.loss.generators())
+        values, last = [], self.targets[0].image
+        for target in self.targets:
+            if target.image != last:
+                last = target.image
+                rewind()
+            values.append(self._compare(representation, target, batch))
+        return values
+
     def _compare(self, representation: Any, target: Target, batch: int) -> Tensor:
+        if target.image is not None:
+            representation, batch = image_of_batch(representation, target.image), 1
         value = target.weight * self.loss.compare(representation, expand_batch(target.value, batch))
         return value if target.magnitude is None else value / target.magnitude
 

@@ -1,14 +1,16 @@
 """What the losses make of one image, from one pass of the encoder."""
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from pystyle.criterion._masks import Masks
+from pystyle.criterion._origins import Origins
 from pystyle.encoders import Encoder, StripPass
 from pystyle.losses import LayerMask, Loss
+from pystyle.losses._representation import combine
 from pystyle.typing import IMAGE, Representation
 
 Key = TypeVar("Key", bound=Hashable)
@@ -21,6 +23,7 @@ def represent(
     *,
     strip_rows: int | None,
     masks_of: Callable[[Loss], Masks],
+    origins: Origins,
 ) -> dict[Key, Representation]:
     """The representation of the image by each loss at its layer, by the key of both.
 
@@ -28,7 +31,8 @@ def represent(
     """
 
     def whole(loss: Loss, layer: str, features: Tensor) -> Representation:
-        return representation_of(loss, features, masks_of(loss).at(loss, layer, positions(features)))
+        mask = masks_of(loss).at(loss, layer, positions(features))
+        return representation_of(loss, features, mask, origins.at(loss, layer, features))
 
     layers = tuple(dict.fromkeys(layer for _, _, layer in losses if layer != IMAGE))
     if strip_rows is None or not layers:
@@ -41,7 +45,7 @@ def represent(
             if layer == rows.layer:
                 mask = masks_of(loss).at(loss, layer, (rows.height, rows.features.shape[3]))
                 mask = mask and mask.rows(rows.start, rows.start + rows.features.shape[2])
-                part = representation_of(loss, rows.features, mask)
+                part = representation_of(loss, rows.features, mask, origins.at(loss, layer, rows.features))
                 found[key] = (
                     add_share(found.get(key), part, rows.share)
                     if loss.spatial == "pooled"
@@ -50,8 +54,11 @@ def represent(
     return found
 
 
-def representation_of(loss: Loss, features: Tensor, mask: LayerMask | None) -> Representation:
-    """What counts in the features, or in a region of them."""
+def representation_of(
+    loss: Loss, features: Tensor, mask: LayerMask | None, origin: Tensor | None
+) -> Representation:
+    """What counts in the features, or in a region of them, seen from an origin."""
+    features = features if origin is None else features - origin
     return loss.represent(features) if mask is None else loss.represent_within(features, mask)
 
 
@@ -126,17 +133,3 @@ def fill_rows(
 
     filled: Representation = combine([part] if whole is None else [part, whole], fill)
     return filled
-
-
-def combine(representations: Sequence[Any], function: Callable[[Sequence[Tensor]], Tensor]) -> Any:
-    """The function applied to corresponding tensors of representations, which may be (named) tuples."""
-    first = representations[0]
-    if isinstance(first, Tensor):
-        return function(representations)
-    items = [function(tensors) for tensors in zip(*representations, strict=True)]
-    return type(first)(*items) if hasattr(first, "_fields") else tuple(items)
-
-
-def tensors_of(representation: Representation) -> tuple[Tensor, ...]:
-    """The tensors of a representation."""
-    return (representation,) if isinstance(representation, Tensor) else tuple(representation)

@@ -1,7 +1,9 @@
-"""What the losses compare with: the representations of a reference, blended and prepared."""
+"""What the losses compare with: the representations of the references, blended and prepared."""
 
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple, TypeAlias
+from itertools import product
+from math import prod
+from typing import Any, NamedTuple, TypeAlias
 
 import torch
 from torch import Tensor
@@ -11,9 +13,12 @@ from pystyle.criterion._blend import blend_of, image_of, masks_of
 from pystyle.criterion._checks import check_image
 from pystyle.criterion._masks import Masks
 from pystyle.criterion._objective import Target
-from pystyle.criterion._represent import combine, represent
+from pystyle.criterion._origins import Origins
+from pystyle.criterion._represent import represent
 from pystyle.encoders import Encoder
 from pystyle.losses import Loss
+from pystyle.losses._representation import batch_size, combine, image_of_batch
+from pystyle.losses._sampling import rewinding
 from pystyle.typing import IMAGE, Reference, Representation
 
 Key: TypeAlias = tuple[str, str]
@@ -21,20 +26,24 @@ Key: TypeAlias = tuple[str, str]
 
 LossAtLayer: TypeAlias = tuple[Key, Loss, str]
 
+Blend: TypeAlias = Sequence[tuple[Representation, float]]
+"""The representations of all images of a reference and views of them, with weights that sum to one."""
 
-def targets_of(
+
+def blends_of(
     encoder: Encoder,
     losses: Sequence[LossAtLayer],
     reference: Reference,
     name: str,
     *,
     image_masks: Masks,
+    origins: Origins,
     strip_rows: int | None,
-) -> dict[Key, tuple[Target, ...]]:
-    """The targets of the losses that compare with one reference.
+) -> dict[Key, Blend]:
+    """What the losses make of the images of one reference.
 
     Dense losses compare position by position, so a region of theirs lies where it does in the image
-    (`image_masks`).
+    (`image_masks`), in the first of their references.
     """
     layers = tuple(dict.fromkeys(layer for _, _, layer in losses if layer != IMAGE))
     label = f'references["{name}"]'
@@ -44,25 +53,21 @@ def targets_of(
         check_range(image_of(given), f"`{label}`")
         # A copy: what a loss keeps must not change with the caller's image, nor know its graph.
         image = image_of(given).detach().clone()
-        for view in _views(image, masks_of(given), losses):
+        for view in _views(image, masks_of(given), losses, name):
             if view.image is not image:
                 seen = [layer for _, _, layer in view.losses if layer != IMAGE]
                 check_image(view.image, f"a view of {label}", encoder, seen)
-            represented = _represented(encoder, view, label, image_masks, strip_rows)
+            own_masks = Masks(encoder, view.masks, label)
+
+            def masks(loss: Loss, own_masks: Masks = own_masks) -> Masks:
+                return image_masks if loss.spatial == "dense" and loss.references[0] == name else own_masks
+
+            represented = represent(
+                encoder, view.image, view.losses, strip_rows=strip_rows, masks_of=masks, origins=origins
+            )
             for key, representation in represented.items():
                 found.setdefault(key, []).append((representation, weight * view.share))
-    return {key: _prepare(loss, found[key]) for key, loss, _ in losses}
-
-
-def _represented(
-    encoder: Encoder, view: "_View", label: str, image_masks: Masks, strip_rows: int | None
-) -> dict[Key, Representation]:
-    own_masks = Masks(encoder, view.masks, label)
-
-    def masks_of(loss: Loss) -> Masks:
-        return image_masks if loss.spatial == "dense" else own_masks
-
-    return represent(encoder, view.image, view.losses, strip_rows=strip_rows, masks_of=masks_of)
+    return {key: found[key] for key, _, _ in losses}
 
 
 class _View(NamedTuple):
@@ -74,45 +79,75 @@ class _View(NamedTuple):
     share: float
 
 
-def _views(image: Tensor, masks: Mapping[str, Tensor], losses: Sequence[LossAtLayer]) -> list[_View]:
+def _views(
+    image: Tensor, masks: Mapping[str, Tensor], losses: Sequence[LossAtLayer], name: str
+) -> list[_View]:
     unchanged: list[LossAtLayer] = []
     found = []
     for part in losses:
         loss = part[1]
-        views = loss.views(image)
+        # The first of several references lies where the image does.
+        aligned = len(loss.references) > 1 and loss.references[0] == name
+        views = (image,) if aligned else loss.views(image)
         if len(views) == 1 and views[0] is image:
             unchanged.append(part)
             continue
         # What was turned in from beyond the border belongs to no region.
-        turned = {name: loss.views(mask) for name, mask in masks.items() if name == loss.region}
+        turned = {region: loss.views(mask) for region, mask in masks.items() if region == loss.region}
         for index, view in enumerate(views):
-            own = {name: versions[index].clamp(0, 1) for name, versions in turned.items()}
+            own = {region: versions[index].clamp(0, 1) for region, versions in turned.items()}
             found.append(_View(view, own, [part], 1 / len(views)))
     # Those that see the image as it is share one pass of the encoder.
     return [_View(image, masks, unchanged, 1.0), *found] if unchanged else found
 
 
-def _prepare(loss: Loss, representations: list[tuple[Representation, float]]) -> tuple[Target, ...]:
-    """The targets of one layer: the mean of the representations, or what becomes of them if they are sets."""
-    joined: Sequence[tuple[Representation, float]] = representations
-    if loss.spatial == "set":
-        joined = loss.join(representations)
-    elif len(representations) > 1:
-        joined = [(_mean(representations), 1.0)]
-    targets = []
-    for representation, weight in joined:
-        target = loss.prepare(representation)
-        magnitude = None
-        if loss.relative:
-            magnitude = loss.magnitude(representation, target)
-            # A target that is empty itself, such as a layer of dead channels, has nothing to be divided by.
-            magnitude = torch.where(magnitude > 1e-12, magnitude, torch.ones_like(magnitude))
-        targets.append(Target(target, weight, magnitude))
+def prepared(loss: Loss, blends: Sequence[Blend], origin: Tensor | None) -> tuple[Target, ...]:
+    """The targets of one layer: what becomes of the blends of all references, for each image of a batch."""
+    count = max(batch_size(representation) for blend in blends for representation, _ in blend)
+    # A loss that draws at random draws the same for each image, as if it were alone.
+    rewind = rewinding(loss.generators())
+    targets: list[Target] = []
+    for image in range(count):
+        rewind()
+        own = [[(image_of_batch(part, image), weight) for part, weight in blend] for blend in blends]
+        targets += _targets(loss, own, origin, share=1 / count, image=image if count > 1 else None)
     return tuple(targets)
 
 
-def _mean(representations: list[tuple[Representation, float]]) -> Representation:
-    weights = [weight for _, weight in representations]
+def _targets(
+    loss: Loss, blends: Sequence[Blend], origin: Tensor | None, *, share: float, image: int | None
+) -> list[Target]:
+    joined = [_joined(loss, blend, first=blend is blends[0]) for blend in blends]
+    targets = []
+    for choice in product(*joined):
+        representations = [representation for representation, _ in choice]
+        target = loss.prepare(*representations)
+        magnitude = _magnitude(loss, representations[0], target, origin) if loss.relative else None
+        weight = share * prod(weight for _, weight in choice)
+        targets.append(Target(target, weight, magnitude, image=image, origin=origin))
+    return targets
+
+
+def _joined(loss: Loss, blend: Blend, *, first: bool) -> Blend:
+    """The blend as what an image is compared with one by one: its mean, or the sets of it."""
+    if loss.spatial == "set" or (loss.spatial == "dense" and not first):
+        return loss.join(blend)
+    return blend if len(blend) == 1 else [(_mean(blend), 1.0)]
+
+
+def _magnitude(loss: Loss, representation: Any, target: Any, origin: Tensor | None) -> Tensor:
+    """What a relative comparison is divided by."""
+    if origin is None:
+        magnitude = loss.magnitude(representation, target)
+    else:
+        # That of features that are all zero, seen from the origin.
+        magnitude = loss.compare(loss.represent(-origin), target)
+    # A target that is empty itself, such as a layer of dead channels, has nothing to be divided by.
+    return torch.where(magnitude > 1e-12, magnitude, torch.ones_like(magnitude))
+
+
+def _mean(blend: Blend) -> Representation:
+    weights = [weight for _, weight in blend]
 
     def weighted(tensors: Sequence[Tensor]) -> Tensor:
         if len({tensor.shape for tensor in tensors}) > 1:
@@ -122,5 +157,5 @@ def _mean(representations: list[tuple[Representation, float]]) -> Representation
             )
         return torch.stack([w * t for w, t in zip(weights, tensors, strict=True)]).sum(0)
 
-    mean: Representation = combine([representation for representation, _ in representations], weighted)
+    mean: Representation = combine([representation for representation, _ in blend], weighted)
     return mean

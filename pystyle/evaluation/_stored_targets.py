@@ -33,10 +33,11 @@ _LOG = logging.getLogger("pystyle")
 class StoredTargets:
     """An evaluation whose styles are represented once, for all runs and processes that share a folder.
 
-    All references are stored but ``"content"``, those that are compared position by position, and those of
-    losses that draw anew at each evaluation. A file is found again by the hashes of the encoder's weights,
-    the losses, the images and the evaluation, the versions and the number of threads, so that a run with it
-    has the same bytes as one without. One that is damaged is replaced.
+    All references are stored but ``"content"``, those that are compared position by position, those of which
+    a loss makes its targets together with others, and those of losses that draw anew at each evaluation.
+    A file is found again by the hashes of the encoder's weights, the losses, the images and the evaluation,
+    the versions and the number of threads, so that a run with it has the same bytes as one without. One that
+    is damaged is replaced.
 
     Args:
         evaluation: What is evaluated how.
@@ -81,7 +82,11 @@ class StoredTargets:
         return self.evaluation.bind(criterion, cast(References, {**references, **found}))
 
     def _description(self, criterion: Criterion, references: References) -> dict[str, str]:
-        losses = {name: loss for name, loss in criterion.named_losses.items() if loss.reference in references}
+        losses = {
+            name: loss
+            for name, loss in criterion.named_losses.items()
+            if any(reference in references for reference in loss.references)
+        }
         image = first_image(next(iter(references.values())))
         return {
             **describe(
@@ -99,9 +104,11 @@ class StoredTargets:
 
 def _storable(criterion: Criterion, references: References) -> list[str]:
     """The references that are the same whatever the content is, and whose targets are the same each time."""
-    losses = criterion.named_losses.values()
-    changing = {loss.reference for loss in losses if loss.spatial == "dense" or loss.generators()}
-    changing.add("content")
+    changing = {"content"}
+    for loss in criterion.named_losses.values():
+        # What is made of several references changes with each of them.
+        if loss.spatial == "dense" or loss.generators() or len(loss.references) > 1:
+            changing.update(loss.references)
     return [name for name in criterion.references if name in references and name not in changing]
 
 
@@ -143,14 +150,30 @@ def _write(path: Path, evaluator: Evaluator, names: list[str], description: Mapp
 
 def _entries(targets: Targets) -> list[Any]:
     return [
-        [name, layer, [[_packed(target.value), target.weight, _packed(target.magnitude)] for target in found]]
+        [name, layer, [_packed_target(target) for target in found]]
         for (name, layer), found in targets.targets.items()
     ]
 
 
+def _packed_target(target: Target) -> list[Any]:
+    return [
+        _packed(target.value),
+        target.weight,
+        _packed(target.magnitude),
+        target.image,
+        _packed(target.origin),
+    ]
+
+
 def _targets(entries: list[Any], device: torch.device) -> Targets:
-    def target(value: Any, weight: float, magnitude: Any) -> Target:
-        return Target(_unpacked(value, device), weight, _unpacked(magnitude, device))
+    def target(value: Any, weight: float, magnitude: Any, image: int | None, origin: Any) -> Target:
+        return Target(
+            _unpacked(value, device),
+            weight,
+            _unpacked(magnitude, device),
+            image=image,
+            origin=_unpacked(origin, device),
+        )
 
     return Targets({(name, layer): tuple(target(*one) for one in found) for name, layer, found in entries})
 

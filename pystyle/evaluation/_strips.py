@@ -8,12 +8,13 @@ from pystyle._arguments import whole_number
 from pystyle.criterion import Criterion, Objective, Terms
 from pystyle.criterion._gradient_norms import image_norms
 from pystyle.criterion._objective import Part
-from pystyle.criterion._represent import add_share, check_strips, combine, tensors_of
+from pystyle.criterion._represent import add_share, check_strips
 from pystyle.encoders import BandPass, LayerRows, StripPass
 from pystyle.evaluation._eager import EagerEvaluator, differentiable
 from pystyle.evaluation._precision import in_precision, known_precision, products_in
 from pystyle.evaluation._workers import Workers, all_workers
 from pystyle.functional._precision import without_autocast
+from pystyle.losses._representation import changed, tensors_of
 from pystyle.typing import IMAGE, Precision, References, Representation
 
 
@@ -235,7 +236,7 @@ class StripEvaluator:
 def _slope(part: Part, representation: Representation, batch: int) -> tuple[Tensor, tuple[Tensor, ...]]:
     """The value of a pooled part, and its gradient with respect to the representation."""
     with torch.enable_grad():
-        leaves = combine([representation], lambda tensors: tensors[0].detach().requires_grad_())
+        leaves = changed(representation, lambda tensor: tensor.detach().requires_grad_())
         value = part.score(leaves, batch)
     with without_autocast(value):
         gradients = torch.autograd.grad(value, tensors_of(leaves), allow_unused=True, materialize_grads=True)

@@ -57,6 +57,10 @@ def nearest_neighbors(vectors: Tensor, candidates: Tensor, *, metric: Metric = "
         raise ValueError(f"`metric` must be one of {get_args(Metric)}, got {metric!r}.")
     vectors, candidates = checked_sets(vectors.detach(), candidates.detach())
     lengths = safe_lengths(candidates, candidates)
+    if metric == "euclidean":
+        # No distance changes, and of large numbers the differences below would be rounding errors.
+        center = candidates.mean(2, keepdim=True)
+        vectors, candidates = vectors - center, candidates - center
     if metric == "centered_cosine":
         vectors = vectors - vectors.mean(2, keepdim=True)
         centered = candidates - candidates.mean(2, keepdim=True)

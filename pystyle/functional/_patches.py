@@ -18,8 +18,9 @@ def patches(features: Tensor, size: int, *, stride: int = 1, mask: Tensor | None
         features: One feature map per image.
         size: The side of a patch.
         stride: The distance between patches.
-        mask: Take the patches that lie wholly inside. One mask for all images of the batch, because
-            all must have the same number of patches.
+        mask: Take the patches that lie wholly inside. The grid of the patches begins at the first row and
+            column of the region, as that of a crop does. One mask for all images of the batch, because all
+            must have the same number of patches.
 
     Returns:
         The values of all channels, in float32 at least. The order of the patches is the same for all
@@ -53,16 +54,25 @@ def patches(features: Tensor, size: int, *, stride: int = 1, mask: Tensor | None
             f"positions for patches of that size, got the shape {tuple(features.shape)}. Take a larger "
             "image, an earlier layer or smaller patches."
         )
-    found = _unfolded(at_least_float32(features), size, stride)
     if mask is None:
-        return found
+        return _unfolded(at_least_float32(features), size, stride)
     if mask.shape != (1, 1, *features.shape[2:]):
         raise ValueError(
             "`mask` must have the shape (1, 1, height, width) of the features, "
             f"got {tuple(mask.shape)} for features of shape {tuple(features.shape)}."
         )
-    inside = _unfolded((mask > 0.5).to(found.dtype), size, stride).amin((0, 1)) > 0
-    return found[:, :, inside]
+    inside = mask[0, 0] > 0.5
+    rows, columns = _extent(inside.any(1)), _extent(inside.any(0))
+    part = at_least_float32(features)[:, :, rows, columns]
+    if min(part.shape[2:]) < size:
+        return part.new_empty(part.shape[0], part.shape[1] * size * size, 0)
+    inner = inside[rows, columns].to(part.dtype)[None, None]
+    return _unfolded(part, size, stride)[:, :, _unfolded(inner, size, stride).amin((0, 1)) > 0]
+
+
+def _extent(inside: Tensor) -> slice:
+    found = torch.nonzero(inside).flatten().tolist()
+    return slice(found[0], found[-1] + 1) if found else slice(0, 0)
 
 
 def _unfolded(features: Tensor, size: int, stride: int) -> Tensor:

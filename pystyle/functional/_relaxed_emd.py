@@ -92,7 +92,10 @@ def _distance_matrix(vectors: Tensor, targets: Tensor, distance: str) -> Tensor:
     if distance != "euclidean":
         cosine = -directions_or_zero(vectors).mT @ directions_or_zero(targets)
     if distance != "cosine":
-        euclidean = torch.cdist(vectors.mT, targets.mT) / vectors.shape[1] ** 0.5
+        # `cdist` multiplies large sets out: of large numbers the differences would be rounding errors.
+        center = targets.mean(2, keepdim=True)
+        distances = torch.cdist((vectors - center).mT, (targets - center).mT)
+        euclidean = distances / vectors.shape[1] ** 0.5
     return cosine + euclidean
 
 

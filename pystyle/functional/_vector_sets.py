@@ -36,10 +36,15 @@ def directions_or_zero(vectors: Tensor) -> Tensor:
 def safe_lengths(shifted: Tensor, vectors: Tensor) -> Tensor:
     """What vectors are divided by, (batch, 1, positions); never 0."""
     lengths = torch.linalg.vector_norm(shifted, dim=1, keepdim=True)
-    total = torch.linalg.vector_norm(vectors.detach(), dim=(1, 2), keepdim=True)
-    usual = total / max(vectors.shape[2], 1) ** 0.5
-    floored = torch.maximum(lengths, 1e-3 * usual)
+    # Of channels with large offsets what was shifted is short, but more than rounding error.
+    least = torch.maximum(1e-3 * _usual_length(shifted), 1e-5 * _usual_length(vectors))
+    floored = torch.maximum(lengths, least)
     return torch.where(floored > 0, floored, torch.ones_like(floored))
+
+
+def _usual_length(vectors: Tensor) -> Tensor:
+    total: Tensor = torch.linalg.vector_norm(vectors.detach(), dim=(1, 2), keepdim=True)
+    return total / max(vectors.shape[2], 1) ** 0.5
 
 
 def chosen(candidates: Tensor, indices: Tensor) -> Tensor:

@@ -43,6 +43,7 @@ class ContextualLoss(Loss):
 
     reference = "style"
     spatial = "set"
+    independent_positions = True
 
     def __init__(
         self,

@@ -30,6 +30,7 @@ class CovarianceLoss(Loss):
 
     reference = "style"
     spatial = "pooled"
+    shift_invariant = True
 
     def represent(self, features: Tensor) -> RawMoments:
         """The raw moments, which blend linearly."""

@@ -34,6 +34,7 @@ class HistogramLoss(Loss):
 
     reference = "style"
     spatial = "set"
+    independent_positions = True
 
     def represent(self, features: Tensor) -> Tensor:
         """The values of each channel in ascending order, (batch, channels, positions)."""

@@ -1,14 +1,16 @@
 import copy
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Self, cast, get_args
 
 import torch
 from torch import Tensor, nn
 
-from pystyle._arguments import number, numbers, whole_number
+from pystyle._arguments import number, whole_number
 from pystyle.functional import mean_squared_error
+from pystyle.losses._arguments import checked_reference, layer_names, weights_by_layer
 from pystyle.losses._layer_mask import LayerMask
+from pystyle.losses._representation import changed
 from pystyle.typing import Propagation, Representation, Spatial
 
 
@@ -20,11 +22,18 @@ class Loss(nn.Module, ABC):
     :class:`~pystyle.Criterion` represents the references and keeps them.
 
     Attributes:
-        reference: The name of the image it compares with, such as ``"style"``; None if it judges
-            the image alone.
+        reference: The name of the image it compares with, such as ``"style"``; the names of several, such as
+            ``("content", "style")``, of which :meth:`prepare` makes one target; None if it judges the image
+            alone.
         spatial: How the representation depends on positions. ``"pooled"``: a mean over positions,
             so that the parts of an image add up and styles blend. ``"dense"``: something per
             position, of whose scores the loss is the mean. ``"set"``: it needs all positions at once.
+        independent_positions: Of a ``"set"``: that it does not matter which position lies next to which, so
+            that a region may be handed to it as a list of positions.
+        shift_invariant: Whether it stays the same if a constant is added to a channel of the image and of
+            the reference. Where the channels lie far from zero, :meth:`represent` then gets features from
+            which their means in the reference were subtracted: variances of large numbers would be rounding
+            errors.
         region: The name of the region it is confined to, or None; see :meth:`within`.
         propagation: How the mask of the region gets to the layers.
         dilation: By how many positions of a layer the region grows there.
@@ -36,10 +45,13 @@ class Loss(nn.Module, ABC):
             as they are; if not given, they are equal and sum to one.
         relative: Divide each layer's loss by that of an empty (all zero) representation. A weight
             then means the same for every encoder, layer and image size.
-        reference: Compare with the image of this name instead of the usual one.
+        reference: Compare with the image of this name instead of the usual one; with images of these names
+            instead of the usual several.
 
     Raises:
-        ValueError: If there are no layers, a layer twice, or a layer without a weight.
+        ValueError: If there are no layers, a layer twice, a layer without a weight, or another number of
+            references than usual.
+        TypeError: If the class has several references and no :meth:`prepare` of its own.
 
     Example:
         >>> class MeanLoss(Loss):
@@ -50,8 +62,10 @@ class Loss(nn.Module, ABC):
         {'relu1_1': 0.5, 'relu2_1': 0.5}
     """
 
-    reference: str | None = "style"
+    reference: str | tuple[str, ...] | None = "style"
     spatial: Spatial
+    independent_positions: bool = False
+    shift_invariant: bool = False
     region: str | None = None
     propagation: Propagation = "simple"
     dilation: int = 0
@@ -63,23 +77,31 @@ class Loss(nn.Module, ABC):
         weight: float = 1.0,
         layer_weights: Sequence[float] | Mapping[str, float] | None = None,
         relative: bool = False,
-        reference: str | None = None,
+        reference: str | Sequence[str] | None = None,
     ) -> None:
         super().__init__()
         self.layers = layer_names(layers)
         self.weight = number(weight, "`weight`")
-        self.layer_weights = _weights_by_layer(self.layers, layer_weights)
+        self.layer_weights = weights_by_layer(self.layers, layer_weights)
         self.relative = relative
         if reference is not None:
-            if type(self).reference is None:
-                raise ValueError(
-                    f"{type(self).__name__} compares with nothing; leave out `reference`={reference!r}."
-                )
-            self.reference = reference
+            self.reference = checked_reference(type(self).__name__, type(self).reference, reference)
+        if len(self.references) > 1 and type(self).prepare is Loss.prepare:
+            raise TypeError(
+                f"{type(self).__name__} has the references {self.references} and must override "
+                f"`prepare({', '.join(self.references)})`, which makes one target of them."
+            )
         if relative and self.reference is None:
             raise ValueError(
                 f"{type(self).__name__} compares with nothing; `relative` has no meaning for it."
             )
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """The names of the images it compares with; none if it judges the image alone."""
+        if self.reference is None:
+            return ()
+        return self.reference if isinstance(self.reference, tuple) else (self.reference,)
 
     def at(self, layer: str) -> "Loss":
         """The loss of one of its layers: itself, unless every layer has parameters of its own.
@@ -116,8 +138,9 @@ class Loss(nn.Module, ABC):
             A copy that shares the parameters.
 
         Raises:
-            ValueError: If `propagation` is unknown. From the criterion: if the loss judges how
-                positions lie to each other and knows nothing of regions.
+            ValueError: If `propagation` is unknown, or a loss of the kind ``"set"`` neither says that its
+                positions are independent nor overrides :meth:`represent_within`. From the criterion: if the
+                loss judges how positions lie to each other.
 
         Example:
             >>> from pystyle import GramLoss
@@ -126,6 +149,8 @@ class Loss(nn.Module, ABC):
         """
         if propagation not in get_args(Propagation):
             raise ValueError(f"`propagation` must be one of {get_args(Propagation)}, got {propagation!r}.")
+        if region is not None:
+            self._check_confinable()
         confined = copy.copy(self)
         confined.region, confined.propagation = region, propagation
         confined.dilation = whole_number(dilation, "`dilation`")
@@ -136,20 +161,30 @@ class Loss(nn.Module, ABC):
 
         The positions at which the mask is above 1/2 as a map of a single row, unless a loss knows better:
         one that can weight positions honours soft masks too, and can be evaluated in strips if it is dense.
+        One of the kind ``"set"`` gets the list only if its positions are independent.
+
+        Raises:
+            ValueError: If they are not.
 
         Shape:
             - features: (batch, channels, height, width)
             - output: as that of :meth:`represent`
         """
+        self._check_confinable()
         representation = self.represent(mask.select(features))
         # The share of these rows in the region, for what adds up over strips.
-        return _scaled(representation, mask.share) if self.spatial == "pooled" else representation
+        return (
+            changed(representation, lambda tensor: tensor * mask.share)
+            if self.spatial == "pooled"
+            else representation
+        )
 
     def views(self, image: Tensor) -> Sequence[Tensor]:
         """The versions of a reference image that are represented: the image itself.
 
         A loss that wants to see the reference turned or in other sizes too gives several. Those of a
-        ``"set"`` are handed to :meth:`join`, others are averaged.
+        ``"set"`` are handed to :meth:`join`, others are averaged. The first of several references lies where
+        the image does and is seen as it is.
 
         Shape:
             - image: (batch, 3, height, width), RGB in [0, 1]; or a mask, which has one channel
@@ -159,16 +194,19 @@ class Loss(nn.Module, ABC):
     def join(self, representations: Sequence[tuple[Any, float]]) -> Sequence[tuple[Any, float]]:
         """The sets that an image is compared with, and the weights of the comparisons.
 
-        Only called if `spatial` is ``"set"``, with the sets of all reference images and views of them,
-        and their weights, which sum to one. They stay apart unless a loss joins them: one that looks for
-        the best match among all takes their union.
+        Called for a reference if `spatial` is ``"set"``, and for those after the first of several unless it
+        is ``"pooled"``, with the sets of all its images and views of them, and their weights, which sum to
+        one. They stay apart unless a loss joins them: one that looks for the best match among all takes
+        their union.
         """
         return representations
 
     def prepare(self, representation: Any) -> Any:
         """What :meth:`compare` gets as its target; computed once, after styles were blended.
 
-        The place for work on the target that should not be done again at every step.
+        The place for work on the target that should not be done again at every step. A loss with several
+        references overrides it with a parameter for each: ``prepare(content, style)``. It gets the
+        representations of one image at a time: each image of a batch of references has a target of its own.
         """
         return representation
 
@@ -189,10 +227,10 @@ class Loss(nn.Module, ABC):
         """What a relative loss is divided by: the comparison of an empty representation with the target.
 
         Args:
-            representation: That of the reference, which gives the shape.
+            representation: That of the reference, or of the first of several, which gives the shape.
             target: What :meth:`prepare` made of it.
         """
-        return self.compare(_empty(representation), target)
+        return self.compare(changed(representation, torch.zeros_like), target)
 
     def generators(self) -> Sequence[torch.Generator]:
         """The generators that it goes on drawing from: none.
@@ -202,13 +240,27 @@ class Loss(nn.Module, ABC):
         """
         return ()
 
+    def _check_confinable(self) -> None:
+        """Check that a list of positions says as much as a map, or that the loss knows better than the list.
+
+        Raises:
+            ValueError: If not.
+        """
+        own = type(self).represent_within is not Loss.represent_within
+        if self.spatial == "set" and not self.independent_positions and not own:
+            raise ValueError(
+                f"{type(self).__name__} cannot be confined to a region: it needs all positions at once and "
+                "does not say that they are independent of where they lie. If they are, set "
+                "`independent_positions = True` in the class; if not, override `represent_within`."
+            )
+
     def extra_repr(self) -> str:
         """The arguments that are not the default."""
         layers = repr(self.layers[0]) if len(self.layers) == 1 else repr(list(self.layers))
         parts = [layers]
         if self.weight != 1:
             parts.append(f"weight={self.weight:g}")
-        if self.layer_weights != _weights_by_layer(self.layers, None):
+        if self.layer_weights != weights_by_layer(self.layers, None):
             parts.append(f"layer_weights={list(self.layer_weights.values())}")
         if self.relative:
             parts.append("relative=True")
@@ -223,53 +275,3 @@ class Loss(nn.Module, ABC):
         propagation = "" if self.propagation == "simple" else f", propagation={self.propagation!r}"
         dilation = "" if self.dilation == 0 else f", dilation={self.dilation}"
         return f"{super().__repr__()}.within({self.region!r}{propagation}{dilation})"
-
-
-def _scaled(representation: Any, factor: float) -> Any:
-    if isinstance(representation, Tensor):
-        return representation * factor
-    items = [tensor * factor for tensor in representation]
-    return type(representation)(*items) if hasattr(representation, "_fields") else tuple(items)
-
-
-def _empty(representation: Any) -> Any:
-    if isinstance(representation, Tensor):
-        return torch.zeros_like(representation)
-    items = [torch.zeros_like(tensor) for tensor in representation]
-    return type(representation)(*items) if hasattr(representation, "_fields") else tuple(items)
-
-
-def layer_names(layers: Any) -> tuple[str, ...]:
-    """One layer or several as a tuple.
-
-    Raises:
-        TypeError: If they are no names.
-    """
-    names = (
-        (layers,) if isinstance(layers, str) else tuple(layers) if isinstance(layers, Iterable) else (layers,)
-    )
-    for name in names:
-        if not isinstance(name, str):
-            raise TypeError(f"`layers` must be names of layers such as 'relu3_1', got {name!r}.")
-    return names
-
-
-def _weights_by_layer(
-    layers: tuple[str, ...], weights: Sequence[float] | Mapping[str, float] | None
-) -> dict[str, float]:
-    if not layers:
-        raise ValueError("`layers` must name at least one layer, got none.")
-    if len(set(layers)) < len(layers):
-        raise ValueError(f"`layers` must name each layer once, got {list(layers)}.")
-    if weights is None:
-        return dict.fromkeys(layers, 1.0 / len(layers))
-    if not isinstance(weights, Mapping):
-        weights = numbers(weights, "`layer_weights`")
-        if len(weights) != len(layers):
-            raise ValueError(
-                f"`layer_weights` must have one weight for each of {len(layers)} layers, got {len(weights)}."
-            )
-        weights = dict(zip(layers, weights, strict=True))
-    if set(weights) != set(layers):
-        raise ValueError(f"`layer_weights` must have the layers {list(layers)}, got {list(weights)}.")
-    return {layer: number(weights[layer], f"`layer_weights[{layer!r}]`") for layer in layers}

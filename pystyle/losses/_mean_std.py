@@ -31,6 +31,7 @@ class MeanStdLoss(Loss):
 
     reference = "style"
     spatial = "pooled"
+    shift_invariant = True
 
     def represent(self, features: Tensor) -> RawMoments:
         """The raw moments, which blend linearly."""

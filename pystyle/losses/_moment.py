@@ -34,6 +34,7 @@ class MomentLoss(Loss):
 
     reference = "style"
     spatial = "pooled"
+    shift_invariant = True
 
     def represent(self, features: Tensor) -> RawMoments:
         """The raw moments, which blend linearly."""

@@ -54,6 +54,7 @@ class NearestNeighborLoss(Loss):
 
     reference = "style"
     spatial = "set"
+    independent_positions = True
 
     def __init__(
         self,

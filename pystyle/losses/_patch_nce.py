@@ -49,6 +49,7 @@ class PatchNCELoss(Loss):
 
     reference = "content"
     spatial = "set"
+    independent_positions = True
 
     def __init__(
         self,

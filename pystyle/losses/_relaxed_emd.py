@@ -53,6 +53,7 @@ class RelaxedEMDLoss(Loss):
 
     reference = "style"
     spatial = "set"
+    independent_positions = True
 
     def __init__(
         self,

@@ -1,5 +1,7 @@
 """What losses that choose positions or directions at random share."""
 
+from collections.abc import Callable, Sequence
+
 import torch
 from torch import Tensor
 
@@ -22,6 +24,17 @@ class Draws:
     def running(self) -> tuple[torch.Generator, ...]:
         """The generator that goes on from draw to draw, if there is one."""
         return () if self._running is None else (self._running,)
+
+
+def rewinding(generators: Sequence[torch.Generator]) -> Callable[[], None]:
+    """A function that sets generators back to where they are now."""
+    states = [(generator, generator.get_state()) for generator in generators]
+
+    def rewind() -> None:
+        for generator, state in states:
+            generator.set_state(state)
+
+    return rewind
 
 
 def sampled(features: Tensor, num_samples: int | None, draws: Draws) -> Tensor:

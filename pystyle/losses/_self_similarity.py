@@ -47,6 +47,7 @@ class SelfSimilarityLoss(Loss):
 
     reference = "content"
     spatial = "set"
+    independent_positions = True
 
     def __init__(
         self,

@@ -59,6 +59,7 @@ class SlicedWassersteinLoss(Loss):
 
     reference = "style"
     spatial = "set"
+    independent_positions = True
 
     def __init__(
         self,

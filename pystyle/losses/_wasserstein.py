@@ -19,6 +19,7 @@ class _Gaussian(NamedTuple):
     covariance: Tensor
     root: Tensor
     ridge: Tensor
+    rank: Tensor
 
 
 class WassersteinLoss(Loss):
@@ -50,6 +51,7 @@ class WassersteinLoss(Loss):
 
     reference = "style"
     spatial = "pooled"
+    shift_invariant = True
 
     def represent(self, features: Tensor) -> RawMoments:
         """The raw moments, which blend linearly."""
@@ -66,14 +68,19 @@ class WassersteinLoss(Loss):
         exact_ridge = ridge.cpu().double()[:, None]
         # Once per target, so exact: with fewer positions than channels most eigenvalues are rounding errors.
         values, vectors = torch.linalg.eigh(matrix.cpu().double())
-        rank = max(int((values > 0.1 * exact_ridge).sum(1).max()), 1)
-        values = values[:, -rank:].clamp_min(0) + exact_ridge
-        root = vectors[:, :, -rank:] * values.sqrt().unsqueeze(1)
-        return _Gaussian(representation.mean, (root @ root.mT).to(matrix), root.to(matrix), ridge)
+        ranks = (values > 0.1 * exact_ridge).sum(1).clamp_min(1)
+        columns = int(ranks.max())
+        values = values[:, -columns:].clamp_min(0) + exact_ridge
+        # Images of a smaller rank than others of the batch have columns of zeros.
+        values = values * (torch.arange(columns) >= columns - ranks[:, None])
+        root = vectors[:, :, -columns:] * values.sqrt().unsqueeze(1)
+        return _Gaussian(
+            representation.mean, (root @ root.mT).to(matrix), root.to(matrix), ridge, ranks.to(ridge)
+        )
 
     def compare(self, representation: RawMoments, target: _Gaussian) -> Tensor:
         """The distance to the target, averaged over channels and batch."""
-        channels, rank = target.root.shape[1:]
+        channels = target.root.shape[1]
         identity = torch.eye(channels, dtype=target.ridge.dtype, device=target.ridge.device)
         distance = gaussian_wasserstein_distance(
             representation.mean,
@@ -83,4 +90,4 @@ class WassersteinLoss(Loss):
             target_root=target.root,
         )
         # The ridge counts in the directions of the target only: equal moments have no distance.
-        return (distance - (channels - rank) * target.ridge).mean() / channels
+        return (distance - (channels - target.rank) * target.ridge).mean() / channels

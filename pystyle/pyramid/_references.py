@@ -15,7 +15,10 @@ def reference_scales(criterion: Criterion, references: References, style_scale: 
     It is 1 for the content and whatever else is compared position by position, and `style_scale` for others.
     """
     losses = criterion.named_losses.values()
-    aligned = {"content", *(loss.reference for loss in losses if loss.spatial == "dense")}
+    aligned = {
+        "content",
+        *(loss.references[0] for loss in losses if loss.spatial == "dense" and loss.references),
+    }
     return {name: 1.0 if name in aligned else style_scale for name in references}
 
 

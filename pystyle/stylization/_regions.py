@@ -68,7 +68,11 @@ def confined_criterion(criterion: Criterion, content: MaskedImage, styles: Mappi
             continue
         for region, reference in styles.items():
             confined = copy.copy(loss).within(region)
-            confined.reference = reference
+            confined.reference = (
+                reference
+                if loss.references == ("style",)
+                else tuple(reference if other == "style" else other for other in loss.references)
+            )
             confined.weight = loss.weight * float(content.masks[region].mean())
             losses[f"style_{region}"] = confined
     return Criterion(criterion.encoder, losses)

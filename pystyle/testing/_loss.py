@@ -1,8 +1,10 @@
+import math
+
 import torch
 from torch import Tensor
 
 from pystyle.losses import Loss
-from pystyle.testing._loss_positions import check_positions, loss_value
+from pystyle.testing._loss_positions import check_positions, loss_value, references_of
 from pystyle.testing._require import close, pickled_copy, require
 
 
@@ -11,8 +13,8 @@ def check_loss(loss: Loss, *, channels: int = 6, size: int = 12, largest: float 
 
     It is finite and differentiable, also on flat and tiny maps; repeatable, from the same states of its
     `generators`; leaves its inputs alone; gives the same in float32 and float64; is a mean over the
-    batch; does not grow when image and reference are the same; is what `spatial` says; honours regions
-    or refuses them; leaves a single reference as it is; and survives pickling.
+    batch, whatever else is in it; does not grow when image and reference are the same; is what `spatial`
+    says; honours regions or refuses them; leaves a single reference as it is; and survives pickling.
 
     Args:
         loss: The loss; of several layers the first is tried.
@@ -49,8 +51,8 @@ def _check_declaration(loss: Loss) -> None:
         f"`spatial` is 'pooled', 'dense' or 'set', got {getattr(loss, 'spatial', None)!r}.",
     )
     require(
-        loss.reference is None or isinstance(loss.reference, str),
-        f"`reference` is the name of an image or None, got {loss.reference!r}.",
+        all(isinstance(name, str) for name in loss.references),
+        f"`reference` is the name of an image, a tuple of such names or None, got {loss.reference!r}.",
     )
     require(len(loss.layers) > 0 and set(loss.layer_weights) == set(loss.layers), "every layer has a weight.")
     require(repr(pickled_copy(loss)) == repr(loss), "a pickled loss comes back as it was.")
@@ -101,11 +103,24 @@ def _check_precision(loss: Loss, features: Tensor, other: Tensor) -> None:
 
 
 def _check_batch(loss: Loss, features: Tensor, other: Tensor) -> None:
-    both = loss_value(loss, torch.cat((features, other)), torch.cat((other, features)))
-    mean = (loss_value(loss, features, other) + loss_value(loss, other, features)) / 2
+    # With magnitudes that are very different, whatever is pooled over the batch shows.
+    pairs = [(features, other), (0.01 * other, 0.01 * features)]
+    images = torch.cat([image for image, _ in pairs]).requires_grad_()
+    both = loss_value(loss, images, torch.cat([reference for _, reference in pairs]))
+    alone = [(image.clone().requires_grad_(), reference) for image, reference in pairs]
+    values = [loss_value(loss, image, reference) for image, reference in alone]
+    value, mean = float(both.detach()), float(torch.stack(values).detach().mean())
     require(
-        close(both, mean, 1e-4), f"the loss of a batch is a mean, got {float(both)} instead of {float(mean)}."
+        math.isclose(value, mean, rel_tol=1e-4, abs_tol=1e-12),
+        f"the loss of a batch is a mean, got {value} instead of {mean}.",
     )
+    gradients = torch.autograd.grad(both, images)[0].split(1)
+    for gradient, own_value, (image, _) in zip(gradients, values, alone, strict=True):
+        (own,) = torch.autograd.grad(own_value / 2, image)
+        require(
+            close(gradient, own, 1e-2),
+            "the gradient of an image does not depend on the rest of its batch. Is something pooled over it?",
+        )
 
 
 def _check_edge_cases(loss: Loss, channels: int) -> None:
@@ -138,11 +153,28 @@ def _check_references(loss: Loss, features: Tensor) -> None:
     require(torch.equal(image, before), "`views` does not change the image.")
     with torch.no_grad():
         representation = loss.represent(features)
-        magnitude = loss.magnitude(representation, loss.prepare(representation))
+        others = [loss.represent(each) for each in references_of(loss, features)[1:]]
+        magnitude = loss.magnitude(representation, loss.prepare(representation, *others))
         joined = loss.join([(representation, 1.0)]) if loss.spatial == "set" else [(representation, 1.0)]
     require(
         magnitude.ndim == 0 and magnitude.isfinite() and magnitude >= 0,
         f"`magnitude` is a finite number that is not negative, got {magnitude}.",
     )
+    if loss.shift_invariant:
+        _check_shift(loss, features)
     alone = len(joined) == 1 and close(joined[0][0], representation, 0.0) and joined[0][1] == 1
     require(alone, "`join` leaves a single reference as it is.")
+
+
+def _check_shift(loss: Loss, features: Tensor) -> None:
+    require(
+        type(loss).magnitude is Loss.magnitude,
+        "a loss that is `shift_invariant` leaves `magnitude` as it is: the features are shifted.",
+    )
+    other, offset = features.square(), torch.linspace(-1, 2, features.shape[1]).reshape(1, -1, 1, 1)
+    value = loss_value(loss, features.double(), other.double())
+    shifted = loss_value(loss, features.double() + offset, other.double() + offset)
+    require(
+        close(value, shifted, 1e-6),
+        f"a loss that is `shift_invariant` is the same for shifted features, got {value} and {shifted}.",
+    )

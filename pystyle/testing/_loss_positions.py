@@ -4,22 +4,28 @@ import torch
 from torch import Tensor
 
 from pystyle.losses import LayerMask, Loss
-from pystyle.testing._require import close, require, tensors_of
+from pystyle.losses._representation import tensors_of
+from pystyle.losses._sampling import rewinding
+from pystyle.testing._require import close, require
 from pystyle.typing import IMAGE
 
 
 def loss_value(loss: Loss, features: Tensor, reference: Tensor) -> Tensor:
-    """The loss of features with those of the reference."""
+    """The loss of features with those of the reference, or of several that are made of it."""
     # What a loss goes on drawing from is set back, so that each time is the first.
-    states = [(generator, generator.get_state()) for generator in loss.generators()]
+    rewind = rewinding(loss.generators())
     target = None
     if loss.reference is not None:
         with torch.no_grad():
-            target = loss.prepare(loss.represent(reference))
+            target = loss.prepare(*(loss.represent(each) for each in references_of(loss, reference)))
     value = loss.compare(loss.represent(features), target)
-    for generator, state in states:
-        generator.set_state(state)
+    rewind()
     return value
+
+
+def references_of(loss: Loss, reference: Tensor) -> list[Tensor]:
+    """Features for each reference of a loss: the first as they are, others turned and of another size."""
+    return [reference, *(reference.mT[:, :, 1:] for _ in loss.references[1:])]
 
 
 def check_positions(loss: Loss, features: Tensor, other: Tensor) -> None:
@@ -83,15 +89,16 @@ def _check_region(loss: Loss, features: Tensor, other: Tensor) -> None:
     rows, columns = 2 * features.shape[2] // 3, features.shape[3] // 2
     inside = torch.zeros(1, 1, *features.shape[2:])
     inside[..., :rows, :columns] = 1
-    corner, everything = LayerMask.of(inside), LayerMask.of(torch.ones_like(inside))
+    corner, everything = LayerMask.of(inside), _everywhere(features)
     try:
         value = _value_within(loss, features, other, corner)
     except ValueError:
         # It says that it cannot be confined.
         return
     require(value.ndim == 0 and value.isfinite(), "the loss of a region is a finite scalar.")
-    # A "set" may take samples, which are others in a list of positions than in a map.
-    if loss.spatial == "dense":
+    if loss.spatial == "set" and type(loss).represent_within is Loss.represent_within:
+        _check_independence(loss, features, other)
+    elif loss.spatial != "pooled":
         whole, expected = _value_within(loss, features, other, everything), loss_value(loss, features, other)
         require(
             close(whole, expected, 1e-4),
@@ -106,6 +113,22 @@ def _check_region(loss: Loss, features: Tensor, other: Tensor) -> None:
             f"{float(expected)}.",
         )
         _check_parts_of_region(loss, features, corner)
+
+
+def _check_independence(loss: Loss, features: Tensor, other: Tensor) -> None:
+    # Few positions: a loss that takes samples takes all of them, and the same in a map and in a list.
+    for rows, columns in ((2, 2), (2, 3)):
+        small, small_other = features[..., :rows, :columns], other[..., :rows, :columns]
+        try:
+            whole = loss_value(loss, small, small_other)
+        except ValueError:
+            whole = torch.full((), torch.nan)
+        as_list = _value_within(loss, small, small_other, _everywhere(small))
+        require(
+            close(whole, as_list, 1e-4),
+            "a loss with `independent_positions` is the same for a map of positions as for a list of them, "
+            f"got {float(whole)} and {float(as_list)}. Override `represent_within` if it sees neighbours.",
+        )
 
 
 def _check_parts_of_region(loss: Loss, features: Tensor, mask: LayerMask) -> None:
@@ -125,5 +148,14 @@ def _check_parts_of_region(loss: Loss, features: Tensor, mask: LayerMask) -> Non
 
 def _value_within(loss: Loss, features: Tensor, other: Tensor, mask: LayerMask) -> Tensor:
     representation = loss.represent_within(features, mask)
-    target = None if loss.reference is None else loss.prepare(loss.represent_within(other, mask))
+    target = None
+    if loss.reference is not None:
+        # Regions of the image and of the first reference lie in the same place.
+        first, *others = references_of(loss, other)
+        further = [loss.represent_within(each, _everywhere(each)) for each in others]
+        target = loss.prepare(loss.represent_within(first, mask), *further)
     return loss.compare(representation, target)
+
+
+def _everywhere(features: Tensor) -> LayerMask:
+    return LayerMask.of(torch.ones(1, 1, *features.shape[2:]))

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pystyle.typing import Representation
+from pystyle.losses._representation import tensors_of
 
 
 def require(condition: bool | Tensor, promise: str) -> None:
@@ -28,11 +28,6 @@ def _close(left: Tensor, right: Tensor, tolerance: float) -> bool:
         return False
     scale = torch.cat([left.abs().flatten(), right.abs().flatten(), left.new_zeros(1)]).max()
     return bool(((left - right).abs() <= tolerance * scale + 1e-12).all())
-
-
-def tensors_of(representation: Representation) -> tuple[Tensor, ...]:
-    """The tensors of a representation, which may be a single one."""
-    return (representation,) if isinstance(representation, Tensor) else tuple(representation)
 
 
 def pickled_copy(component: Any) -> Any:

@@ -51,17 +51,25 @@ def test_patches_of_one_position_are_the_features() -> None:
     assert torch.equal(patches(features, 1), features.flatten(2))
 
 
-@pytest.mark.parametrize("stride", [1, 2])
-def test_patches_inside_a_mask_have_no_position_outside(stride: int) -> None:
-    # Outside the region the features are negative, so one look tells a patch that leaves it.
+@pytest.mark.parametrize("stride", [1, 2, 3])
+def test_the_patches_of_a_region_are_those_of_the_crop_with_the_same_grid(stride: int) -> None:
     mask = torch.zeros(1, 1, 9, 8)
     mask[..., 1:6, 2:] = 1
+    features = noise(2, 3, 9, 8)
+    inside = patches(features, 3, stride=stride, mask=mask)
+    assert torch.equal(inside, patches(features[:, :, 1:6, 2:], 3, stride=stride))
+    assert inside.shape[2] == {1: 12, 2: 6, 3: 4}[stride]
+
+
+def test_patches_inside_a_mask_have_no_position_outside() -> None:
+    # Outside the region, which is no rectangle, the features are negative.
+    mask = torch.zeros(1, 1, 9, 8)
+    mask[..., 1:6, 2:] = 1
+    mask[..., 4:, :3] = 1
     features = torch.where(mask > 0, noise(2, 3, 9, 8), -torch.ones(()).double())
-    inside, everywhere = patches(features, 3, stride=stride, mask=mask), patches(features, 3, stride=stride)
+    inside, everywhere = patches(features, 3, mask=mask), patches(features, 3)
     assert inside.min() >= 0
-    expected = int((everywhere[0] >= 0).all(0).sum())
-    assert inside.shape == (2, 27, expected)
-    assert expected == (12 if stride == 1 else 3)
+    assert inside.shape == (2, 27, int((everywhere[0] >= 0).all(0).sum()))
 
 
 def test_a_full_mask_changes_nothing_and_an_empty_one_leaves_nothing() -> None:

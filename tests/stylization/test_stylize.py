@@ -98,8 +98,8 @@ def test_negative_style_weights_are_refused(paint):
 
 def test_stored_targets_of_the_style_give_the_same_bytes_with_another_content(paint, tmp_path):
     for content in (CONTENT, OTHER_STYLE):
-        expected = paint(content, [STYLE, OTHER_STYLE], edge_size=(32, 36)).image
-        stored = paint(content, [STYLE, OTHER_STYLE], edge_size=(32, 36), targets=tmp_path).image
+        expected = paint(content, [STYLE, OTHER_STYLE], edge_size=(36, 40)).image
+        stored = paint(content, [STYLE, OTHER_STYLE], edge_size=(36, 40), targets=tmp_path).image
         assert torch.equal(stored, expected)
         # One for each size, and none of the content.
         assert len(list(tmp_path.iterdir())) == 2

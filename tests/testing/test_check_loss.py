@@ -62,7 +62,43 @@ class ChangesItsFeatures(GoodPooledLoss):
 
 class NoMeanOverPositions(GoodDenseLoss):
     def compare(self, representation: Tensor, target: Tensor) -> Tensor:
-        return ((representation - target).square().mean() + 1e-6).sqrt()
+        return ((representation - target).square().mean((1, 2, 3)) + 1e-6).sqrt().mean()
+
+
+class NeighboursInAList(GoodSetLoss):
+    """Differences of neighbours along rows, which a list of positions has elsewhere."""
+
+    independent_positions = True
+
+    def represent(self, features: Tensor) -> Tensor:
+        return (features[..., 1:] - features[..., :-1]).square().mean((2, 3))
+
+
+class NeighboursInTheRegion(NeighboursInAList):
+    independent_positions = False
+
+    def represent_within(self, features: Tensor, mask: LayerMask) -> Tensor:
+        return self.represent(mask.select(features))
+
+
+class ScaledByItsBatch(GoodDenseLoss):
+    def compare(self, representation: Tensor, target: Tensor) -> Tensor:
+        return (representation - target).square().mean() / target.square().mean().clamp_min(1e-12)
+
+
+class WeightedByItsBatch(GoodDenseLoss):
+    """The value of a batch is the mean, but not the gradient of its images."""
+
+    def compare(self, representation: Tensor, target: Tensor) -> Tensor:
+        values = (representation - target).square().mean((1, 2, 3))
+        return (values / values.detach().clamp_min(1e-12)).mean() * values.detach().mean()
+
+
+class NotShiftInvariant(GoodDenseLoss):
+    shift_invariant = True
+
+    def compare(self, representation: Tensor, target: Tensor) -> Tensor:
+        return (representation.square() - target.square()).square().mean()
 
 
 class NotFiniteWhenFlat(GoodSetLoss):
@@ -263,6 +299,11 @@ BROKEN = [
     (NotFiniteWhenFlat, "value and gradient are finite for features that are black"),
     (OneNumberPerImage, r"`compare` returns a scalar, got the shape \(1,\)"),
     (SumOverTheBatch, "the loss of a batch is a mean, got"),
+    (ScaledByItsBatch, "the loss of a batch is a mean, got"),
+    (WeightedByItsBatch, "the gradient of an image does not depend on the rest of its batch"),
+    (NeighboursInAList, "a loss with `independent_positions` is the same for a map of positions"),
+    (NeighboursInTheRegion, "the loss of a region that is all of the image is that of the image"),
+    (NotShiftInvariant, "a loss that is `shift_invariant` is the same for shifted features"),
     (NotANumber, "the loss of ordinary features is finite, got nan"),
     (WithoutGraph, "depends differentiably on the features"),
     (WithoutSlope, "the gradient of different features is not zero"),
@@ -277,7 +318,7 @@ BROKEN = [
     (NoMeanOverPositions, "a 'dense' loss of an image is the mean of those of its parts"),
     (DenseWithoutReference, "without a reference `represent` is the loss"),
     (WithoutSpatial, "`spatial` is 'pooled', 'dense' or 'set', got 'global'"),
-    (WithoutName, "`reference` is the name of an image or None, got 3"),
+    (WithoutName, "`reference` is the name of an image, a tuple of such names or None, got 3"),
     (Trainable, "a loss has nothing to be trained"),
     (ForgetsItsWeights, "every layer has a weight"),
     (ForgetsWhenPickled, "a pickled loss comes back as it was"),
@@ -347,3 +388,12 @@ def test_check_loss_leaves_the_random_state_alone() -> None:
     before = torch.random.get_rng_state()
     check_loss(GramLoss("relu1_1"))
     assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_a_set_whose_positions_are_not_said_to_be_independent_refuses_regions_by_name() -> None:
+    check_loss(GoodSetLoss("relu1_1"))
+    with pytest.raises(ValueError, match=r"GoodSetLoss cannot be confined .* override .represent_within"):
+        GoodSetLoss("relu1_1").within("sky")
+    with pytest.raises(ValueError, match="GoodSetLoss cannot be confined to a region"):
+        GoodSetLoss("relu1_1").represent_within(torch.ones(1, 1, 2, 2), LayerMask.of(torch.ones(1, 1, 2, 2)))
+    assert GoodSetLoss("relu1_1").within(None).region is None

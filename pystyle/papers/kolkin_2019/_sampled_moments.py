@@ -3,7 +3,7 @@ from collections.abc import Sequence
 from torch import Generator, Tensor
 
 from pystyle._arguments import seed_number, whole_number
-from pystyle.functional import covariance, grid_positions, mean_absolute_error, raw_moments
+from pystyle.functional import channel_means, grid_positions, mean_absolute_error, raw_moments
 from pystyle.losses import Loss
 
 
@@ -31,6 +31,7 @@ class SampledMomentLoss(Loss):
 
     reference = "style"
     spatial = "set"
+    independent_positions = True
 
     def __init__(
         self,
@@ -67,5 +68,7 @@ class SampledMomentLoss(Loss):
     def _moments(self, features: Tensor, count: int, generator: Generator | None) -> tuple[Tensor, Tensor]:
         height, width = features.shape[2:]
         grid = grid_positions(height, width, count, generator=generator, device=features.device)
-        moments = raw_moments(features.flatten(2)[:, :, grid])
-        return moments.mean, covariance(moments)
+        samples = features.flatten(2)[:, :, grid]
+        mean = channel_means(samples)
+        # Of large means the difference of raw moments would be rounding error.
+        return mean, raw_moments(samples - mean.unsqueeze(2)).second
