@@ -4,6 +4,7 @@ from pystyle._version import __version__
 from pystyle.criterion import Criterion, Objective, Terms
 from pystyle.encoders import Encoder
 from pystyle.losses import (
+    AttentionLoss,
     ContentLoss,
     ContextualLoss,
     CovarianceLoss,
@@ -36,6 +37,7 @@ from pystyle.stylization import stylize
 from pystyle.typing import MaskedImage
 
 __all__ = [
+    "AttentionLoss",
     "ContentLoss",
     "ContextualLoss",
     "CovarianceLoss",

@@ -5,6 +5,7 @@ Statistics are computed in float32 at least, whatever the precision of the featu
 """
 
 from pystyle.functional._absolute_errors import mean_absolute_error, scaled_squared_error
+from pystyle.functional._attention import attention_features
 from pystyle.functional._contextual import contextual_similarity
 from pystyle.functional._distances import mean_squared_error, unit_vectors
 from pystyle.functional._flow import reliability, warp
@@ -38,6 +39,7 @@ from pystyle.functional._wavelet import wavelet_norm
 
 __all__ = [
     "RawMoments",
+    "attention_features",
     "channel_means",
     "contextual_similarity",
     "covariance",

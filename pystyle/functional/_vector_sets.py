@@ -1,5 +1,7 @@
 """Feature maps as sets of vectors, (batch, channels, positions), whose order does not matter."""
 
+import math
+
 import torch
 from torch import Tensor
 
@@ -44,7 +46,7 @@ def safe_lengths(shifted: Tensor, vectors: Tensor) -> Tensor:
 
 def _usual_length(vectors: Tensor) -> Tensor:
     total: Tensor = torch.linalg.vector_norm(vectors.detach(), dim=(1, 2), keepdim=True)
-    return total / max(vectors.shape[2], 1) ** 0.5
+    return total / math.sqrt(max(vectors.shape[2], 1))
 
 
 def chosen(candidates: Tensor, indices: Tensor) -> Tensor:

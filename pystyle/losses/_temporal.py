@@ -29,7 +29,7 @@ class TemporalLoss(Loss):
         reference: The name of the image to compare with.
 
     Raises:
-        ValueError: If `reliability` has not the shape (batch, 1, height, width) or is not in [0, 1].
+        ValueError: If `reliability` has not the shape (1, 1, height, width) or is not in [0, 1].
 
     Shape:
         The image and its reference must have the same size.
@@ -63,9 +63,9 @@ class TemporalLoss(Loss):
     ) -> None:
         super().__init__(IMAGE, weight=weight, reference=reference)
         if reliability is not None:
-            if reliability.ndim != 4 or reliability.shape[1] != 1:
+            if reliability.ndim != 4 or reliability.shape[:2] != (1, 1):
                 raise ValueError(
-                    "`reliability` must have the shape (batch, 1, height, width), "
+                    "`reliability` must have the shape (1, 1, height, width), the weights of one frame, "
                     f"got {tuple(reliability.shape)}."
                 )
             if not bool(((reliability >= 0) & (reliability <= 1)).all()):

@@ -81,7 +81,8 @@ def _check_value(loss: Loss, features: Tensor, other: Tensor) -> None:
         torch.equal(loss_value(loss, features, other), value),
         "the same features give the same loss, from the same states of `generators()`.",
     )
-    if loss.reference is not None:
+    # Of several references none is what the image shall be.
+    if len(loss.references) == 1:
         same = float(loss_value(loss, other, other))
         require(
             same <= (number or 0.0), f"the reference itself is not worse ({same}) than others ({number})."
@@ -114,9 +115,10 @@ def _check_batch(loss: Loss, features: Tensor, other: Tensor) -> None:
         math.isclose(value, mean, rel_tol=1e-4, abs_tol=1e-12),
         f"the loss of a batch is a mean, got {value} instead of {mean}.",
     )
-    gradients = torch.autograd.grad(both, images)[0].split(1)
-    for gradient, own_value, (image, _) in zip(gradients, values, alone, strict=True):
+    (gradients,) = torch.autograd.grad(both, images)
+    for index, (own_value, (image, _)) in enumerate(zip(values, alone, strict=True)):
         (own,) = torch.autograd.grad(own_value / 2, image)
+        gradient = gradients[index : index + 1]
         require(
             close(gradient, own, 1e-2),
             "the gradient of an image does not depend on the rest of its batch. Is something pooled over it?",

@@ -1,5 +1,7 @@
 """Whether a loss depends on positions as it says."""
 
+from typing import Any
+
 import torch
 from torch import Tensor
 
@@ -25,7 +27,8 @@ def loss_value(loss: Loss, features: Tensor, reference: Tensor) -> Tensor:
 
 def references_of(loss: Loss, reference: Tensor) -> list[Tensor]:
     """Features for each reference of a loss: the first as they are, others turned and of another size."""
-    return [reference, *(reference.mT[:, :, 1:] for _ in loss.references[1:])]
+    turned = reference.mT
+    return [reference, *(torch.cat((turned, turned[:, :, :1]), dim=2) for _ in loss.references[1:])]
 
 
 def check_positions(loss: Loss, features: Tensor, other: Tensor) -> None:
@@ -77,12 +80,22 @@ def _check_rows(loss: Loss, features: Tensor, other: Tensor) -> None:
     features = features * torch.linspace(0.1, 1, features.shape[2])[:, None]
     rows = slice(None, height), slice(height, None)
     shares = [height / features.shape[2], 1 - height / features.shape[2]]
-    parts = [loss_value(loss, features[:, :, part], other[:, :, part]) for part in rows]
+    with torch.no_grad():
+        target = loss.prepare(*(loss.represent(each) for each in references_of(loss, other)))
+    parts = [_compare_rows(loss, features, target, part) for part in rows]
     added = shares[0] * parts[0] + shares[1] * parts[1]
     require(
-        close(loss_value(loss, features, other), added, 1e-4),
+        close(_compare_rows(loss, features, target, slice(None)), added, 1e-4),
         "a 'dense' loss of an image is the mean of those of its parts, weighted by their areas.",
     )
+
+
+def _compare_rows(loss: Loss, features: Tensor, target: Any, rows: slice) -> Tensor:
+    def of_rows(tensor: Tensor | None) -> Tensor | None:
+        return None if tensor is None else tensor[:, :, rows]
+
+    own = of_rows(target) if isinstance(target, Tensor) else type(target)(*map(of_rows, target))
+    return loss.compare(loss.represent(features[:, :, rows]), own)
 
 
 def _check_region(loss: Loss, features: Tensor, other: Tensor) -> None:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from pystyle import (
+    AttentionLoss,
     ContentLoss,
     ContextualLoss,
     CovarianceLoss,
@@ -35,6 +36,8 @@ from pystyle.evaluation import EagerEvaluation, StripEvaluation
 
 LAYERS = ["relu1_1", "relu2_1"]
 LOSSES = {
+    "attention": AttentionLoss(LAYERS),
+    "relative attention": AttentionLoss("relu2_1", relative=True),
     "content": ContentLoss(LAYERS),
     "relative content": ContentLoss(LAYERS, relative=True),
     "content l1": ContentLoss(LAYERS, relative=True, distance="l1"),
@@ -121,7 +124,7 @@ def test_the_terms_of_a_batch_are_the_means_of_those_of_its_images(encoder, name
     assert_batch_is_mean(Criterion(encoder, {"loss": LOSSES[name]}))
 
 
-@pytest.mark.parametrize("name", [name for name, loss in LOSSES.items() if loss.reference == "style"])
+@pytest.mark.parametrize("name", [name for name, loss in LOSSES.items() if "style" in loss.references])
 def test_so_are_those_of_blends(encoder, name: str) -> None:
     assert_batch_is_mean(Criterion(encoder, {"loss": LOSSES[name]}), blended=True)
 

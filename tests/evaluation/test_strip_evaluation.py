@@ -5,6 +5,7 @@ import torch
 
 import pystyle.losses
 from pystyle import (
+    AttentionLoss,
     ContentLoss,
     CovarianceLoss,
     Criterion,
@@ -44,6 +45,7 @@ LOSSES = {
     "mean": lambda: MeanLoss(LAYERS),
     "moment": lambda: MomentLoss(LAYERS),
     "multi-layer Gram": lambda: MultiLayerGramLoss(LAYERS),
+    "attention": lambda: AttentionLoss(["relu2_1", "relu3_1"], relative=True),
     "content": lambda: ContentLoss(["relu2_1", "relu3_1"], weight=2.0),
     "content l1": lambda: ContentLoss(["relu2_1", "relu3_1"], distance="l1"),
     "LPIPS": lambda: LPIPSLoss({"relu2_1": torch.linspace(0, 1, 128), "relu1_1": torch.ones(64)}),

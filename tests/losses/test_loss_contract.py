@@ -7,6 +7,7 @@ import torch
 import pystyle
 import pystyle.losses
 from pystyle import (
+    AttentionLoss,
     ContentLoss,
     ContextualLoss,
     CovarianceLoss,
@@ -44,6 +45,16 @@ COMMON: dict[str, object] = {
     "reference": "x",
 }
 LOSSES: dict[type[Loss], list[dict[str, object]]] = {
+    AttentionLoss: [
+        {"layers": "relu4_1"},
+        {
+            "layers": ("a", "b"),
+            "weight": 2.0,
+            "layer_weights": [1.0, 2.0],
+            "relative": True,
+            "reference": ("photo", "painting"),
+        },
+    ],
     ContentLoss: [
         {"layers": "relu4_2"},
         {

@@ -51,25 +51,30 @@ def centred_cosines(x, y):
     return unit(x - x.mean(0)) @ unit(y - y.mean(0)).T
 
 
-def test_targets_are_the_nearest_hypercolumns_of_all_rotations(vgg, picture):
-    query, style = picture(0, 16, 24), picture(1, 24, 16)
+def nearest(vgg, query, style):
+    """The hypercolumns of an image, each replaced by the nearest one of the style and its rotations."""
     turned = [style, style.flip(2).mT, style.flip(2, 3), style.flip(3).mT]
     candidates = torch.cat([hypercolumns(vgg, view) for view in turned])
-    own = hypercolumns(vgg, query)
-    expected = candidates[centred_cosines(own, candidates).argmax(1)]
-    target = kolkin_2022.target_features(query, style, encoder=vgg)
+    return candidates[centred_cosines(hypercolumns(vgg, query), candidates).argmax(1)]
+
+
+def test_targets_are_the_nearest_hypercolumns_of_all_rotations(vgg, picture):
+    query, style = picture(0, 16, 24), picture(1, 24, 16)
+    objective = kolkin_2022.criterion(vgg).bind({"content": query, "style": style})
+    target = objective.parts[0].targets[0].value
     assert target.shape == (1, 2688, 4, 6)
-    torch.testing.assert_close(target[0].flatten(1).T, expected)
+    torch.testing.assert_close(target[0].flatten(1).T, nearest(vgg, query, style))
 
 
 def test_the_loss_of_a_level_is_the_mean_cosine_distance_to_its_target(vgg, picture, check_formula):
-    target = kolkin_2022.target_features(picture(0, 16, 24), picture(1, 16, 16), encoder=vgg)
-    wanted = unit(target[0].flatten(1).T)
+    query, style = picture(0, 16, 24), picture(1, 16, 16)
+    wanted = unit(nearest(vgg, query, style))
 
     def formula(image):
         return (1 - (unit(hypercolumns(vgg, image)) * wanted).sum(1)).mean()
 
-    check_formula(kolkin_2022.criterion(target, vgg), {}, picture(2, 16, 24), formula)
+    references = {"content": query, "style": style}
+    check_formula(kolkin_2022.criterion(vgg), references, picture(2, 16, 24), formula)
 
 
 def test_the_last_loss_is_the_sum_over_layers_of_centred_nearest_distances(vgg, picture, check_formula):
@@ -110,8 +115,9 @@ def test_the_last_loss_sees_other_positions_at_each_evaluation_and_repeats_itsel
 
 def test_the_paper_has_the_fifth_block_too(light, picture):
     query, style = (picture(seed, 16, 16, torch.float32) for seed in (0, 1))
-    target = kolkin_2022.target_features(query, style, encoder=light, variant="paper", rotations=(0.0,))
-    assert target.shape[1] == 2688 + 3 * 512
+    criterion = kolkin_2022.criterion(light, variant="paper", rotations=(0.0,))
+    objective = criterion.bind({"content": query, "style": style})
+    assert objective.parts[0].targets[0].value.shape[1] == 2688 + 3 * 512
 
 
 def test_the_numbers_are_those_of_the_code():
@@ -127,11 +133,8 @@ def test_levels_search_with_the_content_and_begin_with_the_enlarged_image(
 ):
     queries, starts, optimizers = [], [], []
 
-    def watch_search(query, style, **options):
-        queries.append((query, style))
-        return kolkin_2022.target_features(query, style, **options)
-
     def watch_run(criterion, references, *, init, optimizer, parametrization, num_steps, **options):
+        queries.append((references.get("content"), references["style"]))
         starts.append(init)
         optimizers.append((optimizer.keywords["lr"], parametrization.keywords["num_levels"], num_steps))
         return optimize_image(
@@ -139,7 +142,6 @@ def test_levels_search_with_the_content_and_begin_with_the_enlarged_image(
             num_steps=0, **options,
         )  # fmt: skip
 
-    monkeypatch.setattr("pystyle.papers.kolkin_2022._style_transfer.target_features", watch_search)
     monkeypatch.setattr("pystyle.papers.kolkin_2022._style_transfer.optimize_image", watch_run)
     side = 8 * 2 ** (num_levels - 1)
     content, style = picture(0, side, side, torch.float32), picture(1, side, side, torch.float32)
@@ -164,7 +166,7 @@ def test_levels_search_with_the_content_and_begin_with_the_enlarged_image(
         size = tuple(photo.shape[2:])
         before = interpolate(levels[index - 1].image, size, mode="bilinear")
         detail = photo - interpolate(photographs[halvings + 1], size, mode="bilinear")
-        torch.testing.assert_close(query, 0.4 * (before + detail) + 0.6 * photo)
+        torch.testing.assert_close(query, (0.4 * (before + detail) + 0.6 * photo).clamp(0, 1))
         expected = before + detail if halvings >= 3 else before
         torch.testing.assert_close(starts[index], expected)
     assert torch.equal(starts[-1], levels[-2].image)
@@ -264,7 +266,7 @@ def test_the_last_pass_may_be_left_out(light, picture):
 def test_wrong_arguments_are_refused(light, picture):
     image = picture(0, 16, 16, torch.float32)
     with pytest.raises(ValueError, match="`variant` must be 'paper' or 'code', got 'x'"):
-        kolkin_2022.target_features(image, image, encoder=light, variant="x")
+        kolkin_2022.criterion(light, variant="x")
     with pytest.raises(ValueError, match=r"`alpha` must be in \[0, 1\], got 2"):
         kolkin_2022.style_transfer(image, image, encoder=light, alpha=2)
     with pytest.raises(ValueError, match="`num_levels` must be at least 1, got 0"):
@@ -275,6 +277,6 @@ def test_wrong_arguments_are_refused(light, picture):
             kolkin_2022.style_transfer(*names, encoder=vgg16(weights=None), edge_size=16, num_levels=2)
     with pytest.raises(ValueError, match="`max_side` must be at least 1, got 0"):
         kolkin_2022.SplitFeaturesLoss("relu1_1", max_side=0)
-    loss = kolkin_2022.ReplacedFeaturesLoss("relu1_1", torch.rand(1, 3, 4, 4))
-    with pytest.raises(ValueError, match="the shape of `target`"):
-        loss.represent(torch.rand(1, 3, 4, 8))
+    loss = kolkin_2022.ReplacedFeaturesLoss("relu1_1")
+    with pytest.raises(ValueError, match="the shape of those of the content"):
+        loss.compare(torch.rand(1, 3, 4, 8), torch.rand(1, 3, 4, 4))

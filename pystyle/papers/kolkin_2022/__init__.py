@@ -41,8 +41,8 @@ what the code's comments say of it.
 
 What differs here: finer layers are averaged where they shrink, and resizing does not align corners;
 positions of the style in the last pass are drawn at random; maps of at most 64 positions are taken as a
-whole, where the code takes the positions of the layer before; pyramids are halved upwards; the image is
-clamped to [0, 1] during the run. The code's optional content loss, off by default, is left out.
+whole, where the code takes the positions of the layer before; pyramids are halved upwards; the image and
+what is searched with are clamped to [0, 1]. The code's optional content loss, off by default, is left out.
 """
 
 from pystyle.papers.kolkin_2022._colors import recoloured
@@ -51,7 +51,6 @@ from pystyle.papers.kolkin_2022._hypercolumns import COLUMNS as COLUMNS
 from pystyle.papers.kolkin_2022._hypercolumns import FIFTH_BLOCK as FIFTH_BLOCK
 from pystyle.papers.kolkin_2022._hypercolumns import LAYERS as LAYERS
 from pystyle.papers.kolkin_2022._hypercolumns import ROTATIONS as ROTATIONS
-from pystyle.papers.kolkin_2022._hypercolumns import target_features
 from pystyle.papers.kolkin_2022._losses import ReplacedFeaturesLoss, SplitFeaturesLoss
 from pystyle.papers.kolkin_2022._style_transfer import PYRAMID_LEVELS as PYRAMID_LEVELS
 from pystyle.papers.kolkin_2022._style_transfer import style_transfer
@@ -63,5 +62,4 @@ __all__ = [
     "last_criterion",
     "recoloured",
     "style_transfer",
-    "target_features",
 ]

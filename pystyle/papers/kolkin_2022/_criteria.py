@@ -1,7 +1,5 @@
 from collections.abc import Sequence
 
-from torch import Tensor
-
 from pystyle.criterion import Criterion
 from pystyle.encoders import Encoder, vgg16
 from pystyle.papers._variants import Variant
@@ -9,27 +7,32 @@ from pystyle.papers.kolkin_2022._hypercolumns import COLUMNS, LAYERS, ROTATIONS,
 from pystyle.papers.kolkin_2022._losses import ReplacedFeaturesLoss, SplitFeaturesLoss
 
 
-def criterion(target: Tensor, encoder: Encoder | None = None, *, variant: Variant = "code") -> Criterion:
+def criterion(
+    encoder: Encoder | None = None,
+    *,
+    variant: Variant = "code",
+    rotations: Sequence[float] = ROTATIONS,
+) -> Criterion:
     """The loss of one level.
 
     Args:
-        target: What :func:`target_features` gives.
         encoder: A network with the layers of the table; VGG-16 if not given.
         variant: Whose layers.
+        rotations: The painting is turned by these angles in degrees.
 
     Returns:
-        A criterion with the loss ``features``, which needs no reference.
+        A criterion with the loss ``features``, whose references are ``content``, what is searched with, and
+        ``style``.
 
     Raises:
         ValueError: If `variant` is unknown.
 
     Example:
-        >>> import torch
-        >>> criterion(torch.rand(1, 2688, 4, 4), vgg16(weights=None)).losses["features"]
+        >>> criterion(vgg16(weights=None)).losses["features"]
         ReplacedFeaturesLoss('hypercolumns')
     """
     network = columns(vgg16() if encoder is None else encoder, variant=variant)
-    return Criterion(network, {"features": ReplacedFeaturesLoss(COLUMNS, target)})
+    return Criterion(network, {"features": ReplacedFeaturesLoss(COLUMNS, rotations=rotations)})
 
 
 def last_criterion(

@@ -6,43 +6,67 @@ from torch import Tensor
 from torch.nn.functional import cosine_similarity
 
 from pystyle._arguments import seed_number, whole_number
-from pystyle.functional import nearest_neighbor_distance
+from pystyle.functional import nearest_neighbor_distance, replace_features
 from pystyle.losses import Loss, NearestNeighborLoss
+from pystyle.losses._sets import checked_rotations, turned_and_scaled, union
 from pystyle.papers.kolkin_2022._hypercolumns import ROTATIONS
 
 
 class ReplacedFeaturesLoss(Loss):
-    """The mean cosine distance to features that are given.
+    """The mean cosine distance to the features of the content, each replaced by the nearest one of the style.
 
     Args:
-        layer: The layer.
-        target: Its wanted features.
-        weight: Factor of the loss.
+        layers: One layer or several.
+        weight: Factor of the whole loss.
+        rotations: The style is turned by these angles in degrees.
 
     Shape:
-        - target: (1 or batch, channels, height, width), the shape of the image's features
+        The image and the content must have the same size; the style may have another.
 
     Example:
-        >>> ReplacedFeaturesLoss("relu3_1", torch.rand(1, 256, 8, 8))
+        >>> ReplacedFeaturesLoss("relu3_1")
         ReplacedFeaturesLoss('relu3_1')
     """
 
-    reference = None
+    reference = ("content", "style")
     spatial = "dense"
-    target: Tensor
 
-    def __init__(self, layer: str, target: Tensor, *, weight: float = 1.0) -> None:
-        super().__init__(layer, weight=weight)
-        self.register_buffer("target", target.detach().clone())
+    def __init__(
+        self, layers: str | Sequence[str], *, weight: float = 1.0, rotations: Sequence[float] = ROTATIONS
+    ) -> None:
+        super().__init__(layers, weight=weight)
+        self.rotations = checked_rotations(rotations)
+
+    def views(self, image: Tensor) -> list[Tensor]:
+        """The style in all rotations."""
+        return turned_and_scaled(image, self.rotations, (1.0,))
 
     def represent(self, features: Tensor) -> Tensor:
-        """The distance itself."""
-        if features.shape[1:] != self.target.shape[1:]:
+        """The features as they are."""
+        return features
+
+    def join(self, representations: Sequence[tuple[Any, float]]) -> list[tuple[Tensor, float]]:
+        """The features of all styles and rotations as one set."""
+        flat = [(features.flatten(2), weight) for features, weight in representations]
+        return union(flat, "ReplacedFeaturesLoss")
+
+    def prepare(self, content: Tensor, style: Tensor) -> Tensor:  # type: ignore[override]
+        """The features of the content, each replaced by the nearest one of the style."""
+        return replace_features(content, style)
+
+    def compare(self, representation: Tensor, target: Tensor) -> Tensor:
+        """The mean cosine distance to the target."""
+        if representation.shape != target.shape:
             raise ValueError(
-                f"The features must have the shape of `target`, {tuple(self.target.shape[1:])}, got "
-                f"{tuple(features.shape[1:])}. Give the image the size of the query."
+                f"The features must have the shape of those of the content, {tuple(target.shape)}, got "
+                f"{tuple(representation.shape)}. Give the image the size of the content."
             )
-        return 1 - cosine_similarity(features, self.target, dim=1).mean()
+        return 1 - cosine_similarity(representation, target, dim=1).mean()
+
+    def extra_repr(self) -> str:
+        """The arguments that are not the default."""
+        rotations = "" if self.rotations == ROTATIONS else f", rotations={self.rotations}"
+        return super().extra_repr() + rotations
 
 
 class SplitFeaturesLoss(NearestNeighborLoss):

@@ -15,7 +15,7 @@ from pystyle.papers._variants import Variant
 from pystyle.papers.kolkin_2019 import detail
 from pystyle.papers.kolkin_2022._colors import recoloured
 from pystyle.papers.kolkin_2022._criteria import criterion, last_criterion
-from pystyle.papers.kolkin_2022._hypercolumns import COLUMNS, ROTATIONS, columns, target_features
+from pystyle.papers.kolkin_2022._hypercolumns import COLUMNS, ROTATIONS, columns
 from pystyle.parametrizations import LaplacianPyramid
 from pystyle.runner import Callback, Result, optimize_image
 
@@ -101,6 +101,7 @@ def style_transfer(
         callbacks=callbacks,
         evaluation=evaluation,
     )
+    objective = criterion(encoder, variant=variant, rotations=rotations)
     for halvings in reversed(range(num_levels)):
         photograph, painting = photographs[halvings], paintings[halvings]
         query = start = photograph
@@ -108,10 +109,9 @@ def style_transfer(
             # At first the image has all bands of the content but the finest 3, or 2 of 1024 pixels.
             detailed = halvings >= (3 if edge_size < 1024 else 2)
             query, start = _query_and_start(results[-1].image, photograph, alpha=alpha, detailed=detailed)
-        target = target_features(query, painting, encoder=encoder, variant=variant, rotations=rotations)
-        objective = criterion(target, encoder, variant=variant)
+        references = {"content": query, "style": painting}
         pyramid = partial(LaplacianPyramid, num_levels=PYRAMID_LEVELS - halvings)
-        results.append(run(objective, {}, init=start.clamp(0, 1), parametrization=pyramid))
+        results.append(run(objective, references, init=start, parametrization=pyramid))
         if results[-1].failed:
             return results
     if split:
@@ -131,7 +131,7 @@ def _query_and_start(
     start = interpolate(before, (photograph.shape[2], photograph.shape[3]), mode="bilinear")
     finest = detail(photograph)
     query = (1 - alpha) * (start + finest) + alpha * photograph
-    return query, start + finest if detailed else start
+    return query.clamp(0, 1), (start + finest if detailed else start).clamp(0, 1)
 
 
 def _check_sizes(encoder: Encoder, variant: Variant, photograph: Tensor, painting: Tensor) -> None:
