@@ -91,7 +91,7 @@ def test_layer_weights_by_name_may_come_in_any_order() -> None:
         (lambda: WaveletLoss(wavelet="db9"), "`wavelet` must be 'haar' or 'db2', got 'db9'"),
         (lambda: MattingLaplacianLoss(eps=0.0), "`eps` must be positive, got 0.0"),
         (lambda: TemporalLoss(torch.ones(4, 4)), r"shape \(1, 1, height, width\), .* got \(4, 4\)"),
-        (lambda: TemporalLoss(torch.ones(1, 3, 4, 4)), r"height, width\), got \(1, 3, 4, 4\)"),
+        (lambda: TemporalLoss(torch.ones(1, 3, 4, 4)), r"height, width\), .* got \(1, 3, 4, 4\)"),
         (lambda: TemporalLoss(2 * torch.ones(1, 1, 4, 4)), r"`reliability` must be in \[0, 1\]"),
         (lambda: TemporalLoss(torch.full((1, 1, 4, 4), float("nan"))), r"must be in \[0, 1\]"),
         (lambda: LPIPSLoss("vgg19"), r"`heads` must be one of \('alexnet', 'vgg16'\) .*, got 'vgg19'"),
