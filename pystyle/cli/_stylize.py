@@ -92,7 +92,7 @@ def _run_one(options: argparse.Namespace) -> int:
         callbacks=callbacks,
         arguments={
             **style_arguments(options),
-            "alpha": alpha,
+            **({} if alpha is None else {"alpha": alpha}),
             "init": read_init(options.init, content, max_pixels=options.max_pixels),
             "checkpoint": _checkpoint(options),
             "resume": options.resume,
