@@ -65,7 +65,12 @@ class MaskedImage:
 
     def __post_init__(self) -> None:
         if not isinstance(self.image, Tensor) or self.image.ndim != 4:
-            raise TypeError("`image` must be a tensor of the shape (batch, 3, height, width).")
+            is_tensor = isinstance(self.image, Tensor)
+            got = f"{tuple(self.image.shape)}" if is_tensor else f"a {type(self.image).__name__}"
+            raise TypeError(
+                f"`image` must be a tensor of the shape (batch, 3, height, width), got {got}. `as_image` makes "
+                "one of files, Pillow images and numpy arrays."
+            )
         check_floating(self.image, "`image`")
         check_range(self.image, "`image`")
         check_mapping(self.masks, "`masks`", '{"sky": mask}')

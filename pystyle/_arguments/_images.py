@@ -29,7 +29,8 @@ def check_floating(image: Tensor, label: str) -> None:
     """
     if not isinstance(image, Tensor):
         raise TypeError(
-            f"{label} must be a tensor, got a {type(image).__name__}. Read files with `read_image`."
+            f"{label} must be a tensor, got a {type(image).__name__}. Read files with `read_image`; "
+            "`as_image` makes tensors of Pillow images and numpy arrays, too."
         )
     if not image.is_floating_point():
         levels = {torch.uint8: "255", torch.uint16: "65535"}.get(image.dtype, "its largest level")

@@ -8,6 +8,7 @@ import pytest
 import torch
 from PIL import Image
 
+from pystyle import MaskedImage
 from pystyle.images import (
     ImageReadError,
     as_image,
@@ -170,3 +171,9 @@ def test_what_is_transparent_gets_the_colours_around_it() -> None:
 def test_what_is_half_transparent_keeps_its_colours() -> None:
     half = np.concatenate((PIXELS, np.full((6, 8, 1), 128, dtype=np.uint8)), 2)
     torch.testing.assert_close(split_alpha(half)[0], EXPECTED, rtol=0, atol=1e-7)
+
+
+def test_what_takes_tensors_only_says_how_to_make_one() -> None:
+    for function in (lambda image: write_image(image, io.BytesIO()), lambda image: MaskedImage(image, {})):
+        with pytest.raises(TypeError, match=r"got a ndarray\..*`as_image`"):
+            function(PIXELS)
