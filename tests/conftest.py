@@ -1,6 +1,5 @@
 """What several tests share."""
 
-import os
 import signal
 from collections.abc import Callable
 from typing import Any
@@ -14,11 +13,6 @@ from torch.utils._pytree import tree_leaves
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Shells start background jobs so, and the processes of the tests would never see Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-if "PYSTYLE_TEST_DTYPE" in os.environ:
-    # Whole folders are run in double precision; see tests/faults/test_torch_defaults.py.
-    torch.set_default_dtype(getattr(torch, os.environ["PYSTYLE_TEST_DTYPE"]))
 
 
 class RecordedGraph(TorchDispatchMode):

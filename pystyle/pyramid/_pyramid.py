@@ -30,7 +30,7 @@ from pystyle.pyramid._references import fits, reference_scales
 from pystyle.runner import Callback, Keeper, Result, Runner, RunnerFactory
 from pystyle.runner._checks import check_ingredients
 from pystyle.runner._factory import check_runner
-from pystyle.runner._inits import check_init, checked_seed
+from pystyle.runner._inits import checked_init, checked_seed
 from pystyle.runner._interrupted import check_on_interrupt, ended
 from pystyle.runner._schedules import factors_of_steps
 from pystyle.runner._step import close_all
@@ -187,7 +187,7 @@ class Pyramid:
         optimizer, callbacks = optimizer_factory(optimizer), callables(callbacks, "`callbacks`")
         check_references(references)
         check_pictures(references)
-        check_init(init, bounds)
+        init = checked_init(init, bounds)
         seed, style_scale = checked_seed(seed), number(style_scale, "`style_scale`", above=0)
         check_runner(runner)
         check_on_interrupt(on_interrupt)
@@ -217,13 +217,8 @@ class Pyramid:
         # So that a wrong one is found now and not at the last level.
         factors_of_steps(schedules, levels[0].all_steps)
         image = runners.first_image(init, levels[0], seed)
-        arguments = {
-            **runners.arguments(),
-            "init": init,
-            "pyramid": {"edge_sizes": self.edge_sizes},
-            "seed": seed,
-            "style_scale": style_scale,
-        }
+        arguments = runners.arguments() | {"init": init, "seed": seed, "style_scale": style_scale}
+        arguments["pyramid"] = {"edge_sizes": self.edge_sizes}
         keeper = Keeper(
             checkpoint,
             resume=resume,

@@ -2,6 +2,7 @@
 
 from typing import Any, get_args
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
@@ -54,7 +55,7 @@ def initial_image(init: Init, references: References, *, seed: int | None = None
     # The same on every device, whatever torch's defaults are.
     drawn: dict[str, Any] = {"generator": generator, "dtype": torch.float32, "device": "cpu"}
     if not isinstance(init, str):
-        height, width = pixel_size(init, "`init`")
+        height, width = _size_of_noise(init)
         like = _any_image(references)
         return torch.rand(1, 3, height, width, **drawn).to(like)
     if init not in get_args(NamedInit):
@@ -87,8 +88,8 @@ def checked_seed(seed: int | None) -> int | None:
     return None if seed is None else seed_number(seed)
 
 
-def check_init(init: Init, bounds: tuple[float, float] | None) -> None:
-    """Check that an image to start from is in [0, 1], if the run stays there.
+def checked_init(init: Init, bounds: tuple[float, float] | None) -> Init:
+    """What a run starts from; an image has to be in [0, 1], if the run stays there.
 
     Without bounds it may leave the range as noise does; see :func:`initial_image`.
 
@@ -99,8 +100,17 @@ def check_init(init: Init, bounds: tuple[float, float] | None) -> None:
     if isinstance(init, Tensor):
         check_image(init, "`init`")
         (check_scale if bounds is None else check_range)(init, "`init`")
-    elif not isinstance(init, str):
-        pixel_size(init, "`init`")
+        return init
+    return init if isinstance(init, str) else _size_of_noise(init)
+
+
+def _size_of_noise(init: Any) -> tuple[int, int]:
+    if not isinstance(init, list | tuple | np.ndarray) or getattr(init, "ndim", 1) != 1:
+        raise TypeError(
+            "`init` must be a tensor, a size (height, width) or a name, got a "
+            f"{type(init).__name__}. `pystyle.images.as_image` makes a tensor of an image."
+        )
+    return pixel_size(init, "`init`")
 
 
 def _in_colours_of(styles: list[tuple[Tensor, float]], content: Tensor) -> Tensor:

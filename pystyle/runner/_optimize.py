@@ -16,7 +16,7 @@ from pystyle.optim._factory import optimizer_factory
 from pystyle.parametrizations import Parametrization, Pixels
 from pystyle.runner._checks import check_ingredients
 from pystyle.runner._factory import RunnerFactory, check_runner
-from pystyle.runner._inits import check_init, checked_seed, initial_image
+from pystyle.runner._inits import checked_init, checked_seed, initial_image
 from pystyle.runner._interrupted import check_on_interrupt, ended
 from pystyle.runner._keeper import Keeper
 from pystyle.runner._memory import explained_memory_errors
@@ -123,7 +123,7 @@ def optimize_image(
     check_on_interrupt(on_interrupt)
     check_loss_names("schedules", schedules or {}, criterion.named_losses)
     num_steps, seed = whole_number(num_steps, "`num_steps`", least=0), checked_seed(seed)
-    check_init(init, bounds)
+    init = checked_init(init, bounds)
     image = initial_image(init, references, seed=seed)
     size = (image.shape[2], image.shape[3])
     arguments = {

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from pystyle._arguments import callables, device_of, explained_allocations, number, whole_number
 from pystyle.checkpoints import CheckpointFolder, Checkpoints
+from pystyle.criterion import Criterion
 from pystyle.criterion._blend import first_image, images_of
 from pystyle.encoders import Encoder, vgg19
 from pystyle.encoders._given import given_encoder
@@ -165,11 +166,14 @@ def stylize(
     opaque, opacity = opaque_content(content, alpha)
     references = references_of(opaque, style, style_weights, device)
     opacity = None if opacity is None else opacity.to(device)
-    if isinstance(edge_size, str):
-        edge_size = _original_size(edge_size, references)
+    edge_size = _number_of_pixels(edge_size, references)
     control = ColorControl(colors, references, opacity)
     encoder = _moved(default_encoder() if encoder is None else given_encoder(encoder), device)
     pyramid = stylization_pyramid(edge_size, num_steps=num_steps)
+    largest = pyramid.edge_sizes[-1]
+    contrast = feature_contrast(
+        encoder, control.references, edge_size=largest, content_layer=content_layer, alpha=opacity
+    )
     criterion = stylization_criterion(
         encoder,
         strength=strength,
@@ -178,13 +182,7 @@ def stylize(
         content_layer=content_layer,
         content_weight=content_weight,
         smoothness_weight=smoothness_weight,
-        contrast=feature_contrast(
-            encoder,
-            control.references,
-            edge_size=pyramid.edge_sizes[-1],
-            content_layer=content_layer,
-            alpha=opacity,
-        ),
+        contrast=contrast,
     )
     photograph, start = control.references["content"], control.init(init)
     if isinstance(photograph, MaskedImage):
@@ -192,14 +190,8 @@ def stylize(
         criterion, start = confined(criterion, control.references, start, has_regions=has_regions)
     if tile == "auto" and resume:
         tile = _kept_tile(checkpoint)
-    evaluation: Evaluation
-    if tile == "auto":
-        largest = _largest_size(references, pyramid.edge_sizes[-1], style_scale)
-        evaluation = choose_evaluation(
-            criterion, largest, optimizer=optimizer, memory_budget=memory_budget, precision=precision
-        )
-    else:
-        evaluation = EagerEvaluation(precision) if tile is None else StripEvaluation(tile, precision)
+    size = _largest_size(references, largest, style_scale)
+    evaluation = _chosen(criterion, tile, size, optimizer, memory_budget, precision)
     # Otherwise the styles have the colours of this content, and no other run sees them.
     if targets is not None and colors == "style":
         evaluation = StoredTargets(evaluation, targets)
@@ -233,6 +225,21 @@ def _checked_tile(tile: Any) -> int | Literal["auto"] | None:
     return None if tile is None else whole_number(tile, "`tile`", least=1)
 
 
+def _chosen(
+    criterion: Criterion,
+    tile: int | Literal["auto"] | None,
+    size: tuple[int, int],
+    optimizer: OptimizerFactory,
+    memory_budget: int | str | None,
+    precision: Precision,
+) -> Evaluation:
+    if tile == "auto":
+        return choose_evaluation(
+            criterion, size, optimizer=optimizer, memory_budget=memory_budget, precision=precision
+        )
+    return EagerEvaluation(precision) if tile is None else StripEvaluation(tile, precision)
+
+
 def _moved(encoder: Encoder, device: torch.device) -> Encoder:
     if any(parameter.device.type == "meta" for parameter in encoder.parameters()):
         raise ValueError("`encoder` must have weights, got one on the device meta, where there are none.")
@@ -243,9 +250,13 @@ def _best_device() -> torch.device:
     return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
 
 
-def _original_size(name: str, references: References) -> int:
-    if name != "original":
-        raise ValueError(f"`edge_size` must be a number of pixels, several, or 'original', got {name!r}.")
+def _number_of_pixels(edge_size: int | Sequence[int] | str, references: References) -> int | Sequence[int]:
+    if not isinstance(edge_size, str):
+        return edge_size
+    if edge_size != "original":
+        raise ValueError(
+            f"`edge_size` must be a number of pixels, several, or 'original', got {edge_size!r}."
+        )
     return min(first_image(references["content"]).shape[-2:])
 
 

@@ -111,6 +111,15 @@ def test_evaluations_and_schedules_of_other_kinds_are_refused(function, argument
         function(**{argument: value})
 
 
+@pytest.mark.parametrize("function", [run, climb])
+@pytest.mark.parametrize("init", [3, None, PHOTO.numpy()])
+def test_what_is_no_start_is_refused(function, init):
+    with pytest.raises(
+        TypeError, match=r"`init` must be a tensor, a size \(height, width\) or a name.*as_image"
+    ):
+        function(init=init)
+
+
 @pytest.mark.parametrize("function", [optimize_image, Pyramid([24], 1).optimize])
 @pytest.mark.parametrize("criterion", [LOSSES, GramLoss("relu1_1"), [GramLoss("relu1_1")], ENCODER])
 def test_what_is_no_criterion_is_refused(function, criterion):

@@ -262,6 +262,11 @@ def test_what_is_stored_is_a_plain_number():
 def test_sizes_and_bounds_are_taken_as_any_pair():
     assert images.resize(PHOTO, [12, 14]).shape == images.resize(PHOTO, torch.Size([12, 14])).shape
     assert initial_image(np.array([4, 5]), BOTH, seed=0).shape == (1, 3, 4, 5)
+    for size in ([30, 40], np.array([30, 40]), torch.tensor([30, 40]).tolist()):
+        assert Pyramid([16, 24], 1).optimize(CRITERION, {"style": PHOTO}, init=size).image.shape[2:] == (
+            24,
+            32,
+        )
     assert run(bounds=[0, 1], num_steps=1).stop_reason == "finished"
     assert estimate_memory(CRITERION, [24, np.int64(28)]) == estimate_memory(CRITERION, (24, 28))
 

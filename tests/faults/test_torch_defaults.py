@@ -1,14 +1,8 @@
 """torch's default type and device change neither what is built nor what a run gives."""
 
-import os
-import subprocess
-import sys
-from pathlib import Path
-
 import pytest
 import torch
 
-import pystyle
 from pystyle import Criterion, MultiLayerGramLoss, TotalVariationLoss, colors, optimize_image, stylize
 from pystyle.encoders import alexnet, timm_encoder, torchvision_encoder, vgg11, vgg11_bn, vgg19
 from pystyle.images import read_image, write_image
@@ -128,13 +122,3 @@ def test_a_run_gives_the_same_bytes_whatever_the_default_device_is(expected):
     encoder, results = expected
     for found, result in zip(everything(encoder), results, strict=True):
         assert torch.equal(found, result)
-
-
-@pytest.mark.slow
-def test_the_tests_pass_in_double_precision():
-    folders = ["functional", "losses", "criterion", "optim", "parametrizations", "colors"]
-    root = Path(pystyle.__file__).parents[1]
-    command = [sys.executable, "-m", "pytest", "-q", "-x", *(f"tests/{folder}" for folder in folders)]
-    environment = {**os.environ, "PYSTYLE_TEST_DTYPE": "float64"}
-    found = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=290)
-    assert found.returncode == 0, found.stdout[-3000:]
