@@ -68,8 +68,8 @@ class MaskedImage:
             is_tensor = isinstance(self.image, Tensor)
             got = f"{tuple(self.image.shape)}" if is_tensor else f"a {type(self.image).__name__}"
             raise TypeError(
-                f"`image` must be a tensor of the shape (batch, 3, height, width), got {got}. `as_image` makes "
-                "one of files, Pillow images and numpy arrays."
+                f"`image` must be a tensor of the shape (batch, 3, height, width), got {got}. `as_image` "
+                "makes one of files, Pillow images and numpy arrays."
             )
         check_floating(self.image, "`image`")
         check_range(self.image, "`image`")
