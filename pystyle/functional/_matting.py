@@ -129,7 +129,7 @@ def _add_windows(laplacian: Tensor, image: Tensor, eps: float) -> None:
     pixels = torch.stack([image[:, :, y : y + height, x : x + width] for y, x in _WINDOW], dim=-1)
     centred = (pixels - pixels.mean(-1, keepdim=True)).movedim(1, 3)  # (batch, height, width, channels, 9)
     covariance = centred @ centred.mT / 9
-    ridge = torch.eye(image.shape[1], dtype=image.dtype) * (eps / 9)
+    ridge = torch.eye(image.shape[1], dtype=image.dtype, device=image.device) * (eps / 9)
     factor = torch.linalg.cholesky(covariance + ridge)
     white = torch.linalg.solve_triangular(factor, centred, upper=False)
     for first, (y, x) in enumerate(_WINDOW):

@@ -72,7 +72,7 @@ class WassersteinLoss(Loss):
         columns = int(ranks.max())
         values = values[:, -columns:].clamp_min(0) + exact_ridge
         # Images of a smaller rank than others of the batch have columns of zeros.
-        values = values * (torch.arange(columns) >= columns - ranks[:, None])
+        values = values * (torch.arange(columns, device=values.device) >= columns - ranks[:, None])
         root = vectors[:, :, -columns:] * values.sqrt().unsqueeze(1)
         return _Gaussian(
             representation.mean, (root @ root.mT).to(matrix), root.to(matrix), ridge, ranks.to(ridge)
