@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pystyle
+
 DOCS = Path(__file__).parents[1] / "docs"
 
 
@@ -23,6 +25,12 @@ def test_the_sidebar_has_its_subjects_in_their_order():
 def test_every_page_is_in_the_sidebar_once():
     pages = sorted(page for pages in _sidebar().values() for page in pages)
     assert pages == sorted(["api/index", *(path.stem for path in DOCS.glob("*.md") if path.stem != "index")])
+
+
+def test_every_name_of_pystyle_itself_is_on_its_page():
+    text = (DOCS / "api" / "pystyle.md").read_text(encoding="utf-8")
+    listed = re.findall(r"^   pystyle\.(\w+)$", text, re.M)
+    assert sorted(listed) == sorted(name for name in pystyle.__all__ if name != "__version__")
 
 
 def test_the_landing_page_begins_with_the_demo():

@@ -28,7 +28,7 @@ class Target:
         image: The index of the image that is compared with it, where each image of a batch has references of
             its own; None for all images.
         origin: What was subtracted from the features of the reference, and is from those of the image; the
-            same for all targets of a layer. See :attr:`pystyle.Loss.shift_invariant`.
+            same for all targets of a layer. See ``shift_invariant``.
     """
 
     value: Any

@@ -14,7 +14,7 @@ class Origins:
     """What is subtracted from the features of a layer, of the references and of the image.
 
     The variance of a channel is the small difference of two large moments where its mean is large. For losses
-    that are :attr:`~pystyle.Loss.shift_invariant` the mean of the first reference that is seen, or of its
+    that are ``shift_invariant`` the mean of the first reference that is seen, or of its
     first rows, is subtracted before the moments are taken: any constant nearby will do. Where no mean is
     large nothing is subtracted, which would take the memory of a feature map.
     """

@@ -59,7 +59,7 @@ def raw_moments(features: Tensor, weights: Tensor | None = None) -> RawMoments:
         Weights that are all zero (an empty region) give moments of zero.
         A variance of raw moments loses as many digits as the square of the mean is larger. Subtract a
         constant from features that lie far from zero, as a criterion does for losses that are
-        :attr:`~pystyle.Loss.shift_invariant`.
+        ``shift_invariant``.
     """
     if weights is None:
         count = max(features.shape[2:].numel(), 1)
