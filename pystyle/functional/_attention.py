@@ -45,8 +45,8 @@ def attention_features(
         >>> import torch
         >>> content = torch.tensor([[[[-9.0, 9.0]]]])
         >>> style = torch.tensor([[[[0.0, 10.0, 20.0]]]])
-        >>> attention_features(content, style).round()   # the darkest attends to the darkest
-        tensor([[[[ 2., 18.]]]])
+        >>> attention_features(content, style).round()   # the darker one attends to the darker ones
+        tensor([[[[-3., 23.]]]])
 
     Note:
         Only some rows of the matrix of attention exist at a time. Deviations are divided by the number of
