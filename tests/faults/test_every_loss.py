@@ -48,7 +48,7 @@ class Scaled(Encoder):
 
 def evaluator(name, reference, **arguments):
     loss = make(name)
-    references = {loss.reference: reference} if loss.reference else {}
+    references = dict.fromkeys(loss.references, reference)
     return EagerEvaluator(Criterion(Scaled(**arguments), {"loss": loss}).bind(references))
 
 

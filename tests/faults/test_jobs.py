@@ -73,7 +73,7 @@ from program import *
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    recipe = partial(stylize, encoder=alexnet(weights=None), edge_size=32, num_steps=10)
+    recipe = partial(stylize, encoder=alexnet(weights=None), edge_size=36, num_steps=10)
     try:
         job(recipe=recipe, workers=2)
     except KeyboardInterrupt:
@@ -341,7 +341,7 @@ def kill(entry):
         killed.append(multiprocessing.active_children()[0].pid)
         os.kill(killed[0], signal.SIGKILL)
 
-recipe = partial(stylize, encoder=alexnet(weights=None), edge_size=32, num_steps=10)
+recipe = partial(stylize, encoder=alexnet(weights=None), edge_size=36, num_steps=10)
 result = job(recipe=recipe, workers=2, callbacks=[kill])
 report["numbers"] = [len(result.painted), len(result.kept), [entry.input for entry in result.failed]]
 report["manifest"] = [len(done()), len(set(done())), len(entries())]
@@ -396,7 +396,7 @@ report["seconds"] = time.time() - start
 file.close()
 before = times()
 report["before"] = len(before)
-recipe = partial(stylize, encoder=alexnet(weights=None), edge_size=32, num_steps=10)
+recipe = partial(stylize, encoder=alexnet(weights=None), edge_size=36, num_steps=10)
 result = job(recipe=recipe)
 report["after"] = [len(result.painted) + len(result.kept), len(done()), len(set(done()))]
 report["unchanged"] = all(times()[entry.output] == before[entry.output] for entry in result.kept)

@@ -190,6 +190,7 @@ def test_a_line_of_pixels_is_compared_at_the_area_that_others_have():
     assert allocations.peak < 4e8
 
 
+@pytest.mark.slow
 def test_a_line_of_pixels_at_512_says_how_large_it_would_be():
     line = torch.rand(1, 3, 1, 1000)
     with pytest.raises(MemoryError, match="A run at 512 x 512000 pixels takes about"):
@@ -210,7 +211,7 @@ def test_memory_that_runs_out_beside_the_steps_is_explained(monkeypatch, tmp_pat
         "recolouring": ("pystyle.runner._inits.match_colors", "recoloured"),
         "resizing": ("pystyle.images._resize.F.interpolate", "content"),
         "start": ("pystyle.runner._inits.interpolate", "style"),
-        "writing": ("pystyle.images._write.to_pil", "content"),
+        "writing": ("pystyle.images._write.pil_image", "content"),
     }[place]
     monkeypatch.setattr(torn[0], fail)
 

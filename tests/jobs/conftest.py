@@ -19,7 +19,7 @@ def _picture(seed, height, width):
 def recipe():
     """`stylize` with the smallest encoder, random weights and two steps."""
     encoder = alexnet(weights=None)
-    return partial(stylize, encoder=encoder, edge_size=32, num_steps=2, device="cpu", seed=0)
+    return partial(stylize, encoder=encoder, edge_size=36, num_steps=2, device="cpu", seed=0)
 
 
 @pytest.fixture(scope="session")

@@ -350,7 +350,7 @@ def test_ctrl_c_ends_the_job_between_two_pictures(photos, style, output, recipe)
 
     with pytest.raises(RunInterrupted) as caught:
         stylize_folder(photos, style, output, recipe=partial(recipe, callbacks=[interrupt]))
-    assert caught.value.result.image.shape == (1, 3, 32, 43)
+    assert caught.value.result.image.shape == (1, 3, 36, 48)
     assert files(output) == ["a.png", "manifest.jsonl"]
     assert os.listdir(output / ".pystyle" / "claims") == []
 
@@ -481,7 +481,7 @@ def test_a_picture_for_which_there_is_no_room_is_elsewhere(
         stylize_folder(photos, style, output, recipe=recipe)
     (note,) = caught.value.__notes__
     assert "instead" in note
-    assert read_image(note.split("'")[1]).shape == (1, 3, 32, 43)
+    assert read_image(note.split("'")[1]).shape == (1, 3, 36, 48)
 
 
 def test_images_that_are_transparent_give_pictures_that_are(tmp_path, style, recipe):

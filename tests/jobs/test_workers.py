@@ -60,7 +60,7 @@ def test_workers_share_the_images_and_give_the_bytes_of_one_process(photos, styl
 def test_an_error_in_a_worker_ends_the_job_with_that_error(photos, style, output):
     # No fault of an image.
     optimizer = partial(torch.optim.Adam, no_such_option=1)
-    broken = partial(stylize, encoder=alexnet(weights=None), optimizer=optimizer, edge_size=32, num_steps=1)
+    broken = partial(stylize, encoder=alexnet(weights=None), optimizer=optimizer, edge_size=36, num_steps=1)
     with pytest.raises(TypeError, match="no_such_option") as caught:
         stylize_folder(photos, style, output, recipe=broken, workers=2)
     assert "Traceback" in str(caught.value.__cause__)
@@ -69,7 +69,7 @@ def test_an_error_in_a_worker_ends_the_job_with_that_error(photos, style, output
 @pytest.mark.slow
 def test_the_ranks_of_torchrun_share_the_images(photos, style, output, tmp_path):
     write_image(style, tmp_path / "style.png")
-    tiny = ["--encoder", "alexnet", "--weights", "none", "--size", "32", "--steps", "2", "--device", "cpu"]
+    tiny = ["--encoder", "alexnet", "--weights", "none", "--size", "36", "--steps", "2", "--device", "cpu"]
     launcher = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone"]
     folders = ["--batch", str(photos), "--style", str(tmp_path / "style.png"), "--output-dir", str(output)]
     process = subprocess.run(
