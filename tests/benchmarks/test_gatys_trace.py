@@ -25,6 +25,7 @@ def stage(script):
     return make
 
 
+@pytest.mark.slow
 def test_an_interrupted_trace_goes_on_as_if_it_had_not_been(script, stage, images, tmp_path):
     gatys_trace = script("gatys_trace")
     published = {2: {"total": 1.0}, 4: {"total": 2.0}, 6: {"total": 1.0}}

@@ -88,6 +88,7 @@ def test_one_object_of_json_tells_programs_what_became_of_the_images(folder, cap
     assert facts["output"] == str(folder / "out")
 
 
+@pytest.mark.slow
 def test_several_styles_and_options_of_a_file(folder):
     (folder / "run.toml").write_text(
         'content = "photos/a.png"\nstyle = ["style.png", "other.png"]\noutput = "never.png"\n'
@@ -108,6 +109,7 @@ def test_several_styles_and_options_of_a_file(folder):
     assert (folder / "again" / "a.png").read_bytes() == (folder / "one.png").read_bytes()
 
 
+@pytest.mark.slow
 def test_other_options_need_another_folder_or_leave_to_overwrite(capsys):
     assert batch("--quiet") == 0
     message = error(capsys, *FOLDERS, *TINY, "--strength", "2")

@@ -47,6 +47,7 @@ def interrupt_at(monkeypatch):
     return steps.append
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [2, 5])
 def test_an_interrupted_command_goes_on_with_the_same_bytes(folder, capsys, interrupt_at, step):
     assert stylize("whole.png", "--quiet") == 0
@@ -70,6 +71,7 @@ def test_a_finished_command_writes_its_picture_again(folder, capsys):
     assert (folder / "first.png").read_bytes() == (folder / "second.png").read_bytes()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [["--size", "128"], ["--pyramid", "130,182"]])
 def test_a_finished_command_goes_on_with_the_bytes_of_more_steps_at_once(folder, capsys, size):
     # Of several sizes only the last may get more.
@@ -82,6 +84,7 @@ def test_a_finished_command_goes_on_with_the_bytes_of_more_steps_at_once(folder,
     assert (folder / "out.png").read_bytes() == (folder / "whole.png").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_finished_command_goes_on_from_its_picture_and_says_so(capsys):
     assert stylize("out.png", "--checkpoint", "run", "--quiet", steps="4") == 0
     assert stylize("out.png", "--checkpoint", "run", "--resume", "--json", steps="7") == 0

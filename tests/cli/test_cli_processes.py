@@ -24,6 +24,7 @@ def folder(tmp_path, monkeypatch):
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_picture_goes_from_standard_input_to_standard_output(folder):
     argv = [*COMMAND, "stylize", "-", "style.png", "-o", "-", *TINY, "--steps", "1", "--quiet"]
     content = (folder / "content.png").read_bytes()
@@ -52,6 +53,7 @@ def test_the_signal_of_ctrl_c_saves_the_picture_so_far():
     assert read_image("out.png").shape == (1, 3, 32, 48)
 
 
+@pytest.mark.slow
 def test_a_reader_that_has_gone_gets_no_traceback():
     reader, writer = os.pipe()
     os.close(reader)

@@ -41,6 +41,7 @@ def test_where_the_load_is_unknown_nothing_is_chosen(monkeypatch):
     assert environ == {}
 
 
+@pytest.mark.slow
 def test_the_choice_is_made_before_torch_is_imported():
     probe = """if True:
         import os, sys

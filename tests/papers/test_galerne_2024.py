@@ -112,6 +112,7 @@ def test_the_steps_of_the_code():
     assert galerne_2024.STEPS == {"code": (600, 300), "fast": (600, 200, 66, 30)}
 
 
+@pytest.mark.slow
 def test_a_short_run_lowers_the_loss_at_each_level(encoder, picture):
     content, style = picture(0, 64, 64, torch.float32), picture(1, 48, 48, torch.float32)
     levels = galerne_2024.style_transfer(content, style, encoder=encoder, steps=(6, 3), largest=40)

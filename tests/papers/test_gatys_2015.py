@@ -61,6 +61,7 @@ def reduced_loss(encoder, texture, image, count):
     return total
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("count", [1, 3, 8])
 def test_gram_matrices_may_be_those_of_the_first_components(
     exact_averaging_encoder, picture, check_formula, count

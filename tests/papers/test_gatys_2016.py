@@ -136,6 +136,7 @@ def test_the_numbers_are_those_of_the_releases():
     assert stages["num_steps"].default == (500, 200)
 
 
+@pytest.mark.slow
 def test_the_first_evaluations_are_those_of_a_loop_with_the_optimizer_of_torch(exact_encoder, picture):
     content, style = (picture(seed, 32, 32) for seed in (0, 1))
     image = content.clone().requires_grad_()

@@ -65,6 +65,7 @@ def test_the_loss_is_that_of_the_paper_and_of_the_code(vgg, picture, check_formu
     check_formula(criterion, {"content": content, "style": style}, image, formula)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("distance", ["cosine", "euclidean"])
 @pytest.mark.parametrize("weights", [(0.0, 1.0, 1.0), (1.0, 0.0, 2.0), (3.0, 1.0, 0.0)])
 def test_each_term_of_the_style_may_count_more_or_be_left_out(vgg, picture, weights, distance):

@@ -48,6 +48,7 @@ def test_adam_takes_less_than_lbfgs(criterion):
     assert estimate_memory(criterion, (256, 256), optimizer=torch.optim.Adam) < lbfgs
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "evaluation", [EagerEvaluation(), StripEvaluation(36), StripEvaluation(36, "bfloat16")]
 )
