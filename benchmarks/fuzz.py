@@ -38,8 +38,10 @@ _MEMORY = 512 * 2**20
 
 _DOCUMENTED = re.compile(
     "Corrupt EXIF|Tag data larger|Tag offset|Truncated File|Metadata Warning|Invalid APNG|Image size .* limit"
+    "|An image has the transfer function"
 )
-"""Warnings of Pillow about metadata and large frames, which only filters of the whole process could stop."""
+"""Warnings of Pillow about metadata and large frames, which only filters of the whole process could stop, and
+ours about curves of colours that are not known."""
 _TIFF = (b"II*\0", b"II+\0", b"MM\0*", b"MM\0+")
 """libtiff writes what it thinks of a damaged file to standard error by itself."""
 

@@ -29,6 +29,8 @@ def rgb_and_alpha(image: Image.Image) -> tuple[FloatArray, FloatArray | None]:
     Shape:
         Output: ``(height, width, 3)`` and ``(height, width, 1)``.
     """
+    # What a file says after its pixels, such as which colour is transparent, is known once they are read.
+    image.load()
     profile = profile_of(image)
     if image.mode in _SIXTEEN_BIT_MODES or image.mode in ("I", "F"):
         grey, alpha = _deep_grey(image)

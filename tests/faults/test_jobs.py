@@ -140,8 +140,8 @@ def killed_in(name, call, output):
     job(output)
 
 report["places"] = []
-# Three synchronisations belong to an image: of its picture, of the folder, and of its line.
-for name, call in (("replace", 4), ("fsync", 8), ("fsync", 9), ("fsync", 10), ("write", 5), ("write", 6)):
+# Two synchronisations come first, and three belong to an image: its picture, the folder, its line.
+for name, call in (("replace", 4), ("fsync", 10), ("fsync", 11), ("fsync", 12), ("write", 5), ("write", 6)):
     output = f"{name}{call}"
     code = wait(forked(lambda: killed_in(name, call, output)))
     before = times(output)

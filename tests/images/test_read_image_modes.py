@@ -301,3 +301,20 @@ def test_read_image_ignores_a_profile_that_is_damaged_or_for_other_channels(
 ) -> None:
     Image.new("RGB", (1, 1), (255, 51, 0)).save(tmp_path / "a.png", icc_profile=icc_profile)
     np.testing.assert_allclose(row_of(read_image(tmp_path / "a.png")), [[1, 0.2, 0]], rtol=1e-6)
+
+
+def test_transparency_that_a_file_tells_after_its_pixels_counts(tmp_path):
+    image = Image.new("P", (2, 1))
+    image.putpalette([255, 0, 0, 0, 0, 255])
+    image.putdata([0, 1])
+    image.save(tmp_path / "usual.png", transparency=b"\0\xff")
+    data, start, chunks = (tmp_path / "usual.png").read_bytes(), 8, []
+    while start < len(data):
+        length = 12 + int.from_bytes(data[start : start + 4], "big")
+        chunks.append(data[start : start + length])
+        start += length
+    late = sorted(chunks[:-1], key=lambda chunk: chunk[4:8] == b"tRNS")
+    (tmp_path / "late.png").write_bytes(data[:8] + b"".join([*late, chunks[-1]]))
+    expected = read_image(tmp_path / "usual.png")
+    assert expected.flatten().tolist() == [1, 0, 1, 0, 1, 1]
+    assert torch.equal(read_image(tmp_path / "late.png"), expected)
