@@ -257,6 +257,8 @@ report["same"] = outcome() == expected
 """,
     )
     assert report["went on"]
-    assert report["messages"] == ["The checkpoint of step 15 could not be written: [Errno 27] File too large"]
+    file = "run/checkpoint-00000015.safetensors"
+    message = f"[Errno 27] Cannot write the checkpoint '{file}': File too large"
+    assert report["messages"] == [f"The checkpoint of step 15 could not be written: {message}"]
     assert report["names"] == ["checkpoint-00000005.safetensors", "checkpoint-00000010.safetensors"]
     assert report["same"]
