@@ -1,5 +1,6 @@
 """What several tests share."""
 
+import os
 import signal
 from collections.abc import Callable
 from typing import Any
@@ -9,6 +10,11 @@ import torch
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
+
+if "PYTEST_XDIST_WORKER" in os.environ:
+    # Each worker has a core of its own, and so have the processes that its tests start.
+    os.environ["OMP_NUM_THREADS"] = "1"
+    torch.set_num_threads(1)
 
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Shells start background jobs so, and the processes of the tests would never see Ctrl-C.

@@ -15,6 +15,7 @@ class Loop:
 
     Args:
         poll_interval: Steps between two looks at whether all was finite; a look may make the host wait.
+        view: Makes what callbacks see of a step.
 
     Attributes:
         done: Steps so far.
@@ -22,8 +23,9 @@ class Loop:
         stops_all_levels: Whether that ends the levels of a pyramid that come after, too.
     """
 
-    def __init__(self, *, poll_interval: int) -> None:
+    def __init__(self, *, poll_interval: int, view: Callable[..., Step] = Step) -> None:
         self.poll_interval = poll_interval
+        self._view = view
         self.done = 0
         self.stop_reason = ""
         self.stops_all_levels = False
@@ -65,7 +67,7 @@ class Loop:
             terms = step(index)
             if (index % self.poll_interval == 0 or index == num_steps) and not is_finite():
                 return False
-            seen = Step(index, num_steps, terms, self.seconds(), picture)
+            seen = self._view(index, num_steps, terms, self.seconds(), picture)
             for callback in callbacks:
                 callback(seen)
             self.done, self._seconds = index, seen.seconds

@@ -1,6 +1,8 @@
 import logging
 import os
 
+from torch import Tensor
+
 from pystyle._arguments import whole_number
 from pystyle.images import write_image
 from pystyle.images._atomic import check_writable
@@ -49,7 +51,11 @@ class Preview:
             self._checked = True
         if step.index % self.every == 0:
             try:
-                write_image(step.image, path)
+                write_image(self.picture(step), path)
             except OSError as error:
                 self.failure = error
                 _LOG.warning("The preview of step %d could not be written: %s", step.index, error)
+
+    def picture(self, step: Step) -> Tensor:
+        """What is written."""
+        return step.image

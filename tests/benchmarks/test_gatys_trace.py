@@ -47,6 +47,7 @@ def test_an_interrupted_trace_goes_on_as_if_it_had_not_been(script, stage, image
     assert "relu1_1" not in gatys_trace.report(parts)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "variant"), [("first", "code"), ("torch", "torch")])
 def test_the_trace_is_that_of_the_recipe(script, stage, images, tmp_path, name, variant):
     gatys_trace = script("gatys_trace")

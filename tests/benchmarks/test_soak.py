@@ -13,6 +13,7 @@ def test_the_slope_is_that_of_a_straight_line_per_thousand_steps(script):
     assert script("soak").slope([5.0, 4.0, 6.0, 5.0], [1000, 2000, 3000, 4000]) == pytest.approx(0.2)
 
 
+@pytest.mark.slow
 def test_the_counts_see_tensors_hooks_and_files(script, tmp_path):
     soak, module = script("soak"), nn.Linear(2, 2)
     before = soak.counts(module)

@@ -60,7 +60,6 @@ SLOPE = torch.linspace(0, 1, 5)
         (criterion(), criterion(weight=2.0), "value.losses.style.weight"),
         (criterion(), criterion(seed=1), "value.encoder"),
     ],
-    ids=str,
 )
 def test_a_difference_is_found_and_named(before, now, name):
     found = differences(describe({"value": before}), describe({"value": now}))

@@ -64,6 +64,7 @@ def test_an_interrupted_command_goes_on_with_the_same_bytes(folder, capsys, inte
     assert [row.split(",")[0] for row in rows] == ["step", "1", "2", "3", "4", "5", "6"]
 
 
+@pytest.mark.slow
 def test_a_finished_command_writes_its_picture_again(folder, capsys):
     assert stylize("first.png", "--checkpoint", "run", "--quiet") == 0
     assert stylize("second.png", "--checkpoint", "run", "--resume", "--json") == 0
@@ -95,6 +96,7 @@ def test_a_finished_command_goes_on_from_its_picture_and_says_so(capsys):
     assert "has 9 steps behind it, and `--steps` asks for 5 only." in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_what_cannot_be_carried_out_is_said_with_the_options(capsys):
     assert stylize("out.png", "--resume") == 2
     assert (

@@ -33,6 +33,7 @@ def test_a_picture_goes_from_standard_input_to_standard_output(folder):
     assert read_image(io.BytesIO(process.stdout)).shape == (1, 3, 32, 48)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="sends the signal of Ctrl-C")
 def test_the_signal_of_ctrl_c_saves_the_picture_so_far():
     argv = [*COMMAND, "stylize", "content.png", "style.png", "-o", "out.png", *TINY, "--steps", "100000"]
@@ -74,7 +75,7 @@ RUN = [*COMMAND, "stylize", "content.png", "style.png", "-o", "out.png", *TINY, 
     ("redirections", "code"),
     [
         (">&- 2>&- <&-", 0),
-        ("--save-every 1 --log log.csv 2>&1 >/dev/null | true", 0),
+        pytest.param("--save-every 1 --log log.csv 2>&1 >/dev/null | true", 0, marks=pytest.mark.slow),
         pytest.param("--json >&-", 0, marks=pytest.mark.slow),
         pytest.param("--json >/dev/full", 1, marks=pytest.mark.slow),
         pytest.param("2>/dev/full", 0, marks=pytest.mark.slow),

@@ -129,11 +129,13 @@ def test_so_are_those_of_blends(encoder, name: str) -> None:
     assert_batch_is_mean(Criterion(encoder, {"loss": LOSSES[name]}), blended=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CONFINED)
 def test_so_are_those_of_regions(encoder, name: str) -> None:
     assert_batch_is_mean(Criterion(encoder, {"loss": LOSSES[name].within("left")}), masked=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", STRIPS)
 def test_so_are_those_of_strips(encoder, name: str) -> None:
     assert_batch_is_mean(Criterion(encoder, {"loss": LOSSES[name]}), StripEvaluation(rows=8))

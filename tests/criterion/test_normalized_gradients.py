@@ -173,6 +173,7 @@ def deep(*names: str, dtype=torch.float64) -> Criterion:
     return Criterion(encoder, losses, normalize_gradients=names)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [7, 32, 500])
 @pytest.mark.parametrize("batch", [1, 2])
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("height", "count"), [(97, 2), (97, 3), (130, 5), (64, 9)])
 @pytest.mark.parametrize("case", CASES)
 def test_the_gradients_of_all_workers_add_up_to_that_of_the_whole(case, height, count):

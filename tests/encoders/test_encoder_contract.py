@@ -61,7 +61,12 @@ FACTORIES = {
 }
 
 
-@pytest.mark.parametrize("name", FACTORIES)
+LARGE = ("vgg11_bn", "vgg13", "vgg13_bn", "vgg16", "vgg16_bn", "vgg19_bn")
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow) if name in LARGE else name for name in FACTORIES]
+)
 def test_encoder_keeps_its_promises(name):
     encoder = FACTORIES[name]()
     check_encoder(encoder, size=encoder.minimum_size(encoder.layers))

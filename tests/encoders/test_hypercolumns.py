@@ -88,6 +88,7 @@ def test_a_group_has_the_stride_of_its_first_layer_and_sees_what_all_see() -> No
     assert same.geometry("one") == small().geometry("one")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", [vgg11, alexnet])
 def test_a_position_sees_no_more_than_the_receptive_field_at_any_size(make) -> None:
     network = make(weights=None)

@@ -78,6 +78,7 @@ def test_an_image_of_another_type_is_refused():
         objective.bind({"content": IMAGE.bfloat16()})
 
 
+@pytest.mark.slow
 def test_the_contract_holds():
     check_encoder(LowPrecisionEncoder(vgg11(weights=None)))
 

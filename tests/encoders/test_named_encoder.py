@@ -15,6 +15,7 @@ def test_the_vggs_and_alexnet_have_edges_that_make_no_frame():
         assert encoder.stages["pool1"].ceil_mode
 
 
+@pytest.mark.slow
 def test_other_names_are_those_of_torchvision_and_timm():
     assert named_encoder("resnet18", None).layers == ("relu", "layer1", "layer2", "layer3", "layer4")
     assert named_encoder("resnet18", None, layers=["layer1.0"]).layers == ("layer1.0",)

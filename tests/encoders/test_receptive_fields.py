@@ -187,6 +187,7 @@ def network(name: str, layers: list[str]) -> ModuleEncoder:
         return ModuleEncoder(models.get_model(name, weights=None, **options), layers)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "layer", "expected"), NETWORKS)
 def test_gradients_reach_exactly_the_receptive_field(name, layer, expected):
     encoder = network(name, [layer])

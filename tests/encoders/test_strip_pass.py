@@ -59,6 +59,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("height", [64, 97])
 @pytest.mark.parametrize("rows", [5, 16, 1000])
 @pytest.mark.parametrize("case", CASES)

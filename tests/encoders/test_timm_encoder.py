@@ -41,6 +41,7 @@ def network(name: str, **options: object) -> torch.nn.Module:
         return timm.create_model(name, **options).eval().requires_grad_(False)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LAYERS)
 def test_every_kind_keeps_the_promises_of_an_encoder(name):
     encoder = random_encoder(name)
@@ -55,6 +56,7 @@ def test_a_swin_transformer_takes_any_size():
     check_encoder(encoder, size=48)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["test_vit", "test_vit4", "test_resnet", "test_efficientnet"])
 @pytest.mark.parametrize("size", [(160, 160), (64, 96)])
 def test_features_are_the_intermediate_ones_of_timm(name, size, tmp_path):
@@ -98,6 +100,7 @@ def test_registers_and_class_tokens_are_no_positions():
     assert torch.equal(feature[0, :, 1, 2], tokens[0][0, -1])
 
 
+@pytest.mark.slow
 def test_a_network_of_one_size_says_so():
     encoder = timm_encoder("maxvit_rmlp_pico_rw_256", weights=None, layers=["stages.0"])
     assert encoder(picture(256, 256), ["stages.0"])["stages.0"].shape[2:] == (64, 64)
@@ -105,6 +108,7 @@ def test_a_network_of_one_size_says_so():
         encoder(picture(64, 64), ["stages.0"])
 
 
+@pytest.mark.slow
 def test_the_colours_are_normalised_as_the_network_expects():
     config = timm.data.resolve_model_data_config(network("test_vit"))
     encoder = random_encoder("test_vit")

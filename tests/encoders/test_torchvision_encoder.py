@@ -49,12 +49,14 @@ def picture(height: int = 96, width: int = 128) -> Tensor:
     return torch.rand(1, 3, height, width, generator=torch.Generator().manual_seed(0))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAMILIES)
 def test_every_family_keeps_the_promises_of_an_encoder(name):
     encoder = random_encoder(name)
     check_encoder(encoder, size=encoder.minimum_size(encoder.layers))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAMILIES)
 def test_features_are_those_that_torchvision_extracts(name):
     encoder, image = random_encoder(name), picture()

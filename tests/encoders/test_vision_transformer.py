@@ -54,12 +54,14 @@ def test_the_vision_transformer_keeps_the_promises_of_an_encoder():
     check_encoder(ModuleEncoder(encoder.module, blocks, size_multiple=16), size=32)
 
 
+@pytest.mark.slow
 def test_the_vision_transformer_is_that_of_torchvision_at_the_size_of_its_training():
     image, layer = picture(64, 64), "encoder.layers.encoder_layer_5"
     found = transformer_encoder()(image, [layer])[layer]
     torch.testing.assert_close(found, blocks_of(plain_transformer(), image, 5), rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("side", [32, 96])
 def test_the_vision_transformer_resizes_its_positions_as_torchvision_does(side):
     state_dict = interpolate_embeddings(side, 16, dict(plain_transformer().state_dict()))
@@ -71,6 +73,7 @@ def test_the_vision_transformer_resizes_its_positions_as_torchvision_does(side):
     torch.testing.assert_close(found, blocks_of(other, image, 2), rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_vision_transformer_rounds_sizes_up_to_whole_patches():
     encoder, layer = transformer_encoder(), "encoder.layers.encoder_layer_2"
     image = picture(40, 70)

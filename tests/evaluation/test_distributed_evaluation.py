@@ -52,6 +52,7 @@ distributed.destroy_process_group()
 """
 
 
+@pytest.mark.slow
 def test_two_processes_have_the_gradient_of_one_and_end_in_the_same_picture(tmp_path):
     processes = [
         subprocess.Popen([sys.executable, "-c", PROGRAM, str(rank), str(tmp_path)], stderr=subprocess.PIPE)

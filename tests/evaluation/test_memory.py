@@ -52,6 +52,7 @@ def test_an_image_of_pixels_takes_what_is_worked_out_by_hand():
     assert 4 * 12e6 <= needed <= 9 * 12e6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "evaluation", [EagerEvaluation(), EagerEvaluation("bfloat16"), StripEvaluation(8), StripEvaluation(16)]
 )

@@ -82,6 +82,7 @@ def assert_same(ours, others, tolerance):
     assert (gradient - other_gradient).abs().max() < tolerance * other_gradient.abs().max()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("rows", [7, 32, 500])
 @pytest.mark.parametrize("name", LOSSES)
 def test_every_loss_has_the_value_and_the_gradient_of_the_whole(name, rows):
@@ -97,6 +98,7 @@ def test_every_pooled_and_dense_loss_is_in_the_list():
     assert {type(make()) for make in LOSSES.values()} == adds_up
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LOSSES)
 def test_every_loss_is_finite_and_near_in_half_precision(name):
     references = {name: image.float() for name, image in REFERENCES.items()}
@@ -110,6 +112,7 @@ def test_every_loss_is_finite_and_near_in_half_precision(name):
     assert (half - full).norm() < 0.3 * full.norm()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "propagation"),
     [(name, "simple") for name in LOSSES if name not in WITHOUT_REGIONS]

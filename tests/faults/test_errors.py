@@ -131,6 +131,7 @@ def test_an_error_in_a_callback_leaves_no_hook_loses_no_step_and_shows_its_line(
     assert torch.equal(resumed.image, run(criterion(), REFERENCES).image)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("place", ["compare", "represent", "backward"])
 def test_a_run_that_failed_leaves_no_tensor_behind(place):
     used = criterion(3, place)

@@ -75,6 +75,7 @@ def test_every_layer_takes_a_tiny_image_or_is_named_with_the_size_that_it_needs(
             bound(encoder, layer, image)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(16, 4000), (4000, 16)])
 def test_very_long_images_give_finite_features_at_every_layer_for_which_they_are_high_enough(encoder, size):
     layers = [layer for layer in encoder.layers if encoder.minimum_size([layer]) <= 16]

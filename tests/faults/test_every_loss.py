@@ -91,6 +91,7 @@ def test_one_pixel_is_evaluated_or_refused_with_the_reason(name, size):
     assert not message or ("`features` must" in message and message.endswith("."))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", [(16, 4000), (4000, 16)])
 @pytest.mark.parametrize("name", NAMES)
 def test_very_long_images_give_finite_values_and_gradients(name, size):

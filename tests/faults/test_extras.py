@@ -88,11 +88,13 @@ def report(tmp_path_factory):
     return json.loads(done.stdout.splitlines()[-1])
 
 
+@pytest.mark.slow
 def test_all_modules_and_a_run_with_a_checkpoint_need_no_extra(report):
     assert report["modules"] > 100
     assert report["finished"] == ["finished", True, True]
 
 
+@pytest.mark.slow
 def test_the_command_line_needs_no_extra(report):
     codes = {"--help": 0, "stylize --help": 0, "demo --help": 0, "info --help": 0, "info": 0, "demo": 1}
     assert report["codes"] == codes

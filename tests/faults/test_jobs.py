@@ -81,6 +81,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 def test_a_job_that_is_killed_after_seven_images_does_the_rest_and_nothing_twice(reported):
     report = reported(
         PROGRAM,
@@ -157,6 +158,7 @@ for name, call in (("replace", 4), ("fsync", 10), ("fsync", 11), ("fsync", 12), 
     assert report["places"] == [[-signal.SIGKILL, True, True, 1, True, True, []]] * 6
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "code"), [("SIGTERM", 143), ("SIGINT", 130)])
 def test_a_signal_leaves_nothing_behind_and_the_rest_is_done_later(reported, name, code):
     report = reported(
@@ -188,6 +190,7 @@ for index, wanted in enumerate(("00.png", "02.png", "05.png")):
     assert report["left over"] == []
 
 
+@pytest.mark.slow
 def test_commands_that_are_started_side_by_side_do_no_image_twice(reported):
     report = reported(
         PROGRAM,
@@ -238,6 +241,7 @@ report["left over"] = left_over()
     assert report["left over"] == []
 
 
+@pytest.mark.slow
 def test_a_rank_that_dies_leaves_its_image_to_the_other_one(reported):
     report = reported(
         PROGRAM,

@@ -98,6 +98,7 @@ def test_masks_of_every_kind_of_memory_give_the_same_picture_and_are_left_alone(
     assert torch.equal(given.detach(), before)
 
 
+@pytest.mark.slow
 def test_a_mask_that_vanishes_in_a_smaller_level_is_named_and_no_nan(small_vgg):
     dot = torch.zeros(1, 1, 40, 40)
     dot[..., 20, 20] = 1

@@ -226,6 +226,7 @@ NUMBERS = {
 }  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NUMBERS)
 def test_a_number_that_means_nothing_is_refused_by_the_name_of_its_argument(name):
     argument = name.split()[0]
@@ -244,6 +245,7 @@ def test_a_number_that_means_nothing_is_refused_by_the_name_of_its_argument(name
         assert known or "`size`" in str(caught.value), caught.value
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", NUMBERS)
 def test_numbers_of_numpy_and_tensors_of_one_are_numbers(name):
     number = NUMBERS[name]

@@ -75,6 +75,7 @@ def scaled(factor):
     return Criterion(encoder(), losses)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", OPTIMIZERS)
 @pytest.mark.parametrize("exponent", [-8, -6, -3, 3, 6, 8])
 def test_no_scale_of_the_losses_makes_a_run_do_nothing_in_silence(name, exponent, caplog):
@@ -152,6 +153,7 @@ IMAGES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", IMAGES)
 @pytest.mark.parametrize("name", LOSSES)
 @pytest.mark.parametrize("optimizer", [LBFGS, ADAM])

@@ -70,6 +70,7 @@ def told(name):
 """
 
 
+@pytest.mark.slow
 def test_a_second_run_is_refused_until_the_first_is_killed_and_then_goes_on(reported):
     report = reported(
         PROGRAM,

@@ -48,6 +48,7 @@ def tensors_of(encoder):
 BUILT = {name: tensors_of(build()) for name, build in ENCODERS.items() if name in ("vgg11", "vgg19")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ENCODERS)
 def test_encoders_are_built_in_single_precision_at_least(dtype, name):
     wanted = torch.float64 if dtype == torch.float64 else torch.float32
@@ -110,6 +111,7 @@ def expected():
     return encoder, list(everything(encoder))
 
 
+@pytest.mark.slow
 def test_a_run_gives_the_same_bytes_whatever_the_default_type_is(expected, dtype):
     encoder, results = expected
     for found, result in zip(everything(encoder), results, strict=True):
@@ -117,6 +119,7 @@ def test_a_run_gives_the_same_bytes_whatever_the_default_type_is(expected, dtype
     assert torch.get_default_dtype() == dtype
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("no_device")
 def test_a_run_gives_the_same_bytes_whatever_the_default_device_is(expected):
     encoder, results = expected

@@ -88,6 +88,7 @@ def test_each_image_of_a_batch_is_compared_with_its_own_target() -> None:
     torch.testing.assert_close(relaxed_earth_movers_distance(features, target), torch.cat(singles))
 
 
+@pytest.mark.slow
 def test_many_positions_are_compared_in_pieces_with_the_same_result() -> None:
     # 36 million pairs, more than twice as many as are held at once. Many of the image are to look at few
     # of the target and the other way round, so that either of the two means may be the larger one.

@@ -95,6 +95,7 @@ def test_the_same_call_again_does_nothing(photos, style, output, recipe):
     assert (output / "manifest.jsonl").read_bytes() == manifest
 
 
+@pytest.mark.slow
 def test_what_is_missing_new_or_changed_is_done(photos, style, output, recipe):
     stylize_folder(photos, style, output, recipe=recipe)
     before = times(output)
@@ -110,6 +111,7 @@ def test_what_is_missing_new_or_changed_is_done(photos, style, output, recipe):
     assert times(output)["trip/a.png"] == before["trip/a.png"]
 
 
+@pytest.mark.slow
 def test_failed_images_are_tried_again_only_if_that_is_asked_for(photos, style, output, recipe):
     stylize_folder(photos, style, output, recipe=recipe)
     assert len(lines(output)) == 8
@@ -124,6 +126,7 @@ def test_where_and_how_it_is_computed_does_not_make_another_job(photos, style, o
         assert len(stylize_folder(photos, [style], output, recipe=other).kept) == 4
 
 
+@pytest.mark.slow
 def test_other_options_are_refused_with_what_differs(photos, style, output, recipe):
     stylize_folder(photos, style, output, recipe=recipe)
     before = times(output)
@@ -141,6 +144,7 @@ def test_other_options_are_refused_with_what_differs(photos, style, output, reci
     assert (len(again.painted), len(again.kept)) == (0, 4)
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name != "posix", reason="needs locks that end with their holder")
 def test_a_folder_in_which_others_are_at_work_is_not_taken_from_them(photos, style, output, recipe):
     import fcntl
@@ -365,6 +369,7 @@ def test_no_image_depends_on_those_before_it(photos, style, tmp_path, recipe):
     assert sha256(tmp_path / "all" / "trip/a.png") == sha256(tmp_path / "last" / "trip/a.png")
 
 
+@pytest.mark.slow
 def test_targets_are_stored_once_and_give_the_same_bytes(photos, style, tmp_path, recipe):
     stylize_folder(photos, style, tmp_path / "one", recipe=recipe, targets=tmp_path / "targets")
     stored = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "targets").iterdir()}
@@ -484,6 +489,7 @@ def test_a_picture_for_which_there_is_no_room_is_elsewhere(
     assert read_image(note.split("'")[1]).shape == (1, 3, 36, 48)
 
 
+@pytest.mark.slow
 def test_images_that_are_transparent_give_pictures_that_are(tmp_path, style, recipe):
     photos = tmp_path / "photos"
     photos.mkdir()

@@ -134,6 +134,7 @@ def test_guided_sums_are_those_of_the_paper_and_of_the_code(exact_encoder, pictu
     check_formula(criterion, references, image, paper if variant == "paper" else code)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("control", ["gram", "sums"])
 def test_each_region_may_have_a_painting_of_its_own(exact_encoder, picture, check_formula, control):
     content, night, noon = halves(picture(0), 32), picture(1, 32, 32), picture(3, 48, 32)
@@ -306,6 +307,7 @@ def test_each_level_begins_with_the_enlarged_picture_and_resized_masks(encoder, 
     assert coarse.history["total"][-1] < coarse.history["total"][0]
 
 
+@pytest.mark.slow
 def test_a_region_takes_its_own_style_rather_than_the_other(encoder, picture):
     dark, bright = (0.4 * picture(seed, 32, 32, torch.float32) + low for seed, low in ((3, 0.0), (4, 0.6)))
     content = halves(0.3 + 0.4 * picture(0, 32, 64, torch.float32), 32)

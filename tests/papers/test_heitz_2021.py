@@ -104,6 +104,7 @@ def test_the_start_is_the_mean_colour_and_a_little_noise(encoder, picture):
     assert float(start.std(dim=(2, 3)).mean()) == pytest.approx(0.01, rel=0.1)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("resample", [True, False])
 def test_a_short_run_lowers_the_loss_for_another_size(encoder, picture, resample):
     texture = picture(0, 32, 32, torch.float32)

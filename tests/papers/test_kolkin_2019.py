@@ -49,6 +49,7 @@ def terms(encoder, content, style, image, distances=cosine_distances):
     return content_term, mean + spread, relaxed(distances(found, painting)), palette
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("variant", "alpha"), [("paper", 4.0), ("code", 4.0), ("code", 0.5)])
 def test_the_loss_is_that_of_the_paper_and_of_the_code(vgg, picture, check_formula, variant, alpha):
     content, style, image = picture(0, 16, 20), picture(1, 20, 16), picture(2, 16, 20)

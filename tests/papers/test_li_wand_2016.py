@@ -162,6 +162,7 @@ def test_an_unknown_variant_is_refused(encoder):
         li_wand_2016.criterion(encoder, variant="lua")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variant", "options"),
     [

@@ -47,6 +47,7 @@ def test_the_fastest_evaluation_within_the_budget_is_chosen(criterion, caplog):
         choose_evaluation(criterion, SIZE, memory_budget=strips[16] - 1)
 
 
+@pytest.mark.slow
 def test_an_optimizer_that_keeps_less_leaves_more_for_the_evaluation(criterion):
     adam = partial(choose_evaluation, criterion, SIZE, optimizer=torch.optim.Adam)
     budget = estimate_memory(criterion, SIZE, optimizer=torch.optim.Adam)

@@ -263,6 +263,7 @@ def test_a_runner_of_ones_own_goes_on_longer(tmp_path):
     check_equal(run(9, checkpoint=tmp_path, resume=True, **arguments), run(9, **arguments))
 
 
+@pytest.mark.slow
 def test_stylize_goes_on_longer_at_its_last_level(tmp_path, caplog):
     photo, painting, encoder = image(0, 24, 32), image(1, 32, 32), vgg11(weights=None)
 

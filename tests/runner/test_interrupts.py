@@ -35,7 +35,7 @@ def climb(**arguments):
 
 
 def paint(**arguments):
-    sizes = {"edge_size": (16, 24), "num_steps": (2, 2), "colors": "luminance"}
+    sizes = {"edge_size": (36, 48), "num_steps": (2, 2), "colors": "luminance"}
     return stylize(PHOTO, PHOTO.flip(2), encoder=vgg11(weights=None), device="cpu", **sizes, **arguments)
 
 

@@ -279,6 +279,7 @@ def test_averaging_without_decay_is_the_last_iterate(by_pixels):
     assert seen == pytest.approx([0.1, 0.2, 0.4])
 
 
+@pytest.mark.slow
 def test_a_long_run_keeps_nothing_alive_and_leaves_no_hooks(criterion):
     counts = []
 

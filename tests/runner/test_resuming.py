@@ -121,6 +121,7 @@ RUNS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("step", [1, 2, 6, STEPS])
 @pytest.mark.parametrize("name", RUNS)
 def test_an_exception_loses_no_accepted_step_and_no_byte(name, step, tmp_path):
@@ -137,6 +138,7 @@ def test_an_exception_loses_no_accepted_step_and_no_byte(name, step, tmp_path):
     check_equal(resumed, run())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("optimizer", [ADAM, LBFGS])
 @pytest.mark.parametrize("step", [1, 3, 4, 5, 8, 9, 10, 12])
 def test_a_pyramid_goes_on_in_the_middle_of_a_level(optimizer, step, tmp_path):
@@ -338,6 +340,7 @@ def test_a_checkpointed_run_of_the_usual_size_is_the_run_without(tmp_path):
     check_equal(run(checkpoint=tmp_path), run())
 
 
+@pytest.mark.slow
 def test_a_large_history_is_kept_small(tmp_path):
     """As many pairs in bfloat16 as 80 MB have room for: at 200 x 5000 pixels 80e6 / (4 * 3e6), six."""
     start = torch.zeros(1, 3, 200, 5000)
@@ -506,6 +509,7 @@ class Breaks(GramLoss):
         return super().compare(representation, target)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("call", range(1, 14))
 @pytest.mark.parametrize("error", [Stops, KeyboardInterrupt, MemoryError, SystemExit])
 def test_an_error_in_the_middle_of_a_line_search_loses_no_accepted_step(call, error, tmp_path):

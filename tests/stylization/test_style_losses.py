@@ -33,6 +33,7 @@ def paint(encoder):
     return partial(stylize, CONTENT, STYLE, encoder=encoder, edge_size=32, num_steps=8, device="cpu")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", get_args(StyleLossName))
 def test_every_name_is_a_loss_that_brings_the_style_nearer(paint, name):
     deeper = vgg11(weights=None, ceil_mode=True)  # AlexNet has one position in the deep layers.

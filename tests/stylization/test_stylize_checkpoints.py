@@ -43,6 +43,7 @@ def stopped(paint, tmp_path):
     return begin
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("wrap", [str, Checkpoints])
 @pytest.mark.parametrize(("before", "now", "tile"), [(WHOLE, STRIPS, None), (STRIPS, WHOLE, 3)])
 def test_a_run_goes_on_with_the_evaluation_that_was_chosen_when_it_began(

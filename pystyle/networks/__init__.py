@@ -1,0 +1,23 @@
+"""Networks that paint in one pass, and the parts that they are made of."""
+
+from pystyle.networks._any_style_network import AnyStyleNetwork, StyleMoments
+from pystyle.networks._convolution import convolution
+from pystyle.networks._instance_normalization import instance_normalization
+from pystyle.networks._painter import Painter
+from pystyle.networks._residual_block import ResidualBlock
+from pystyle.networks._resize_convolution import ResizeConvolution
+from pystyle.networks._stylizer import Style, Stylizer
+from pystyle.networks._transform_network import TransformNetwork
+
+__all__ = [
+    "AnyStyleNetwork",
+    "Painter",
+    "ResidualBlock",
+    "ResizeConvolution",
+    "Style",
+    "StyleMoments",
+    "Stylizer",
+    "TransformNetwork",
+    "convolution",
+    "instance_normalization",
+]

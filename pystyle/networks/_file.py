@@ -1,0 +1,78 @@
+"""A network in a file: its class and arguments, its weights, and what else is to be known of it.
+
+The file has the format of safetensors, with a checksum; nothing in it can run.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from pystyle.checkpoints import CheckpointError, decode, encode
+from pystyle.images._atomic import replace_file
+
+if TYPE_CHECKING:
+    from pystyle.networks._stylizer import Stylizer
+
+_S = TypeVar("_S", bound="Stylizer")
+_FORMAT = 1
+
+
+def write_network(
+    network: "Stylizer", path: str | os.PathLike[str], *, half: bool, card: Mapping[str, Any]
+) -> None:
+    """Write a network to a file, which is replaced only when all is written."""
+    weights = {name: value.detach() for name, value in network.state_dict().items()}
+    if half:
+        weights = {n: value.half() if value.is_floating_point() else value for n, value in weights.items()}
+    state = {
+        "network": _FORMAT,
+        "class": type(network).__name__,
+        "configuration": network.configuration,
+        "card": dict(card),
+        "weights": weights,
+    }
+    replace_file(Path(path), [bytes(piece) for piece in encode(state)], kind="network")
+
+
+def read_network(cls: type[_S], path: str | os.PathLike[str]) -> _S:
+    """The network in a file; `cls` is its class, or :class:`Stylizer` for any of this library."""
+    try:
+        state = decode(Path(path).read_bytes())
+        if state.get("network") != _FORMAT:
+            raise CheckpointError("It has no network of this version.")
+    except CheckpointError as error:
+        raise ValueError(f"`path` must be a file with a network, got '{os.fspath(path)}'. {error}") from error
+    kind = _class_of(cls, state["class"], path)
+    configuration = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in state["configuration"].items()
+    }
+    network = kind(**configuration)
+    weights = {
+        name: value.float() if value.is_floating_point() else value
+        for name, value in state["weights"].items()
+    }
+    try:
+        network.load_state_dict(weights)
+    except RuntimeError as error:
+        raise ValueError(
+            f"The weights in '{os.fspath(path)}' are not those of a {kind.__name__} of this version: {error}"
+        ) from error
+    network.card = state["card"]
+    return network.eval()
+
+
+def _class_of(cls: type[_S], name: str, path: str | os.PathLike[str]) -> type[_S]:
+    from pystyle import networks
+
+    if cls.__name__ == name:
+        return cls
+    own = getattr(networks, name, None) if name in networks.__all__ else None
+    if isinstance(own, type) and issubclass(own, cls):
+        return own
+    known = "AnyStyleNetwork or TransformNetwork" if cls is networks.Stylizer else cls.__name__
+    raise ValueError(
+        f"`path` must be a file with a network of the class {known}, got '{os.fspath(path)}' with a {name}. "
+        f"If this is a class of yours, load it with `{name}.load(path)`."
+    )

@@ -1,0 +1,48 @@
+import torch
+from torch import Tensor
+
+from pystyle.functional._precision import without_autocast
+
+
+def instance_normalization(
+    features: Tensor, scale: Tensor | None = None, shift: Tensor | None = None, *, eps: float = 1e-5
+) -> Tensor:
+    r"""Give each channel of each image mean 0 and deviation 1, then a scale and a shift.
+
+    .. math:: \gamma \frac{x - \mu(x)}{\sqrt{\sigma^2(x) + \epsilon}} + \beta
+
+    With scales and shifts of a style this is conditional instance normalisation, and with its deviations
+    and means adaptive instance normalisation.
+
+    Args:
+        features: The features.
+        scale: What each channel is multiplied by; 1 if not given.
+        shift: What is added to each channel; 0 if not given.
+        eps: What is added to the variance, which is that of all positions (the biased one).
+
+    Returns:
+        The features in their own type. Statistics are computed in float32 at least.
+
+    Shape:
+        - features, output: (batch, channels, height, width)
+        - scale, shift: (batch or 1, channels)
+
+    Example:
+        >>> import torch
+        >>> features = torch.tensor([[[[1.0, 3.0]]]])
+        >>> instance_normalization(features, torch.tensor([[2.0]]), torch.tensor([[10.0]]), eps=0.0)
+        tensor([[[[ 8., 12.]]]])
+
+    References:
+        Ulyanov, Vedaldi and Lempitsky, *Instance Normalization*, 2016, equation 2; Dumoulin, Shlens and
+        Kudlur, *A Learned Representation for Artistic Style*, ICLR 2017, equation 5; Huang and Belongie,
+        *Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization*, ICCV 2017, equation 8.
+    """
+    with without_autocast(features):
+        wide = features.float() if features.dtype in (torch.float16, torch.bfloat16) else features
+        variance, mean = torch.var_mean(wide, (2, 3), correction=0)
+        factor = (variance + eps).rsqrt()
+        if scale is not None:
+            factor = factor * scale
+        offset = -mean * factor if shift is None else shift - mean * factor
+        return torch.addcmul(offset[:, :, None, None], wide, factor[:, :, None, None]).to(features.dtype)

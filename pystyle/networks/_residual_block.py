@@ -1,0 +1,33 @@
+from torch import Tensor, nn
+
+from pystyle.networks._convolution import convolution
+
+
+class ResidualBlock(nn.Module):
+    """Two convolutions whose result is added to what came in.
+
+    Args:
+        channels: Channels that come in and go out.
+
+    Shape:
+        - features, output: (batch, channels, height, width)
+
+    Example:
+        >>> import torch
+        >>> ResidualBlock(8)(torch.rand(1, 8, 5, 3)).shape
+        torch.Size([1, 8, 5, 3])
+
+    References:
+        He et al., *Deep Residual Learning for Image Recognition*, CVPR 2016, figure 2; without the last
+        ReLU, as Gross and Wilber proposed (Torch blog, 2016).
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = convolution(channels, channels)
+        self.second = convolution(channels, channels)
+
+    def forward(self, features: Tensor) -> Tensor:
+        """The features and what the block adds to them."""
+        output: Tensor = features + self.second(self.first(features).relu())
+        return output

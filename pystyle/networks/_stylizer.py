@@ -1,0 +1,170 @@
+import inspect
+import os
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar, Self, TypeAlias
+
+from torch import Tensor, nn
+
+from pystyle.networks._codes import blended, code_of
+from pystyle.networks._file import read_network, write_network
+from pystyle.networks._painter import Painter
+from pystyle.typing import Representation
+
+Style: TypeAlias = Tensor | str | Sequence[tuple[Tensor | str, float]]
+"""An image, the name of a style that the network has learned, or several of both with weights."""
+
+
+class Stylizer(nn.Module, ABC):
+    """A network that paints in one pass: the base class.
+
+    As a criterion is bound to its references, a stylizer is bound to a style. What it keeps of the style is
+    its *code*: a tensor or a named tuple of tensors, the batch first. Codes are numbers that blend: of two
+    styles, or of a style and the content's own.
+
+    A subclass implements :meth:`represent_style` and :meth:`forward`, and keeps each argument of its
+    constructor as an attribute of the same name, so that :meth:`save` can write them down.
+    :func:`pystyle.testing.check_stylizer` holds the promises.
+
+    Attributes:
+        stride: Contents come to :meth:`forward` with sides that are multiples of it.
+        smallest: The smallest side of a content or a style, in pixels.
+        styles: The names of the styles that the network has learned, if any.
+        card: What :meth:`load` found in the file beside the network: where it comes from, its licence, its
+            figures.
+
+    Example:
+        >>> import torch
+        >>> from pystyle.functional import mean_std, raw_moments
+        >>> from pystyle.networks import instance_normalization
+        >>> class Recolor(Stylizer):
+        ...     stride = 1
+        ...
+        ...     def represent_style(self, style):
+        ...         return mean_std(raw_moments(style))
+        ...
+        ...     def forward(self, content, code):
+        ...         mean, std = code.unbind(1)
+        ...         return instance_normalization(content, std, mean)
+        >>> paint = Recolor().bind(torch.rand(1, 3, 16, 16))
+        >>> paint(torch.rand(2, 3, 20, 24)).shape
+        torch.Size([2, 3, 20, 24])
+    """
+
+    stride: ClassVar[int] = 4
+    smallest: ClassVar[int] = 16
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.styles: tuple[str, ...] = ()
+        self.card: dict[str, Any] = {}
+
+    @abstractmethod
+    def represent_style(self, style: Tensor) -> Representation:
+        """The code of a style.
+
+        Shape:
+            - style: (batch, 3, height, width), RGB in [0, 1]
+        """
+
+    @abstractmethod
+    def forward(self, content: Tensor, code: Any) -> Tensor:
+        """The picture: a content, in the style of a code.
+
+        Args:
+            content: The images, with sides that are multiples of :attr:`stride`.
+            code: A code of as many styles as images, or of one.
+
+        Returns:
+            The pictures; a :class:`Painter` clamps them to [0, 1].
+
+        Shape:
+            - content, output: (batch, 3, height, width), RGB in [0, 1]
+        """
+
+    def mixed(self, content: Tensor, code: Any, strength: float) -> Tensor:
+        """The picture with a strength below 1: in a mix of the style and of the content's own."""
+        own = self.represent_style(content)
+        picture: Tensor = self(content, blended([code, own], [strength, 1 - strength]))
+        return picture
+
+    def named_code(self, name: str) -> Representation:
+        """The code of a style that the network has learned.
+
+        Raises:
+            ValueError: If it has learned none of this name.
+        """
+        raise ValueError(f"`name` must be one of the learned styles {self.styles}, got {name!r}.")
+
+    def bind(self, style: Style | Mapping[str, Style]) -> Painter:
+        """Look at the style once.
+
+        Args:
+            style: An image of shape (1, 3, height, width), or a batch with one style for each content; the
+                name of a style that the network has learned; several of both as a list of ``(style,
+                weight)``; or a mapping from regions to any of these, for contents that are a
+                :class:`~pystyle.MaskedImage`.
+
+        Returns:
+            A function of the content.
+
+        Raises:
+            ValueError: If an image is too small or leaves [0, 1], a name is not known, or weights are
+                negative or sum to zero.
+            TypeError: If the style is something else, or not floating-point.
+
+        Example:
+            >>> import torch
+            >>> from pystyle.networks import AnyStyleNetwork
+            >>> network = AnyStyleNetwork(width=2)
+            >>> waves, wheat = torch.rand(2, 1, 3, 32, 32)
+            >>> paint = network.bind([(waves, 0.7), (wheat, 0.3)])
+        """
+        if isinstance(style, Mapping):
+            return Painter(self, {name: code_of(self, one) for name, one in style.items()})
+        return Painter(self, {None: code_of(self, style)})
+
+    @property
+    def configuration(self) -> dict[str, Any]:
+        """The arguments of the constructor, by name."""
+        names = [name for name in inspect.signature(type(self).__init__).parameters if name != "self"]
+        return {name: getattr(self, name) for name in names}
+
+    def save(self, path: str | os.PathLike[str], *, half: bool = False, card: Mapping[str, Any] = {}) -> None:
+        """Write the network to one file, in the format of safetensors.
+
+        Args:
+            path: The file.
+            half: Store the weights in half the bytes (float16).
+            card: What else is to be known of it: where it comes from, its licence, its figures. What JSON
+                has.
+
+        Raises:
+            OSError: If the file cannot be written; what was there is left as it was.
+        """
+        write_network(self, path, half=half, card={**self.card, **card})
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """The network of a file that :meth:`save` wrote. Nothing in a file can run.
+
+        Args:
+            path: The file.
+
+        Returns:
+            The network, in float32 and ready to paint. `Stylizer.load` makes the classes of this library;
+            ``MyNetwork.load`` makes a network of yours.
+
+        Raises:
+            ValueError: If the file holds no network, or one of another class.
+            OSError: If it cannot be read.
+
+        Example:
+            >>> import tempfile
+            >>> from pystyle.networks import AnyStyleNetwork
+            >>> path = tempfile.mkdtemp() + "/network.safetensors"
+            >>> AnyStyleNetwork(width=2).save(path)
+            >>> Stylizer.load(path).width
+            2
+        """
+        return read_network(cls, path)

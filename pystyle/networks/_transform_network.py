@@ -1,0 +1,112 @@
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from pystyle._arguments import whole_number
+from pystyle.networks._convolution import convolution
+from pystyle.networks._instance_normalization import instance_normalization
+from pystyle.networks._resize_convolution import ResizeConvolution
+from pystyle.networks._stylizer import Stylizer
+
+_BLOCKS = 5
+
+
+class TransformNetwork(Stylizer):
+    """A network that paints in the styles that it has learned, one or many.
+
+    Two convolutions of stride 2, five residual blocks, and two that double the size again. What the network
+    knows of a style is a scale and a shift for each channel behind each convolution but the last; all else
+    is shared. So a style more costs 100 numbers per unit of `width`, and styles blend by their names.
+
+    Args:
+        width: Channels at the full size; twice and four times as many at a half and a quarter of it.
+        styles: The names of the styles.
+
+    Raises:
+        ValueError: If the width is not positive, or there is no name, or one twice.
+
+    Shape:
+        - content, output: (batch, 3, height, width), multiples of 4
+        - code: (batch, 2, channels of all normalisations)
+
+    Example:
+        >>> import torch
+        >>> network = TransformNetwork(width=4, styles=["waves", "wheat"])
+        >>> network.bind([("waves", 0.7), ("wheat", 0.3)])(torch.rand(1, 3, 50, 37)).shape
+        torch.Size([1, 3, 50, 37])
+        >>> sum(parameter.numel() for parameter in TransformNetwork(width=32).parameters())
+        1679235
+
+    Note:
+        `strength` mixes the picture with the content, pixel by pixel: the network has no code of its own for
+        an image.
+
+    References:
+        Johnson, Alahi and Fei-Fei, *Perceptual Losses for Real-Time Style Transfer and Super-Resolution*,
+        ECCV 2016, table 1 of the supplement, with instance normalisation and the resize-convolutions of the
+        published PyTorch example in place of transposed ones, and a sigmoid in place of a scaled hyperbolic
+        tangent. Many styles: Dumoulin, Shlens and Kudlur, *A Learned Representation for Artistic Style*,
+        ICLR 2017, section 2.2.
+    """
+
+    def __init__(self, *, width: int = 32, styles: Sequence[str] = ("style",)) -> None:
+        super().__init__()
+        self.width = whole_number(width, "`width`", least=1)
+        self.styles = _checked_names(styles)
+        wide, wider = 2 * width, 4 * width
+        self.down = nn.ModuleList(
+            [convolution(3, width, 9), convolution(width, wide, stride=2), convolution(wide, wider, stride=2)]
+        )
+        self.blocks = nn.ModuleList([convolution(wider, wider) for _ in range(2 * _BLOCKS)])
+        self.up = nn.ModuleList([ResizeConvolution(wider, wide), ResizeConvolution(wide, width)])
+        self.output = convolution(width, 3, 9)
+        self.channels = (width, wide, wider, *([wider] * 2 * _BLOCKS), wide, width)
+        codes = torch.zeros(len(self.styles), 2, sum(self.channels))
+        codes[:, 0] = 1
+        self.codes = nn.Parameter(codes)
+
+    def represent_style(self, style: Tensor) -> Tensor:  # noqa: ARG002
+        """Not for this network, which takes names.
+
+        Raises:
+            ValueError: Always, with the names.
+        """
+        raise ValueError(
+            f"`style` must be one of the names {self.styles}: a TransformNetwork paints what it has learned. "
+            "`AnyStyleNetwork` takes images; `pystyle.training.train` teaches this one a new style."
+        )
+
+    def named_code(self, name: str) -> Tensor:
+        """The scales and shifts of a style."""
+        if name not in self.styles:
+            raise ValueError(f"`name` must be one of the learned styles {self.styles}, got {name!r}.")
+        return self.codes[self.styles.index(name)][None]
+
+    def forward(self, content: Tensor, code: Tensor) -> Tensor:
+        """The picture, in [0, 1]."""
+        scales, shifts = (torch.split(part, list(self.channels), 1) for part in code.unbind(1))
+        parts = iter(zip(scales, shifts, strict=True))
+
+        def normalized(features: Tensor) -> Tensor:
+            return instance_normalization(features, *next(parts))
+
+        features = 2 * content - 1
+        for layer in self.down:
+            features = normalized(layer(features)).relu()
+        for first, second in zip(self.blocks[::2], self.blocks[1::2], strict=True):
+            features = features + normalized(second(normalized(first(features)).relu()))
+        for layer in self.up:
+            features = normalized(layer(features)).relu()
+        picture: Tensor = self.output(features).sigmoid()
+        return picture
+
+    def mixed(self, content: Tensor, code: Tensor, strength: float) -> Tensor:
+        """The content and its picture, pixel by pixel."""
+        return torch.lerp(content, self(content, code), strength)
+
+
+def _checked_names(names: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(names, str) or not names or len(set(names)) != len(names):
+        raise ValueError(f"`styles` must be different names, at least one, got {names!r}.")
+    return tuple(str(name) for name in names)

@@ -1,0 +1,80 @@
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from torch import Tensor
+from torch.utils.data import Dataset
+
+from pystyle.training._draws import Draws
+from pystyle.training._phase import Phase, phase_at
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What a step sees.
+
+    Attributes:
+        contents: The contents.
+        styles: A style for each of them, or which of the learned styles each gets; None where it is the
+            content.
+
+    Shape:
+        - contents: (batch, 3, height, width)
+        - styles: (batch, 3, height, width), or a list of numbers
+    """
+
+    contents: Tensor
+    styles: Tensor | list[int] | None
+
+
+class Batches(Dataset[Batch]):
+    """The batches of a training, as a function of the number of the step, which counts from 0.
+
+    Args:
+        contents: The contents.
+        styles: The styles that are drawn; None if all are learned by name.
+        num_styles: How many styles are learned by name.
+        phases: The phases.
+        batch_size: Contents in a step, for all processes together.
+        rank: The number of this process.
+        num_ranks: How many processes share a batch.
+    """
+
+    def __init__(
+        self,
+        contents: Draws,
+        styles: Draws | None,
+        *,
+        num_styles: int,
+        phases: Sequence[Phase],
+        batch_size: int,
+        rank: int = 0,
+        num_ranks: int = 1,
+    ) -> None:
+        self.contents, self.styles, self.phases = contents, styles, phases
+        self.num_styles, self.batch_size = num_styles, batch_size
+        self.rank, self.num_ranks = rank, num_ranks
+
+    def __len__(self) -> int:
+        """The number of steps."""
+        return sum(phase.num_steps for phase in self.phases)
+
+    def __getitem__(self, step: int) -> Batch:
+        """The batch of a step."""
+        phase = phase_at(self.phases, step)
+        positions = self._positions(step, phase)
+        contents = self.contents.batch(positions, phase.crop_size)
+        if self.styles is None:
+            return Batch(contents, [position % self.num_styles for position in positions])
+        if phase.identity:
+            return Batch(contents, None)
+        return Batch(contents, self.styles.batch(positions, phase.crop_size))
+
+    def _positions(self, step: int, phase: Phase) -> range:
+        """Where this process draws: behind all that was drawn in the steps before."""
+        start = 0
+        for before in self.phases:
+            steps = min(step, before.num_steps)
+            start += steps * (before.batch_size or self.batch_size)
+            step -= steps
+        size = (phase.batch_size or self.batch_size) // self.num_ranks
+        return range(start + self.rank * size, start + (self.rank + 1) * size)

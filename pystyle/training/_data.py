@@ -1,0 +1,115 @@
+"""The contents and styles of a training, checked before the first step."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader
+
+from pystyle._arguments import whole_number
+from pystyle.networks import Stylizer
+from pystyle.networks._codes import check_picture, for_network
+from pystyle.training._batches import Batch, Batches
+from pystyle.training._draws import Draws, Images, checked
+from pystyle.training._phase import Phase
+
+
+def images_of(given: Any, label: str) -> Images:
+    """What images are drawn from.
+
+    Raises:
+        TypeError: If it is nothing of this kind.
+        ValueError: If there are none.
+    """
+    if not (hasattr(given, "__len__") and hasattr(given, "__getitem__")) or isinstance(given, str | Mapping):
+        raise TypeError(
+            f"`{label}` must be images: a tensor, a list of tensors (3, height, width), an ImageFolder or a "
+            f"dataset with a length, got a {type(given).__name__}."
+        )
+    if len(given) == 0:
+        raise ValueError(f"`{label}` must have at least one image, got none.")
+    images: Images = given
+    return images
+
+
+def learned_images(network: Stylizer, styles: Any) -> list[Tensor]:
+    """One image for each style that the network learns by name.
+
+    Raises:
+        ValueError: If there are not as many, or one is too small.
+    """
+    images = images_of(styles, "styles")
+    if len(images) != len(network.styles):
+        raise ValueError(
+            f"`styles` must have one image for each style of the network, {len(network.styles)}, got "
+            f"{len(images)}. The styles are {', '.join(map(repr, network.styles))}."
+        )
+    found = [checked(images[index], "styles")[None] for index in range(len(images))]
+    for image in found:
+        check_picture(image, "styles", network)
+    return [for_network(network, image) for image in found]
+
+
+def batches_of(
+    network: Stylizer,
+    contents: Any,
+    styles: Any,
+    *,
+    phases: Sequence[Phase],
+    batch_size: int,
+    seed: int,
+) -> Batches:
+    """The batches of a training, or the share of this process of them.
+
+    Args:
+        network: What they are for.
+        contents: The contents.
+        styles: The styles; those of a network that learns them by name are not drawn.
+        phases: The phases.
+        batch_size: Contents in a step.
+        seed: Of all that is drawn.
+
+    Raises:
+        ValueError: If a size does not fit the network, or the number of processes.
+    """
+    rank, num_ranks = 0, 1
+    if torch.distributed.is_available() and torch.distributed.is_initialized():
+        rank, num_ranks = torch.distributed.get_rank(), torch.distributed.get_world_size()
+    batch_size = whole_number(batch_size, "`batch_size`", least=1)
+    for phase in phases:
+        size, crop_size = phase.batch_size or batch_size, phase.crop_size
+        if size % num_ranks:
+            raise ValueError(f"`batch_size` must be a multiple of the {num_ranks} processes, got {size}.")
+        if crop_size is not None and (crop_size % network.stride or crop_size < network.smallest):
+            raise ValueError(
+                f"`crop_size` must be a multiple of {network.stride} and at least {network.smallest} for a "
+                f"{type(network).__name__}, got {crop_size}."
+            )
+    return Batches(
+        Draws(images_of(contents, "contents"), (seed, 0), label="contents"),
+        None if network.styles else Draws(images_of(styles, "styles"), (seed, 1), label="styles"),
+        num_styles=len(network.styles),
+        phases=phases,
+        batch_size=batch_size,
+        rank=rank,
+        num_ranks=num_ranks,
+    )
+
+
+def read_batches(batches: Batches, start: int, num_workers: int, network: Stylizer) -> Iterator[Batch]:
+    """The batches from a step on, on the device of the network."""
+    loader: DataLoader[Batch] = DataLoader(
+        batches,
+        batch_size=None,
+        sampler=range(start, len(batches)),
+        num_workers=num_workers,
+        # What the loader draws for its workers is nobody's business.
+        generator=torch.Generator(),
+    )
+    for batch in loader:
+        styles = batch.styles
+        yield Batch(
+            for_network(network, batch.contents),
+            for_network(network, styles) if isinstance(styles, Tensor) else styles,
+        )

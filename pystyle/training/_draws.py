@@ -1,0 +1,125 @@
+"""Images drawn from data as a function of a seed and a position, with no state to save."""
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pystyle.images import as_image, resize
+
+
+class Images(Protocol):
+    """Anything that has a length and gives an image for an index: a list of tensors, or a dataset.
+
+    An image is a tensor of shape (3, height, width) in [0, 1], or whatever :func:`~pystyle.images.as_image`
+    takes; of a tuple, such as an image with its label, the first item is.
+
+    Example:
+        >>> import torch
+        >>> images: Images = [torch.rand(3, 8, 8), torch.rand(3, 8, 6)]
+    """
+
+    def __len__(self) -> int:
+        """How many there are."""
+
+    def __getitem__(self, index: int, /) -> Any:
+        """One of them."""
+
+
+class Draws:
+    """The images that a training sees, at positions 0, 1, 2, and so on.
+
+    Each image comes once before one comes twice. What the data draws from torch's global generator, as the
+    transforms of torchvision do, depends on the seed and the position alone.
+
+    Args:
+        images: What is drawn from.
+        seed: The seed.
+        label: How errors call the images.
+    """
+
+    def __init__(self, images: Images, seed: Sequence[int], *, label: str) -> None:
+        self.images, self.label = images, label
+        self._seed = tuple(seed)
+
+    def __len__(self) -> int:
+        """How many different images there are."""
+        return len(self.images)
+
+    def index(self, position: int) -> int:
+        """Which image is at a position."""
+        epoch, place = divmod(position, len(self.images))
+        order = torch.randperm(len(self.images), generator=_generator(*self._seed, 0, epoch))
+        return int(order[place])
+
+    def image(self, position: int, crop_size: int | None) -> Tensor:
+        """The image at a position, or a random crop of it.
+
+        Raises:
+            TypeError: If the data gives no image.
+            ValueError: If it leaves [0, 1].
+
+        Shape:
+            - output: (3, height, width)
+        """
+        before = torch.get_rng_state()
+        try:
+            torch.manual_seed(_state(*self._seed, 1, position))
+            image = checked(self.images[self.index(position)], self.label)
+            return image if crop_size is None else _crop(image, crop_size)
+        finally:
+            torch.set_rng_state(before)
+
+    def batch(self, positions: Sequence[int], crop_size: int | None) -> Tensor:
+        """The images at these positions.
+
+        Raises:
+            ValueError: If they differ in size and are not cropped.
+
+        Shape:
+            - output: (batch, 3, height, width)
+        """
+        images = [self.image(position, crop_size) for position in positions]
+        sizes = {tuple(image.shape[1:]) for image in images}
+        if len(sizes) > 1:
+            found = " and ".join(f"{height} x {width}" for height, width in sorted(sizes)[:2])
+            raise ValueError(
+                f"`{self.label}` must give images of one size, because a batch is one tensor, got {found}. "
+                "Give `crop_size`."
+            )
+        return torch.stack(images)
+
+
+def checked(item: Any, label: str) -> Tensor:
+    """What data give for an index, as an image of shape (3, height, width).
+
+    Raises:
+        TypeError: If it is none.
+        ValueError: If it leaves [0, 1].
+    """
+    if isinstance(item, tuple | list) and item:
+        item = item[0]
+    if isinstance(item, Tensor) and item.ndim == 3:
+        item = item[None]
+    try:
+        return as_image(item)[0]
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"`{label}` must give images of shape (3, height, width). {error}") from error
+
+
+def _crop(image: Tensor, size: int) -> Tensor:
+    if min(image.shape[1:]) < size:
+        image = resize(image[None], size, edge="short")[0].clamp(0, 1)
+    top, left = (int(torch.randint(edge - size + 1, ())) for edge in image.shape[1:])
+    return image[:, top : top + size, left : left + size]
+
+
+def _generator(*numbers: int) -> torch.Generator:
+    return torch.Generator().manual_seed(_state(*numbers))
+
+
+def _state(*numbers: int) -> int:
+    """A number that looks random and depends on all of these."""
+    return int(np.random.SeedSequence(numbers).generate_state(1, np.uint64)[0] >> np.uint64(1))

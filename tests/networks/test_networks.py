@@ -1,0 +1,133 @@
+"""The networks and their parts against hand-made answers and torch's own layers."""
+
+import pytest
+import torch
+import torch.nn.functional as F
+
+from pystyle.networks import (
+    AnyStyleNetwork,
+    ResizeConvolution,
+    TransformNetwork,
+    convolution,
+    instance_normalization,
+)
+
+IMAGE = torch.rand(2, 3, 24, 32, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize(
+    ("width", "count", "style"), [(32, 1_679_235, 3200), (16, 424_899, 1600), (8, 108_771, 800)]
+)
+def test_the_transform_network_has_the_published_size(width, count, style):
+    def parameters(**options):
+        return sum(parameter.numel() for parameter in TransformNetwork(width=width, **options).parameters())
+
+    assert parameters() == count
+    assert parameters(styles=["a", "b", "c"]) == count + 2 * style
+
+
+def test_the_transform_network_is_that_of_the_literature():
+    torch.manual_seed(0)
+    network = TransformNetwork(width=3)
+    with torch.no_grad():
+        network.codes.add_(torch.randn(network.codes.shape))
+
+    scales, shifts = network.codes[0]
+    at = 0
+
+    def normalized(x):
+        nonlocal at
+        part = slice(at, at + x.shape[1])
+        at += x.shape[1]
+        return F.instance_norm(x, weight=scales[part], bias=shifts[part])
+
+    def layer(module, x):
+        edge = module.weight.shape[-1] // 2
+        return F.conv2d(F.pad(x, (edge,) * 4, mode="replicate"), module.weight, module.bias, module.stride)
+
+    x = IMAGE * 2 - 1
+    for module in network.down:
+        x = normalized(layer(module, x)).relu()
+    for index in range(5):
+        inner = normalized(layer(network.blocks[2 * index], x)).relu()
+        x = x + normalized(layer(network.blocks[2 * index + 1], inner))
+    for module in network.up:
+        x = normalized(layer(module.convolution, x.repeat_interleave(2, 2).repeat_interleave(2, 3))).relu()
+    expected = layer(network.output, x).sigmoid()
+    assert at == 1600 * 3 // 32
+    assert torch.allclose(network(IMAGE, network.named_code("style")), expected, atol=1e-5)
+
+
+def test_instance_normalization_is_that_of_torch():
+    features = torch.randn(2, 5, 4, 6)
+    scale, shift = torch.randn(2, 1, 5)
+    expected = F.instance_norm(features, weight=scale[0], bias=shift[0])
+    assert torch.allclose(instance_normalization(features, scale, shift), expected, atol=1e-5)
+    assert torch.allclose(instance_normalization(features), F.instance_norm(features), atol=1e-5)
+
+
+def test_instance_normalization_in_half_precision_has_the_statistics_of_single():
+    features = (torch.randn(1, 3, 64, 64) + 200).to(torch.bfloat16)
+    expected = instance_normalization(features.float())
+    assert (instance_normalization(features).float() - expected).abs().max() < 0.05
+
+
+def test_a_flat_channel_becomes_the_shift():
+    normalized = instance_normalization(torch.full((1, 2, 4, 4), 7.0), shift=torch.tensor([[1.0, -2.0]]))
+    assert torch.equal(normalized[0, :, 0, 0], torch.tensor([1.0, -2.0]))
+
+
+def test_convolutions_repeat_the_border():
+    layer = convolution(1, 1, 3)
+    with torch.no_grad():
+        layer.weight.fill_(1 / 9)
+        layer.bias.zero_()
+    assert torch.allclose(layer(torch.full((1, 1, 3, 3), 0.5)), torch.full((1, 1, 3, 3), 0.5))
+    with pytest.raises(ValueError, match="`kernel_size` must be odd"):
+        convolution(1, 1, 4)
+
+
+def test_a_resize_convolution_has_no_checkerboard():
+    layer = ResizeConvolution(2, 1)
+    picture = layer(torch.ones(1, 2, 6, 6))
+    assert (picture - picture.mean()).abs().max() < 1e-6
+
+
+class TestAnyStyleNetwork:
+    def test_the_content_gets_the_colours_of_the_style_first(self, monkeypatch):
+        network, seen = AnyStyleNetwork(width=2), []
+        encoded = network._encoded
+        monkeypatch.setattr(network, "_encoded", lambda image: seen.append(image) or encoded(image))
+        style = 0.3 + 0.2 * IMAGE[:1].flip(3)
+        network.bind(style)(IMAGE[1:])
+        recolored = seen[-1]
+        assert torch.allclose(recolored.mean((2, 3)), style.mean((2, 3)), atol=1e-4)
+        assert torch.allclose(recolored.flatten(2)[0].cov(), style.flatten(2)[0].cov(), rtol=0.01, atol=1e-5)
+
+    def test_the_features_get_the_moments_of_the_style(self):
+        network = AnyStyleNetwork(width=2)
+        code = network.represent_style(IMAGE[:1])
+        sizes, found = network.channels, []
+        for features, mean, deviation in zip(
+            network._encoded(IMAGE[1:]),
+            code.mean.split(sizes, 1),
+            code.deviation.split(sizes, 1),
+            strict=True,
+        ):
+            moved = instance_normalization(features, deviation, mean)
+            found.append((moved.mean((2, 3)) - mean).abs().max())
+        assert max(found) < 1e-4
+        assert [part.shape[1] for part in code.mean.split(sizes, 1)] == [6, 12, 16]
+
+    def test_the_code_does_not_depend_on_where_the_style_lies(self):
+        network = AnyStyleNetwork(width=2)
+        tile = IMAGE[:1, :, :16, :16]
+        once, mirrored = network.represent_style(tile), network.represent_style(tile.flip(3))
+        assert torch.allclose(once.color_mean, mirrored.color_mean, atol=1e-6)
+        assert torch.allclose(once.color_covariance, mirrored.color_covariance, atol=1e-6)
+
+    def test_what_the_style_says_to_the_blocks_starts_as_nothing(self):
+        network = AnyStyleNetwork(width=2)
+        scales, shifts = network._modulation(network.represent_style(IMAGE[:1]))
+        assert all(torch.equal(scale, torch.ones_like(scale)) for scale in scales)
+        assert all(not shift.any() for shift in shifts)

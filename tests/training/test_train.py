@@ -1,0 +1,278 @@
+"""Training: the loss falls, the bytes are those of the seed, and interruptions change nothing."""
+
+import copy
+from functools import partial
+
+import pytest
+import torch
+from torch import nn
+
+from pystyle import ContentLoss, Criterion, GramLoss, NearestNeighborLoss
+from pystyle.checkpoints import CheckpointError
+from pystyle.encoders import SequentialEncoder
+from pystyle.networks import AnyStyleNetwork, TransformNetwork
+from pystyle.runner import LinearSchedule
+from pystyle.training import Phase, train
+
+
+def smooth(count, height, width, seed):
+    coarse = torch.rand(count, 3, height // 4, width // 4, generator=torch.Generator().manual_seed(seed))
+    return nn.functional.interpolate(coarse, (height, width), mode="bilinear")
+
+
+PHOTOS = smooth(6, 20, 24, seed=0)
+PAINTINGS = smooth(2, 24, 28, seed=1) ** 3
+
+
+def criterion(**losses):
+    torch.manual_seed(0)
+    encoder = SequentialEncoder({"conv": nn.Conv2d(3, 6, 3, padding=1), "relu": nn.ReLU()})
+    return Criterion(
+        encoder, losses or {"content": ContentLoss("conv"), "style": GramLoss("relu", weight=5.0)}
+    )
+
+
+def any_style():
+    torch.manual_seed(0)
+    return AnyStyleNetwork(width=2)
+
+
+def named(*names):
+    torch.manual_seed(0)
+    return TransformNetwork(width=2, styles=names or ["style"])
+
+
+def run(network=None, given=None, **options):
+    network = network or any_style()
+    options = {
+        "contents": PHOTOS,
+        "styles": PAINTINGS,
+        "num_steps": 6,
+        "crop_size": 16,
+        "batch_size": 2,
+        **options,
+    }
+    return train(network, given or criterion(), **options)
+
+
+def weights(result):
+    return torch.cat([value.flatten() for value in result.network.state_dict().values()])
+
+
+class StopError(Exception):
+    pass
+
+
+def failing(index):
+    def callback(step):
+        if step.index == index:
+            raise StopError
+
+    return callback
+
+
+@pytest.mark.parametrize(("network", "styles"), [(any_style, PAINTINGS), (named, PAINTINGS[:1])])
+def test_the_loss_falls(network, styles):
+    fast = partial(torch.optim.Adam, lr=0.01)
+    given = criterion(content=ContentLoss("image"), style=GramLoss("relu", weight=0.1))
+    result = run(network(), given, styles=styles, num_steps=80, averaging=0.5, optimizer=fast)
+    totals = result.history["total"]
+    assert sum(totals[-10:]) < 0.7 * sum(totals[:10])
+    assert (result.stop_reason, result.skipped, len(totals)) == ("finished", 0, 80)
+    assert not result.network.training
+
+
+def test_the_seed_decides_the_bytes():
+    same = [weights(run(seed=seed)) for seed in (3, 3, 4)]
+    assert torch.equal(same[0], same[1])
+    assert not torch.equal(same[0], same[2])
+
+
+@pytest.mark.parametrize("network", [any_style, partial(named, "a", "b")])
+@pytest.mark.parametrize("at", [1, 4])
+def test_an_interrupted_training_goes_on_to_the_same_bytes(network, at, tmp_path):
+    whole = run(network())
+    with pytest.raises(StopError):
+        run(network(), callbacks=[failing(at)], checkpoint=tmp_path)
+    result = run(network(), checkpoint=tmp_path, resume=True)
+    assert torch.equal(weights(result), weights(whole))
+    assert result.history["total"] == whole.history["total"]
+
+
+def test_ctrl_c_gives_the_network_so_far(tmp_path):
+    def interrupt(step):
+        if step.index == 3:
+            raise KeyboardInterrupt
+
+    result = run(callbacks=[interrupt], checkpoint=tmp_path)
+    assert (result.stop_reason, len(result.history["step"])) == ("interrupted", 3)
+    assert torch.equal(weights(run(checkpoint=tmp_path, resume=True)), weights(run()))
+
+
+def test_another_training_is_refused_by_what_differs(tmp_path):
+    run(checkpoint=tmp_path)
+    with pytest.raises(ValueError, match="has the checkpoints of a run"):
+        run(checkpoint=tmp_path)
+    with pytest.raises(CheckpointError, match="`batch_size` was 2 and is 3"):
+        run(checkpoint=tmp_path, resume=True, batch_size=3)
+    with pytest.raises(ValueError, match="`resume` needs a folder"):
+        run(resume=True)
+
+
+def test_a_step_is_that_of_a_plain_loop():
+    """The first two steps, written out with torch alone."""
+    network, plain, given = named(), named(), criterion()
+    optimizer = torch.optim.SGD(plain.parameters(), lr=0.5)
+    seen = []
+    result = run(
+        network, given, styles=PAINTINGS[:1], contents=PHOTOS[:, :, :16, :16], crop_size=None, num_steps=2,
+        optimizer=partial(torch.optim.SGD, lr=0.5), learning_rate=LinearSchedule(1, 1), averaging=0,
+        max_gradient_norm=None, callbacks=[lambda step: seen.append(step.image)],
+    )  # fmt: skip
+    for index in range(2):
+        batch = _drawn(index)
+        picture = plain(batch, plain.named_code("style"))
+        assert torch.allclose(picture, seen[index], atol=1e-5)
+        objective = given.bind({"content": batch, "style": PAINTINGS[:1]})
+        loss = objective(picture).total
+        assert float(loss.detach()) == pytest.approx(result.history["total"][index], rel=1e-4)
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+    for ours, expected in zip(result.network.parameters(), plain.parameters(), strict=True):
+        assert torch.allclose(ours, expected, atol=1e-5)
+
+
+def _drawn(step):
+    from pystyle.training._draws import Draws
+
+    draws = Draws(PHOTOS[:, :, :16, :16], (0, 0), label="contents")
+    return draws.batch(range(2 * step, 2 * step + 2), None)
+
+
+def test_each_content_is_compared_with_its_own_style():
+    """Two learned styles in one batch cost what they cost alone."""
+    network, given = named("a", "b"), criterion()
+    both = run(copy.deepcopy(network), given, num_steps=1, averaging=0)
+    contents = [_cropped(position) for position in range(2)]
+    losses = []
+    for index, (name, content) in enumerate(zip(network.styles, contents, strict=True)):
+        objective = given.bind({"content": content, "style": PAINTINGS[index : index + 1]})
+        losses.append(float(objective(network(content, network.named_code(name)).detach()).total))
+    assert both.history["total"][0] == pytest.approx(sum(losses) / 2, rel=1e-4)
+
+
+def _cropped(position):
+    from pystyle.training._draws import Draws
+
+    return Draws(PHOTOS, (0, 0), label="contents").image(position, 16)[None]
+
+
+def test_losses_that_are_off_in_a_phase_are_not_computed():
+    given = criterion(content=ContentLoss("conv"), style=GramLoss("relu"))
+    phases = [
+        Phase(2, crop_size=16, identity=True, weights={"style": 0}),
+        Phase(2, crop_size=16, weights={"style": 0.5}),
+    ]
+    result = run(given=given, phases=phases)
+    assert result.history["style.relu"][:2] == [0, 0]
+    assert all(value > 0 for value in result.history["style.relu"][2:])
+
+
+def test_balanced_losses_have_gradients_of_the_lengths_that_were_asked_for():
+    result = run(num_steps=1, balance={"style": 3.0})
+    network = any_style()
+    content = torch.cat([_cropped(0), _cropped(1)])
+    style = torch.stack([_style(position) for position in range(2)])
+    picture = network(content, network.represent_style(style)).detach().requires_grad_()
+    objective = criterion().bind({"content": content, "style": style})
+    terms = objective(picture).by_loss()
+    lengths = {}
+    for name, term in terms.items():
+        (gradient,) = torch.autograd.grad(term, picture, retain_graph=True)
+        lengths[name] = float(gradient.norm())
+    expected = 3 * lengths["content"] / lengths["style"]
+    assert result.factors == {"style": pytest.approx(expected, rel=1e-3)}
+
+
+def _style(position):
+    from pystyle.training._draws import Draws
+
+    return Draws(PAINTINGS, (0, 1), label="styles").image(position, 16)
+
+
+def test_a_step_that_is_not_finite_is_left_out_and_counted():
+    broken = PHOTOS.clone()
+    calls = []
+
+    class Breaking(GramLoss):
+        def compare(self, representation, target):
+            calls.append(1)
+            return super().compare(representation, target) * (torch.nan if len(calls) == 2 else 1)
+
+    result = run(given=criterion(style=Breaking("relu")), contents=broken, batch_size=1, num_steps=4)
+    assert (result.skipped, result.stop_reason) == (1, "finished")
+    assert len(result.history["total"]) == 3
+    assert weights(result).isfinite().all()
+
+
+def test_a_hopeless_training_ends():
+    class Broken(GramLoss):
+        def compare(self, representation, target):
+            return super().compare(representation, target) * torch.nan
+
+    result = run(given=criterion(style=Broken("relu")), num_steps=200)
+    assert "not finite in many steps in a row" in result.stop_reason
+    assert result.skipped == 100
+
+
+def test_callbacks_see_the_averaged_network_and_may_stop():
+    networks = []
+
+    def look(step):
+        networks.append(copy.deepcopy(step.network))
+        if step.index == 3:
+            step.stop("enough")
+
+    result = run(callbacks=[look])
+    assert (result.stop_reason, len(networks)) == ("enough", 3)
+    last = torch.cat([value.flatten() for value in networks[-1].state_dict().values()])
+    assert torch.equal(last, weights(result))
+
+
+def test_the_average_is_that_of_the_formula():
+    networks = []
+    result = run(
+        averaging=0.9, num_steps=4, optimizer=partial(torch.optim.SGD, lr=0.3),
+        callbacks=[lambda step: networks.append(copy.deepcopy(step._trainer.network.output.weight.detach()))],
+    )  # fmt: skip
+    mean = networks[0]
+    for count, value in enumerate(networks[1:], 1):
+        decay = min(0.9, (1 + count) / (10 + count))
+        mean = decay * mean + (1 - decay) * value
+    assert torch.allclose(result.network.output.weight, mean, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("options", "error", "text"),
+    [
+        ({"contents": []}, ValueError, "`contents` must have at least one image"),
+        ({"contents": 3}, TypeError, "`contents` must be images: a tensor, a list"),
+        ({"styles": "folder"}, TypeError, "`styles` must be images"),
+        ({"crop_size": 12}, ValueError, "`crop_size` must be a multiple of 8 and at least 16 .* got 12"),
+        ({"batch_size": 0}, ValueError, "`batch_size` must be at least 1"),
+        ({"num_steps": 0}, ValueError, "`num_steps` must be at least 1"),
+        ({"phases": []}, TypeError, "`phases` must be a list of `Phase`"),
+        ({"balance": {"styl": 1}}, ValueError, "balance"),
+        ({"averaging": 1}, ValueError, "`averaging` must be"),
+        ({"network": named("a", "b", "c")}, ValueError, "one image for each style of the network, 3, got 2"),
+    ],
+)
+def test_arguments_that_mean_nothing_are_refused(options, error, text):
+    with pytest.raises(error, match=text):
+        run(**options)
+
+
+def test_losses_of_both_references_need_one_style():
+    given = criterion(style=NearestNeighborLoss("relu"))
+    assert run(named(), given, styles=PAINTINGS[:1], num_steps=1).stop_reason == "finished"
