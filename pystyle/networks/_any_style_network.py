@@ -13,6 +13,8 @@ from pystyle.networks._resize_convolution import ResizeConvolution
 from pystyle.networks._stylizer import Stylizer
 
 _EPS = 1e-5
+_NOISE = 64
+"""The edge of a tile of noise, in positions."""
 
 
 class StyleMoments(NamedTuple):
@@ -42,7 +44,9 @@ class AnyStyleNetwork(Stylizer):
     A small encoder sees content and style at a half, a quarter and an eighth of their size. At each of these
     scales the features of the content get the means and deviations of those of the style; a decoder goes
     back up and takes them in. The content is recoloured first, so that the network need not learn colours.
-    Nothing is normalised at the full size, where most of the memory is.
+    Nothing is normalised at the full size, where most of the memory is. Where a content is flat there is
+    nothing that could become a brush stroke: a fixed noise is added to the features, the more the style
+    varies.
 
     Args:
         width: Channels at the full size. Those at a half, a quarter and an eighth are 3, 6 and 8 times as
@@ -69,6 +73,7 @@ class AnyStyleNetwork(Stylizer):
     """
 
     stride = 8
+    noise: Tensor
 
     def __init__(self, *, width: int = 16) -> None:
         super().__init__()
@@ -92,6 +97,10 @@ class AnyStyleNetwork(Stylizer):
         self.at_half = convolution(half, half)
         self.to_full = ResizeConvolution(half, full)
         self.output = convolution(full, 3)
+        noise = torch.randn(1, 1, _NOISE, _NOISE, generator=torch.Generator().manual_seed(0))
+        self.register_buffer("noise", noise)
+        self.noise_at_quarter = nn.Parameter(torch.zeros(1, quarter))
+        self.noise_at_half = nn.Parameter(torch.zeros(1, half))
         modulated = 2 * eighth + quarter
         self.modulation = nn.Linear(2 * sum(self.channels), 2 * modulated)
         nn.init.zeros_(self.modulation.weight)
@@ -118,8 +127,10 @@ class AnyStyleNetwork(Stylizer):
         features = self._modulated(self.blocks[0], eighth, scales[0], shifts[0])
         features = self._modulated(self.blocks[1], features, scales[1], shifts[1])
         features = quarter + self.to_quarter(features).relu()
+        features = self._with_noise(features, self.noise_at_quarter * deviations[1])
         features = self._modulated(self.blocks[2], features, scales[2], shifts[2])
         features = half + self.to_half(features).relu()
+        features = self._with_noise(features, self.noise_at_half * deviations[0])
         features = self.at_half(features).relu()
         picture: Tensor = self.output(self.to_full(features).relu()).sigmoid()
         return picture
@@ -139,6 +150,12 @@ class AnyStyleNetwork(Stylizer):
         scales, shifts = given.chunk(2, 1)
         sizes = [eighth, eighth, quarter]
         return torch.split(1 + scales, sizes, 1), torch.split(shifts, sizes, 1)
+
+    def _with_noise(self, features: Tensor, strength: Tensor) -> Tensor:
+        """The features with the noise, a tile beside the other, which is the same in each picture."""
+        height, width = features.shape[2:]
+        tiles = self.noise.repeat(1, 1, -(-height // _NOISE), -(-width // _NOISE))
+        return torch.addcmul(features, tiles[:, :, :height, :width], strength[:, :, None, None])
 
     @staticmethod
     def _modulated(block: nn.Module, features: Tensor, scale: Tensor, shift: Tensor) -> Tensor:

@@ -47,8 +47,15 @@ class Previews(Preview):
         self.height = whole_number(height, "`height`", least=1)
 
     def picture(self, step: Step) -> Tensor:
-        """The sheet."""
-        assert isinstance(step, TrainingStep)
+        """The sheet.
+
+        Raises:
+            TypeError: If the step is not that of a training.
+        """
+        if not isinstance(step, TrainingStep):
+            raise TypeError(
+                "`Previews` must be a callback of `train`, got a step of another run. Use `Preview`."
+            )
         rows = [self._painted(step.network, *pair) for pair in self.pairs]
         return contact_sheet([list(column) for column in zip(*rows, strict=True)], height=self.height, gap=4)
 

@@ -136,8 +136,7 @@ class Trainer:
             style: Any = batch.contents
         else:
             style = batch.styles
-            if not isinstance(style, Tensor):
-                assert self.learned is not None
+            if self.learned is not None and not isinstance(style, Tensor):
                 style = self.learned.reference(style)
         criterion = self._criterion_of(phase)
         evaluator = self.evaluation.bind(criterion, {"content": batch.contents, "style": style})

