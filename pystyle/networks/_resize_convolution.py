@@ -1,11 +1,12 @@
+import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
+from torch.nn.functional import conv2d, pad, pixel_shuffle
 
 from pystyle.networks._convolution import convolution
 
 
 class ResizeConvolution(nn.Module):
-    """Doubles the size by repeating pixels, then convolves.
+    """Doubles the size by repeating pixels, then convolves with a kernel of 3 x 3.
 
     A transposed convolution paints checkerboards where its kernels overlap unevenly; this has no such
     overlap.
@@ -13,7 +14,6 @@ class ResizeConvolution(nn.Module):
     Args:
         in_channels: Channels that come in.
         out_channels: Channels that go out.
-        kernel_size: The edge of the kernel in pixels, which is odd.
 
     Shape:
         - features: (batch, in_channels, height, width)
@@ -24,15 +24,42 @@ class ResizeConvolution(nn.Module):
         >>> ResizeConvolution(8, 4)(torch.rand(1, 8, 5, 3)).shape
         torch.Size([1, 4, 10, 6])
 
+    Note:
+        The enlarged features are never made. Of the three rows of a kernel two fall on the same repeated row,
+        so that each of the four pixels that come out of one is a convolution of 2 x 2 with sums of the
+        kernel: 16 products in place of 36.
+
     References:
         Odena, Dumoulin and Olah, *Deconvolution and Checkerboard Artifacts*, Distill, 2016.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, kernel_size: int = 3) -> None:
+    def __init__(self, in_channels: int, out_channels: int) -> None:
         super().__init__()
-        self.convolution = convolution(in_channels, out_channels, kernel_size)
+        self.convolution = convolution(in_channels, out_channels)
 
     def forward(self, features: Tensor) -> Tensor:
         """The features in twice the size."""
-        output: Tensor = self.convolution(interpolate(features, scale_factor=2.0, mode="nearest"))
-        return output
+        height, width = features.shape[2:]
+        kernel, bias = self.convolution.weight, self.convolution.bias
+        sums = [_rows(_rows(kernel, row).mT, column).mT for row in (0, 1) for column in (0, 1)]
+        out_channels = kernel.shape[0]
+        bordered = pad(features, (1, 1, 1, 1), mode="replicate")
+        found = conv2d(bordered, torch.cat(sums), None if bias is None else bias.repeat(4))
+        # What comes out of the pixel (i, j) at its row r and column c was computed at (i + r, j + c).
+        phases = [
+            found[
+                :,
+                index * out_channels : (index + 1) * out_channels,
+                row : row + height,
+                column : column + width,
+            ]
+            for index, (row, column) in enumerate([(0, 0), (0, 1), (1, 0), (1, 1)])
+        ]
+        interleaved: Tensor = pixel_shuffle(torch.stack(phases, 2).flatten(1, 2), 2)
+        return interleaved
+
+
+def _rows(kernel: Tensor, row: int) -> Tensor:
+    """The two rows that the three of a kernel become, for the first or the second of two repeated rows."""
+    first, second, third = kernel.unbind(2)
+    return torch.stack([first, second + third] if row == 0 else [first + second, third], 2)

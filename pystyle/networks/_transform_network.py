@@ -93,12 +93,12 @@ class TransformNetwork(Stylizer):
 
         features = 2 * content - 1
         for layer in self.down:
-            features = normalized(layer(features)).relu()
+            features = normalized(layer(features)).relu_()
         for first, second in zip(self.blocks[::2], self.blocks[1::2], strict=True):
-            features = features + normalized(second(normalized(first(features)).relu()))
+            features = features + normalized(second(normalized(first(features)).relu_()))
         for layer in self.up:
-            features = normalized(layer(features)).relu()
-        picture: Tensor = self.output(features).sigmoid()
+            features = normalized(layer(features)).relu_()
+        picture: Tensor = self.output(features).sigmoid_()
         return picture
 
     def mixed(self, content: Tensor, code: Tensor, strength: float) -> Tensor:

@@ -87,6 +87,18 @@ def test_convolutions_repeat_the_border():
         convolution(1, 1, 4)
 
 
+def test_a_resize_convolution_is_a_convolution_of_repeated_pixels():
+    layer, features = ResizeConvolution(3, 4).double(), torch.randn(2, 3, 5, 7, dtype=torch.float64)
+    weight, bias = layer.convolution.weight, layer.convolution.bias
+    enlarged = features.repeat_interleave(2, 2).repeat_interleave(2, 3)
+    expected = F.conv2d(F.pad(enlarged, (1, 1, 1, 1), mode="replicate"), weight, bias)
+    assert torch.allclose(layer(features), expected, atol=1e-12)
+    gradients = [
+        torch.autograd.grad(found.square().sum(), weight)[0] for found in (layer(features), expected)
+    ]
+    assert torch.allclose(*gradients, atol=1e-9)
+
+
 def test_a_resize_convolution_has_no_checkerboard():
     layer = ResizeConvolution(2, 1)
     picture = layer(torch.ones(1, 2, 6, 6))
@@ -94,6 +106,19 @@ def test_a_resize_convolution_has_no_checkerboard():
 
 
 class TestAnyStyleNetwork:
+    @pytest.mark.parametrize("size", [(64, 48), (61, 45)])
+    def test_bands_have_the_picture_and_the_code_of_the_whole(self, size, monkeypatch):
+        torch.manual_seed(0)
+        network, image = AnyStyleNetwork(width=3), torch.rand(2, 3, *size)
+        content = torch.rand(2, 3, 64, 48)
+        whole = network.represent_style(image)
+        picture = network(content, whole)
+        monkeypatch.setattr("pystyle.networks._bands._POSITIONS", 10 * 48)
+        with torch.no_grad():
+            code = network.represent_style(image)
+            assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(code, whole, strict=True))
+            assert torch.allclose(network(content, whole), picture, atol=1e-6)
+
     def test_the_content_gets_the_colours_of_the_style_first(self, monkeypatch):
         network, seen = AnyStyleNetwork(width=2), []
         encoded = network._encoded

@@ -1,0 +1,43 @@
+"""Large maps band by band, where nothing looks at a whole map."""
+
+from collections.abc import Callable
+from fractions import Fraction
+from math import ceil
+
+import torch
+from torch import Tensor
+
+_POSITIONS = 2**19
+"""Positions of a band, about."""
+
+
+def in_bands(
+    function: Callable[[Tensor], Tensor], features: Tensor, *, halo: int, scale: Fraction, multiple: int = 2
+) -> Tensor:
+    """What a function makes of features, in bands of rows if no gradient is wanted: the same in less memory.
+
+    Args:
+        function: The function: convolutions, and what is done at each position.
+        features: What it is applied to.
+        halo: How many rows above and below a row it looks at.
+        scale: How many rows it gives for one.
+        multiple: What the rows of a band and of the halo are a multiple of, so that strides meet.
+
+    Shape:
+        - features: (batch, channels, height, width)
+        - output: (batch, other channels, scale height, scale width)
+    """
+    height, width = features.shape[2:]
+    rows = max(_POSITIONS // max(width, 1) // multiple, 1) * multiple
+    if torch.is_grad_enabled() or rows >= height:
+        return function(features)
+    halo = -(-halo // multiple) * multiple
+    output: Tensor | None = None
+    for start in range(0, height, rows):
+        stop, top = min(start + rows, height), max(start - halo, 0)
+        band = function(features[:, :, top : min(stop + halo, height)])
+        first, begin, end = int((start - top) * scale), int(start * scale), ceil(stop * scale)
+        if output is None:
+            output = band.new_empty(*band.shape[:2], ceil(height * scale), band.shape[3])
+        output[:, :, begin:end] = band[:, :, first : first + end - begin]
+    return features if output is None else output
