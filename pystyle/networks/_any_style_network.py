@@ -1,5 +1,5 @@
 from fractions import Fraction
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -131,25 +131,20 @@ class AnyStyleNetwork(Stylizer):
         features = quarter + self.to_quarter(features).relu_()
         features = self._with_noise(features, self.noise_at_quarter * deviations[1])
         features = self._modulated(self.blocks[2], features, scales[2], shifts[2])
-        features = half + self.to_half(features).relu_()
+        features = half + in_bands(self.to_half, features, halo=2, scale=Fraction(2)).relu_()
         del half  # The largest map of all, which is not needed any more.
         features = self._with_noise(features, self.noise_at_half * deviations[0])
-        features = self.at_half(features).relu_()
-        return in_bands(self._picture, features, halo=2, scale=Fraction(2))
+        return in_bands(self._picture, features, halo=4, scale=Fraction(2))
 
     def _picture(self, features: Tensor) -> Tensor:
+        features = self.at_half(features).relu_()
         picture: Tensor = self.output(self.to_full(features).relu_()).sigmoid_()
         return picture
 
     def _encoded(self, image: Tensor) -> list[Tensor]:
         """The features at a half, a quarter and an eighth of the size."""
-        first, second, third = (cast(nn.Sequential, stage) for stage in self.encoder)
-
-        def halved(rows: Tensor) -> Tensor:
-            features: Tensor = first[:4](2 * rows - 1)
-            return features
-
-        half = first[4:](in_bands(halved, image, halo=2, scale=Fraction(1, 2)))
+        first, second, third = self.encoder
+        half = in_bands(lambda rows: first(2 * rows - 1), image, halo=4, scale=Fraction(1, 2))
         quarter = second(half)
         return [half, quarter, third(quarter)]
 

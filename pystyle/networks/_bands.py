@@ -7,7 +7,7 @@ from math import ceil
 import torch
 from torch import Tensor
 
-_POSITIONS = 2**19
+_POSITIONS = 2**17
 """Positions of a band, about."""
 
 
