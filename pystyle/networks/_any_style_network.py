@@ -128,11 +128,11 @@ class AnyStyleNetwork(Stylizer):
         scales, shifts = self._modulation(code)
         features = self._modulated(self.blocks[0], eighth, scales[0], shifts[0])
         features = self._modulated(self.blocks[1], features, scales[1], shifts[1])
-        features = quarter + self.to_quarter(features).relu_()
+        features = quarter.add_(self.to_quarter(features).relu_())
         features = self._with_noise(features, self.noise_at_quarter * deviations[1])
         features = self._modulated(self.blocks[2], features, scales[2], shifts[2])
-        features = half + in_bands(self.to_half, features, halo=2, scale=Fraction(2)).relu_()
-        del half  # The largest map of all, which is not needed any more.
+        # In place: these are the largest maps of all.
+        features = half.add_(in_bands(self.to_half, features, halo=2, scale=Fraction(2)).relu_())
         features = self._with_noise(features, self.noise_at_half * deviations[0])
         return in_bands(self._picture, features, halo=4, scale=Fraction(2))
 
@@ -145,7 +145,7 @@ class AnyStyleNetwork(Stylizer):
         """The features at a half, a quarter and an eighth of the size."""
         first, second, third = self.encoder
         half = in_bands(lambda rows: first(2 * rows - 1), image, halo=4, scale=Fraction(1, 2))
-        quarter = second(half)
+        quarter = in_bands(second, half, halo=6, scale=Fraction(1, 2))
         return [half, quarter, third(quarter)]
 
     def _modulation(self, code: StyleMoments) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
@@ -160,7 +160,7 @@ class AnyStyleNetwork(Stylizer):
         """The features with the noise, a tile beside the other, which is the same in each picture."""
         height, width = features.shape[2:]
         tiles = self.noise.repeat(1, 1, -(-height // _NOISE), -(-width // _NOISE))
-        return torch.addcmul(features, tiles[:, :, :height, :width], strength[:, :, None, None])
+        return features.addcmul_(tiles[:, :, :height, :width], strength[:, :, None, None])
 
     @staticmethod
     def _modulated(block: nn.Module, features: Tensor, scale: Tensor, shift: Tensor) -> Tensor:

@@ -7,8 +7,9 @@ from math import ceil
 import torch
 from torch import Tensor
 
-_POSITIONS = 2**17
-"""Positions of a band, about."""
+_NUMBERS = 2**22
+"""How many numbers come in with a band, about, if there are as many channels as these."""
+_CHANNELS = 32
 
 
 def in_bands(
@@ -27,8 +28,8 @@ def in_bands(
         - features: (batch, channels, height, width)
         - output: (batch, other channels, scale height, scale width)
     """
-    height, width = features.shape[2:]
-    rows = max(_POSITIONS // max(width, 1) // multiple, 1) * multiple
+    channels, height, width = features.shape[1:]
+    rows = max(_NUMBERS // (max(channels, _CHANNELS) * width) // multiple, 1) * multiple
     if torch.is_grad_enabled() or rows >= height:
         return function(features)
     halo = -(-halo // multiple) * multiple

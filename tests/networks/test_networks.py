@@ -113,7 +113,7 @@ class TestAnyStyleNetwork:
         content = torch.rand(2, 3, 64, 48)
         whole = network.represent_style(image)
         picture = network(content, whole)
-        monkeypatch.setattr("pystyle.networks._bands._POSITIONS", 10 * 48)
+        monkeypatch.setattr("pystyle.networks._bands._NUMBERS", 10 * 48 * 32)
         with torch.no_grad():
             code = network.represent_style(image)
             assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(code, whole, strict=True))
