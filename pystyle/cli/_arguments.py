@@ -1,4 +1,4 @@
-"""Options as arguments of `stylize`, and arguments as options where errors name them."""
+"""Options as arguments of the library, and arguments as options where errors name them."""
 
 import argparse
 import re
@@ -10,6 +10,7 @@ from pystyle.cli._optimization_options import OPTIMIZERS, PARAMETRIZATIONS
 _OPTIONS = {
     "content": "CONTENT",
     "style": "STYLE",
+    "styles": "STYLE",
     "contents": "--batch",
     "output": "--output-dir",
     "extension": "--format",
@@ -21,6 +22,7 @@ _OPTIONS = {
     "layers": "--layers",
     "memory_budget": "--memory",
     "metadata": "--keep-metadata",
+    "lr": "--learning-rate",
     **{
         name: f"--{name.replace('_', '-')}"
         for name in (
@@ -28,10 +30,14 @@ _OPTIONS = {
             *("optimizer", "parametrization", "init", "seed", "device", "precision", "tile", "checkpoint"),
             *("content_layer", "content_weight", "smoothness_weight", "resume", "workers", "retry_failed"),
             *("overwrite", "bits", "quality", "max_pixels", "keep_metadata", "background"),
+            *("width", "batch_size", "crop_size"),
         )
     },
 }
 """What the arguments of the library are called on the command line."""
+
+_OF_A_TRAINING = {"contents": "--contents", "num_workers": "--workers"}
+"""What they are called by `pystyle train`, if otherwise."""
 
 _SENTENCES = {
     '`references["content"]`': "The content at this `--size`",
@@ -39,8 +45,13 @@ _SENTENCES = {
 }
 """What stands for more than one argument."""
 
+_SENTENCES_OF_A_TRAINING = {
+    '`references["content"]`': "A content at this `--crop-size`",
+    '`references["style"]`': "A style at this `--style-size`",
+}
+
 _READING = " to `read_image`"
-_ARGUMENT = re.compile(r"`(?:encoding\.)?(\w+)(?:(=| = )([^`]+))?`")
+_ARGUMENT = re.compile(r"`(?:encoding\.|phases\.0\.|optimizer\.)?(\w+)(?:(=| = )([^`]+))?`")
 
 
 def run_arguments(options: argparse.Namespace) -> dict[str, Any]:
@@ -79,14 +90,18 @@ def in_options(message: str, options: Collection[str]) -> str:
         >>> in_options("`style_layers` must be layers.", ["--size"])
         'style layers must be layers.'
     """
-    for sentence, words in _SENTENCES.items():
+    is_training = "--contents" in options
+    for sentence, words in (_SENTENCES_OF_A_TRAINING if is_training else _SENTENCES).items():
         message = message.replace(sentence, words)
 
     def option_of(match: re.Match[str]) -> str:
         name, _, value = match.groups()
-        option = _OPTIONS.get(name)
+        option = _OF_A_TRAINING.get(name) if is_training else None
+        option = option or _OPTIONS.get(name)
         if option is None:
             return match[0]
+        if option == "--output-dir" and option not in options:
+            option = "--output"
         if option == "--size" and "--pyramid" in options and "level" in message:
             option = "--pyramid"
         if option in options:

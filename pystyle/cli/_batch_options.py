@@ -2,6 +2,7 @@
 
 import argparse
 
+from pystyle.cli._options import AddArgument
 from pystyle.cli._values import integer, one_of, user_file, user_path
 
 FORMATS = ("png", "jpg", "webp", "avif", "tif", "bmp", "ppm", "jp2")
@@ -30,16 +31,26 @@ def add_batch_options(parser: argparse.ArgumentParser) -> None:
         type=user_file,
         help="where the pictures go, and the record of the job",
     )
-    add(
-        "--format",
-        metavar="NAME",
-        type=one_of("--format", FORMATS),
-        help=f"of the pictures: one of {', '.join(FORMATS)} (default: png)",
-    )
+    add_format_option(add)
     add(
         "--workers",
         metavar="N",
         type=integer("--workers", least=1),
         help="processes that share the work and the cores (default: 1)",
     )
+    add_retry_option(add)
+
+
+def add_format_option(add: AddArgument) -> None:
+    """The format of the pictures of a folder."""
+    add(
+        "--format",
+        metavar="NAME",
+        type=one_of("--format", FORMATS),
+        help=f"of the pictures: one of {', '.join(FORMATS)} (default: png)",
+    )
+
+
+def add_retry_option(add: AddArgument) -> None:
+    """Whether images of a folder are tried again."""
     add("--retry-failed", action="store_true", help="try images again that failed before")

@@ -5,10 +5,11 @@ import json
 import os
 import tomllib
 from argparse import Namespace
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from pystyle import __version__
 from pystyle.cli._encoders import is_weights_name
@@ -18,10 +19,10 @@ from pystyle.cli._values import user_file, user_path
 
 CONFIG_OPTION = "--config"
 
-_FLAGS = ("json", "keep-metadata", "overwrite", "quiet", "resume", "retry-failed")
+_FLAGS = ("any-style", "json", "keep-metadata", "overwrite", "quiet", "resume", "retry-failed")
 _PATHS: dict[str, Callable[[str], bool]] = {
     **dict.fromkeys(("content", "style", "mask", "style-mask", "output"), lambda _: False),
-    **dict.fromkeys(("batch", "output-dir", "checkpoint", "log"), lambda _: False),
+    **dict.fromkeys(("batch", "output-dir", "checkpoint", "log", "contents", "preview"), lambda _: False),
     "init": INITS.__contains__,
     "weights": is_weights_name,
 }
@@ -37,6 +38,20 @@ _NOT_SAVED = (
     *("command", "option_names", "config", "save_config"),
     *("checkpoint", "checkpoint_every", "json", "overwrite", "quiet", "resume", "retry_failed"),
 )
+
+
+class Keys(NamedTuple):
+    """What a command has in its files beside the long names of its options.
+
+    Attributes:
+        files: The keys of the files that are no options.
+        required: Arguments without which its command line is none.
+        is_name: What is no path in the values of further keys.
+    """
+
+    files: Sequence[str]
+    required: Sequence[str]
+    is_name: Mapping[str, Callable[[str], bool]] = MappingProxyType({})
 
 
 @dataclass(frozen=True)
@@ -80,25 +95,27 @@ def config_file(argv: Sequence[str]) -> Path | None:
     return found
 
 
-def read_config(path: Path, known: Collection[str]) -> Config:
+def read_config(path: Path, known: Collection[str], keys: Keys) -> Config:
     """What a file says.
 
     Args:
         path: The file. Relative paths in it are relative to its folder.
         known: The long names of all options, without dashes.
+        keys: What the command has beside them.
 
     Raises:
         UsageError: If the file cannot be read, a key does not exist, or a value is of a kind that none has.
     """
     options, content, styles = {}, None, []
+    paths = {**_PATHS, **keys.is_name}
     for key, value in _table(path).items():
-        names = [*known, "content", "style"]
+        names = [*known, *keys.files]
         if key not in names:
             hint = did_you_mean(key, names)
             raise UsageError(f"In '{path}' there is an option {key!r}, which does not exist.{hint}")
         values = _texts(path, key, value)
-        if key in _PATHS:
-            values = [_from_folder(path.parent, text, _PATHS[key]) for text in values]
+        if key in paths:
+            values = [_from_folder(path.parent, text, paths[key]) for text in values]
         if key == "content":
             content = values[0]
         elif key == "style":
@@ -108,14 +125,16 @@ def read_config(path: Path, known: Collection[str]) -> Config:
     return Config(path, content, styles, options)
 
 
-def config_text(options: Namespace, folder: Path) -> str:
+def config_text(options: Namespace, folder: Path, keys: Keys) -> str:
     """A file in this folder that carries a run out again.
 
     Example:
-        >>> text = config_text(Namespace(edge_size=256, content="a.jpg", seed=None), Path())
+        >>> keys = Keys(("content", "style"), ())
+        >>> text = config_text(Namespace(edge_size=256, content="a.jpg", seed=None), Path(), keys)
         >>> text.splitlines()[1:]
         ['size = 256', 'content = "a.jpg"']
     """
+    paths = {**_PATHS, **keys.is_name}
     lines = [f"# Options of pystyle {__version__}; relative paths are relative to the folder of this file."]
     for name, value in vars(options).items():
         if value is None or name in _NOT_SAVED:
@@ -123,9 +142,9 @@ def config_text(options: Namespace, folder: Path) -> str:
         key = _KEYS.get(name, name.replace("_", "-"))
         if name == "edge_size":
             key = "pyramid" if isinstance(value, list) else "size"
-        if key in _PATHS:
+        if key in paths:
             values = value if isinstance(value, list) else [str(value)]
-            values = [_to_folder(folder, text, _PATHS[key]) for text in values]
+            values = [_to_folder(folder, text, paths[key]) for text in values]
             value = values if isinstance(value, list) else values[0]
         lines.append(f"{key} = {_toml(value)}")
     return "\n".join([*lines, ""])

@@ -88,6 +88,13 @@ def device(text: str) -> str:
     return text
 
 
+def chosen_device(options: argparse.Namespace) -> torch.device:
+    """The device of ``--device``; if there is none, the accelerator, or the CPU."""
+    if options.device is not None:
+        return torch.device(options.device)
+    return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+
+
 def _devices() -> list[str]:
     """Those that torch finds."""
     accelerator = torch.accelerator.current_accelerator(check_available=True)

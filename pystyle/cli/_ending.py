@@ -1,15 +1,27 @@
-"""From a run to an exit code: the picture is written whatever ended the run, and then it is said why."""
+"""From a run to an exit code: what it made is written whatever ended it, and then it is said why."""
 
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
+from typing import Protocol
 
 from pystyle.cli._announce import say
 from pystyle.cli._errors import EXIT_INTERRUPTED, CommandError
-from pystyle.cli._painting import Painting
 from pystyle.cli._picture import Saved
 from pystyle.runner._signals import ENDING, handled
+
+
+class Outcome(Protocol):
+    """What a run came to; as a text it is the facts for a sentence."""
+
+    @property
+    def stop_reason(self) -> str:
+        """``"finished"``, ``"interrupted"``, or a sentence about what went wrong."""
+
+    @property
+    def error(self) -> Exception | None:
+        """What ended the run if not the run itself."""
 
 
 @contextmanager
@@ -29,21 +41,23 @@ def _held_back() -> Iterator[None]:
 
 @_held_back()
 def finish(
-    painting: Painting,
+    outcome: Outcome,
     save: Callable[[], Saved],
     report: Callable[[Saved], None],
     *,
     problems: Sequence[str] = (),
     announce: bool,
+    kind: str = "picture",
 ) -> int:
-    """Write the picture and say what happened.
+    """Write what a run made and say what happened.
 
     Args:
-        painting: The run.
-        save: Writes the picture.
+        outcome: The run.
+        save: Writes the picture, or the network.
         report: Writes what belongs to it.
-        problems: What went wrong beside the picture, in sentences.
+        problems: What went wrong beside, in sentences.
         announce: Whether to speak of success as well.
+        kind: What it is that the run made.
 
     Returns:
         The exit code.
@@ -55,22 +69,22 @@ def finish(
     try:
         saved = save()
     except Exception as error:
-        if painting.error is None:
+        if outcome.error is None:
             raise
-        painting.error.add_note(f"The picture so far could not be written either: {error}")
-        raise painting.error from None
+        outcome.error.add_note(f"The {kind} so far could not be written either: {error}")
+        raise outcome.error from None
     told = [*problems, saved.problem, _reported(report, saved)]
     problems = [problem for problem in told if problem]
-    whole = painting.error is None and painting.stop_reason == "finished"
-    place = f"The picture{'' if whole else ' so far'} is in {saved.place}: {painting}."
-    if painting.error is not None:
-        painting.error.add_note(" ".join([*problems, place]))
-        raise painting.error
-    if painting.stop_reason == "interrupted":
+    whole = outcome.error is None and outcome.stop_reason == "finished"
+    place = f"The {kind}{'' if whole else ' so far'} is in {saved.place}: {outcome}."
+    if outcome.error is not None:
+        outcome.error.add_note(" ".join([*problems, place]))
+        raise outcome.error
+    if outcome.stop_reason == "interrupted":
         say(" ".join(["Interrupted.", *problems, place]))
         return EXIT_INTERRUPTED
     if not whole:
-        problems = [f"The run ended early: {painting.stop_reason}", *problems]
+        problems = [f"The run ended early: {outcome.stop_reason}", *problems]
     if problems:
         raise CommandError(" ".join([*problems, place]))
     if announce:

@@ -18,6 +18,15 @@ EXIT_INTERRUPTED = 130
 
 TRACEBACK_VARIABLE = "PYSTYLE_TRACEBACK"
 
+_LESS_MEMORY = {
+    "--batch-size": "a smaller `--batch-size`",
+    "--crop-size": "a smaller `--crop-size`",
+    "--size": "a smaller `--size`",
+    "--precision": "`--precision bfloat16`",
+    "--optimizer": "`--optimizer adam`",
+}
+"""What needs less memory, by the option that a command must have for it."""
+
 
 class CommandError(Exception):
     """A failure whose message is for the user as it is."""
@@ -63,14 +72,21 @@ def describe(error: Exception, options: Collection[str] = ()) -> str:
     elif isinstance(error, MemoryError | torch.OutOfMemoryError):
         # What the library advises is for Python.
         text = str(error).partition(" Take a smaller image")[0] if isinstance(error, MemoryError) else ""
-        optimizer = " or `--optimizer adam`" if "--optimizer" in options else ""
-        text = f"{text} Choose a smaller `--size`, `--precision bfloat16`{optimizer}.".strip()
+        text = f"{text}{_less_memory(options)}".strip() or type(error).__name__
     else:
         text = (
             f"Unexpected {type(error).__name__}: {error}. "
             f"Set {TRACEBACK_VARIABLE}=1 in the environment to see where it came from."
         )
     return one_line(" ".join([text, *getattr(error, "__notes__", [])]))
+
+
+def _less_memory(options: Collection[str]) -> str:
+    """What a command can do about a lack of memory, as a further sentence."""
+    found = [advice for option, advice in _LESS_MEMORY.items() if option in options]
+    if not found:
+        return ""
+    return f" Choose {' or '.join([', '.join(found[:-1]), found[-1]] if len(found) > 1 else found)}."
 
 
 def full_traceback(error: Exception) -> str:

@@ -101,7 +101,7 @@ def files_of(options: argparse.Namespace) -> list[str]:
     given = vars(options)
     known = (None, STANDARD_STREAM, *INITS)
     several = [file for name in ("styles", "mask", "style_mask") for file in given.get(name) or ()]
-    weights = given["weights"]
+    weights = given.get("weights")
     named = None if weights is None or is_weights_name(weights) else weights
     files = [*several, *map(given.get, ("content", "init", "config")), named]
     return [str(file) for file in files if file not in known]

@@ -1,14 +1,15 @@
-"""The options of `pystyle stylize` about further files: what is kept of a run, and runs in files."""
+"""The options about further files: what is kept of a run, and runs in files."""
 
 import argparse
 
 from pystyle.checkpoints import Checkpoints
 from pystyle.cli._config import CONFIG_OPTION
+from pystyle.cli._options import AddArgument
 from pystyle.cli._values import SECONDS, integer, positive_number, user_file
 
 
 def add_keeping_options(parser: argparse.ArgumentParser) -> None:
-    """What is written while a run goes on."""
+    """What `pystyle stylize` writes while a run goes on."""
     add = parser.add_argument_group("what is kept of the run").add_argument
     add(
         "--save-every",
@@ -16,6 +17,11 @@ def add_keeping_options(parser: argparse.ArgumentParser) -> None:
         type=integer("--save-every", least=1),
         help="write the picture so far every N steps, beside OUT, with the step in the name",
     )
+    add_checkpoint_options(add)
+
+
+def add_checkpoint_options(add: AddArgument) -> None:
+    """Checkpoints and the log, in the group of this `add_argument`."""
     add(
         "--checkpoint",
         metavar="FOLDER",
@@ -42,7 +48,7 @@ def add_keeping_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_config_options(parser: argparse.ArgumentParser) -> None:
+def add_config_options(parser: argparse.ArgumentParser, *, kind: str = "picture") -> None:
     """Options from files and to files."""
     add = parser.add_argument_group("runs in files").add_argument
     add(
@@ -55,5 +61,5 @@ def add_config_options(parser: argparse.ArgumentParser) -> None:
         "--save-config",
         metavar="FILE",
         type=user_file,
-        help="write such a file with all options and the seed, for the same picture again",
+        help=f"write such a file with all options and the seed, for the same {kind} again",
     )

@@ -2,6 +2,7 @@
 
 import argparse
 import inspect
+from collections.abc import Callable
 from typing import Any, get_args
 
 from pystyle.cli._encoders import DEFAULT_ENCODER, POOLINGS, WEIGHTS, device, weights
@@ -13,16 +14,21 @@ from pystyle.cli._values import (
     integers,
     name_or_positive_number,
     one_of,
+    pixels,
     positive_number,
     size,
 )
 from pystyle.encoders._named import CONSTRUCTORS
 from pystyle.images import write_image
+from pystyle.images._read import DEFAULT_MAX_PIXELS
 from pystyle.stylization import stylize
 from pystyle.stylization._recipe import STRENGTHS
 from pystyle.typing import Precision
 
-_LARGEST_SEED = 2**63 - 1
+LARGEST_SEED = 2**63 - 1
+
+AddArgument = Callable[..., argparse.Action]
+"""`add_argument` of a group, which functions share because another group would have another heading."""
 
 
 def default_of(function: Any, parameter: str) -> Any:
@@ -43,22 +49,8 @@ _DEFAULT_POOLING = default_of(CONSTRUCTORS[DEFAULT_ENCODER], "pooling")
 def add_run_options(parser: argparse.ArgumentParser, *, edge_size: int) -> None:
     """The options of every run."""
     add = parser.add_argument_group("the picture").add_argument
-    add(
-        "--size",
-        dest="edge_size",
-        metavar="PIXELS",
-        type=size,
-        default=edge_size,
-        help=f"short edge of the result, or {ORIGINAL_SIZE}: that of CONTENT (default: %(default)s)",
-    )
-    add(
-        "--strength",
-        metavar="FACTOR",
-        type=name_or_positive_number("--strength", tuple(STRENGTHS)),
-        default=default_of(stylize, "strength"),
-        help="how much the style counts relative to the content: a number, subtle (0.5), balanced (1) or "
-        "strong (2) (default: %(default)s)",
-    )
+    add_size_option(add, edge_size=edge_size)
+    add_strength_option(add)
     add(
         "--steps",
         dest="num_steps",
@@ -70,15 +62,58 @@ def add_run_options(parser: argparse.ArgumentParser, *, edge_size: int) -> None:
     add(
         "--seed",
         metavar="N",
-        type=integer("--seed", least=0, most=_LARGEST_SEED),
+        type=integer("--seed", least=0, most=LARGEST_SEED),
         default=default_of(stylize, "seed"),
         help="of noise to start from (default: another one each time)",
     )
 
 
+def add_size_option(add: AddArgument, *, edge_size: int) -> None:
+    """How large pictures are."""
+    add(
+        "--size",
+        dest="edge_size",
+        metavar="PIXELS",
+        type=size("--size"),
+        default=edge_size,
+        help=f"short edge of the result, or {ORIGINAL_SIZE}: that of CONTENT (default: %(default)s)",
+    )
+
+
+def add_style_size_option(add: AddArgument) -> None:
+    """How large paintings are for a network."""
+    add(
+        "--style-size",
+        metavar="PIXELS",
+        type=size("--style-size"),
+        default=default_of(stylize, "edge_size"),
+        help=f"short edge at which a painting is looked at, or {ORIGINAL_SIZE}; larger strokes above "
+        "%(default)s, smaller ones below (default: %(default)s)",
+    )
+
+
+def add_strength_option(add: AddArgument) -> None:
+    """How much the style counts for the losses."""
+    add(
+        "--strength",
+        metavar="FACTOR",
+        type=name_or_positive_number("--strength", tuple(STRENGTHS)),
+        default=default_of(stylize, "strength"),
+        help="how much the style counts relative to the content: a number, subtle (0.5), balanced (1) or "
+        "strong (2) (default: %(default)s)",
+    )
+
+
 def add_machine_options(parser: argparse.ArgumentParser) -> None:
-    """Where it is computed and which network looks at the pictures."""
+    """Where it is computed, which network looks at the pictures, and what that may take."""
     add = parser.add_argument_group("the machine").add_argument
+    add_device_option(add)
+    add_encoder_options(add)
+    _add_strip_options(add)
+
+
+def add_device_option(add: AddArgument) -> None:
+    """Where it is computed, in the group of this `add_argument`."""
     add(
         "--device",
         metavar="DEVICE",
@@ -86,11 +121,15 @@ def add_machine_options(parser: argparse.ArgumentParser) -> None:
         default=default_of(stylize, "device"),
         help="where to compute, such as cpu or cuda:0 (default: the accelerator if there is one)",
     )
+
+
+def add_encoder_options(add: AddArgument) -> None:
+    """Which network looks at the pictures, and how precisely."""
     add(
         "--encoder",
         metavar="NAME",
-        help=f"the network: one of {', '.join(CONSTRUCTORS)}, or one of torchvision or timm (default: "
-        f"{DEFAULT_ENCODER})",
+        help=f"the network that looks at the pictures: one of {', '.join(CONSTRUCTORS)}, or one of "
+        f"torchvision or timm (default: {DEFAULT_ENCODER})",
     )
     add(
         "--weights",
@@ -113,6 +152,9 @@ def add_machine_options(parser: argparse.ArgumentParser) -> None:
         default=default_of(stylize, "precision"),
         help=f"of the network: one of {', '.join(get_args(Precision))} (default: %(default)s)",
     )
+
+
+def _add_strip_options(add: AddArgument) -> None:
     add(
         "--tile",
         metavar="ROWS",
@@ -126,6 +168,18 @@ def add_machine_options(parser: argparse.ArgumentParser) -> None:
         metavar="GIB",
         type=positive_number("--memory", GIBIBYTES),
         help="what the run may take with --tile auto, or with a unit: 4GB (default: most of what is free)",
+    )
+
+
+def add_max_pixels_option(add: AddArgument) -> None:
+    """What is too large to be read."""
+    add(
+        "--max-pixels",
+        metavar="N",
+        type=pixels,
+        default=DEFAULT_MAX_PIXELS,
+        help="the largest area of a picture that is read, such as 200MP; larger ones may be bombs (default: "
+        "%(default)s)",
     )
 
 

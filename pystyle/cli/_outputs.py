@@ -29,14 +29,16 @@ def check_new_file(option: str, path: Path, *, overwrite: bool) -> None:
         raise UsageError(f"`{option}` cannot be written to '{path}': {error.strerror}.") from error
 
 
-def check_picture_file(path: Path, *, overwrite: bool, encoding: Mapping[str, Any] | None = None) -> None:
+def check_picture_file(
+    path: Path, *, overwrite: bool, encoding: Mapping[str, Any] | None = None, option: str = "--output"
+) -> None:
     """Refuse what `check_new_file` refuses, and pictures that cannot be encoded in the format of the name."""
     try:
         checked_format(path, format=path.suffix, **(encoding or {}))
     except ValueError as error:
-        message = str(error).replace("`format`", "The extension of `--output`")
+        message = str(error).replace("`format`", f"The extension of `{option}`")
         raise UsageError(message.replace("`bits=16`", "`--bits 16`")) from error
-    check_new_file("--output", path, overwrite=overwrite)
+    check_new_file(option, path, overwrite=overwrite)
 
 
 def check_places(destinations: Sequence[Destination], sources: Iterable[str | Path]) -> None:
@@ -89,8 +91,19 @@ def preview_files(path: Path, steps: range, *, overwrite: bool) -> list[Destinat
     """The previews, none of which may replace files, or hold the step twice in its name."""
     if "{step}" in str(path):
         raise UsageError(f"`--save-every` needs an output without '{{step}}' in its name, got '{path}'.")
-    pattern = str(preview_pattern(path))
-    files = [Path(pattern.replace("{step}", f"{step:05d}")) for step in steps]
+    files = files_of_steps(preview_pattern(path), steps)
     for file in files:
         check_new_file("--save-every", file, overwrite=overwrite)
     return [Destination("A preview of `--save-every`", file) for file in files]
+
+
+def files_of_steps(pattern: Path, steps: range) -> list[Path]:
+    """The files of previews after these steps; one for all if the pattern has no ``{step}``.
+
+    Example:
+        >>> [str(path) for path in files_of_steps(Path("out-{step}.png"), range(50, 101, 50))]
+        ['out-00050.png', 'out-00100.png']
+    """
+    if "{step}" not in str(pattern):
+        return [pattern]
+    return [Path(str(pattern).replace("{step}", f"{step:05d}")) for step in steps]

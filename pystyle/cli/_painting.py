@@ -16,7 +16,7 @@ from pystyle.runner import Callback, ProgressBar, Result, Step
 from pystyle.stylization import stylize
 from pystyle.typing import MaskedImage
 
-_NO_TERMS = ("step", "seconds", "total", "edge_size")
+NO_TERMS = ("step", "seconds", "total", "edge_size")
 """Columns of a history that hold no term."""
 
 
@@ -114,7 +114,7 @@ def _complete(result: Result, latest: Step | None) -> Painting:
         seconds=result.seconds,
         stop_reason=result.stop_reason,
         loss=columns["total"][-1] if "total" in columns else None,
-        terms={name: column[-1] for name, column in columns.items() if name not in _NO_TERMS},
+        terms={name: column[-1] for name, column in columns.items() if name not in NO_TERMS},
     )
 
 
@@ -125,11 +125,12 @@ def _so_far(step: Step, reason: str, error: Exception | None = None) -> Painting
         num_steps=step.num_steps,
         seconds=step.seconds,
         stop_reason=reason,
-        loss=_finite(step.terms.total),
-        terms={name: _finite(term) for name, term in step.terms.items()},
+        loss=finite(step.terms.total),
+        terms={name: finite(term) for name, term in step.terms.items()},
         error=error,
     )
 
 
-def _finite(value: Tensor) -> float | None:
+def finite(value: Tensor) -> float | None:
+    """The value, if it is a finite one."""
     return float(value) if bool(value.isfinite()) else None

@@ -7,21 +7,27 @@ from pathlib import Path
 from typing import NoReturn
 
 from pystyle import __version__
-from pystyle.cli import _demo, _info, _stylize
+from pystyle.cli import _demo, _info, _paint, _stylize, _train
 from pystyle.cli._batch import is_batch
 from pystyle.cli._config import Config, config_file, read_config
 from pystyle.cli._errors import UsageError, did_you_mean
 from pystyle.cli._swallowed import swallowed_files
 
-_COMMANDS = {"stylize": _stylize, "demo": _demo, "info": _info}
+_COMMANDS = {"stylize": _stylize, "train": _train, "paint": _paint, "demo": _demo, "info": _info}
+_CONFIGURABLE = {
+    "stylize": _stylize.CONFIG_KEYS,
+    "train": _train.CONFIG_KEYS,
+    "paint": _paint.CONFIG_KEYS,
+}
+"""What the files of options have beside options, by the commands that take such files."""
 
 _EPILOG = """\
 exit codes:
   0    done
   1    a failure: an unreadable picture, missing weights, a full disk, a run that diverged
   2    a command line that cannot be carried out; nothing was computed
-  3    all images of --batch are painted, and other files were left out
-  130  Ctrl-C; the picture so far was saved, and with --checkpoint the state of the run
+  3    all images of a folder are painted, and other files were left out
+  130  Ctrl-C; the picture or network so far was saved, and with --checkpoint the state of the run
   129  SIGHUP, as when a terminal is closed; likewise
   143  SIGTERM, as of batch queues; likewise
 
@@ -49,17 +55,18 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     if argv and not argv[0].startswith("-") and argv[0] not in commands:
         hint = did_you_mean(argv[0], commands)
         raise UsageError(f"The command must be one of {', '.join(commands)}, got {argv[0]!r}.{hint}")
-    path = config_file(argv) if argv[:1] == ["stylize"] else None
+    name = argv[0] if argv else ""
+    path = config_file(argv) if name in _CONFIGURABLE else None
     if path is not None:
-        config = read_config(path, _config_keys(commands["stylize"]))
+        config = read_config(path, _config_keys(commands[name]), _CONFIGURABLE[name])
         arguments = config.arguments(argv)
-        _check(path, arguments, parser)
+        _check(path, [name, *_CONFIGURABLE[name].required], arguments, parser)
         batch = batch or is_batch(arguments)
         if batch:
             # The one picture of the file is not what is asked for.
             arguments = [argument for argument in arguments if not argument.startswith("--output=")]
         parser, commands = _parsers(config, batch=batch)
-        argv = ["stylize", *arguments, *argv[1:]]
+        argv = [name, *arguments, *argv[1:]]
     try:
         options, unknown = parser.parse_known_args(argv)
     except UsageError as error:
@@ -77,11 +84,11 @@ def _config_keys(command: Parser) -> list[str]:
     return [key for key in keys if key not in ("help", "config", "save-config")]
 
 
-def _check(path: Path, arguments: Sequence[str], parser: Parser) -> None:
+def _check(path: Path, command: Sequence[str], arguments: Sequence[str], parser: Parser) -> None:
     """Check each argument of a config alone, so that an error can say where it comes from."""
     for argument in arguments:
         try:
-            parser.parse_args(["stylize", "content", "style", "-o", "output", argument])
+            parser.parse_args([*command, argument])
         except UsageError as error:
             raise UsageError(f"In '{path}': {error}") from error
 
@@ -111,6 +118,8 @@ def _parsers(config: Config | None = None, *, batch: bool = False) -> tuple[Pars
         )
         if module is _stylize:
             _stylize.add_arguments(commands[name], config, batch=batch)
+        elif name in _CONFIGURABLE:
+            module.add_arguments(commands[name], config)
         else:
             module.add_arguments(commands[name])
         commands[name].set_defaults(command=module.run, option_names=_options_of(commands[name]))

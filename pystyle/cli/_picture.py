@@ -2,7 +2,7 @@
 
 import io
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -10,7 +10,7 @@ from typing import Any
 from torch import Tensor
 
 from pystyle.cli._inputs import STANDARD_STREAM
-from pystyle.images import resize, write_image
+from pystyle.images import resize, scaled_size, write_image
 from pystyle.images._rescue import rescue_image
 from pystyle.images._write import WITH_ALPHA, checked_format
 
@@ -86,6 +86,14 @@ class Picture:
 def can_be_transparent(output: str) -> bool:
     """Whether a picture in this file, or in standard output, can be transparent."""
     return output == STANDARD_STREAM or checked_format(output) in WITH_ALPHA
+
+
+def size_of(content: Tensor, edge_size: int | str | Sequence[int]) -> tuple[int, int]:
+    """Height and width of the picture of a content, by its short edge or those of all levels."""
+    height, width = content.shape[-2:]
+    if isinstance(edge_size, str):  # The original size.
+        return height, width
+    return scaled_size((height, width), edge_size if isinstance(edge_size, int) else edge_size[-1])
 
 
 def _write_to_standard_output(image: Tensor, encoding: Mapping[str, Any]) -> None:

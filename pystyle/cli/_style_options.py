@@ -1,24 +1,49 @@
 """The options of `pystyle stylize` about the style: how it is compared, where it goes, and its colours."""
 
 import argparse
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import get_args
 
-from pystyle.cli._options import default_of
-from pystyle.cli._values import files, number, one_of, positive_number, weights_list
+from pystyle.cli._options import AddArgument, default_of
+from pystyle.cli._values import files, names, number, one_of, positive_number, weights_list
 from pystyle.stylization import stylize
 from pystyle.typing import Colors, StyleLossName
 
 COLORS: Sequence[str] = get_args(Colors)
 LOSSES: Sequence[str] = get_args(StyleLossName)
 
-_AddArgument = Callable[..., argparse.Action]
-"""`add_argument` of a group, which functions share because another group would have another heading."""
-
 
 def add_style_options(parser: argparse.ArgumentParser) -> None:
     """What `stylize` makes of the paintings."""
     add = parser.add_argument_group("the style").add_argument
+    add_loss_options(add)
+    add_style_weights_option(add)
+    _add_content_options(add)
+    _add_mask_options(add)
+    add(
+        "--style-scale",
+        metavar="FACTOR",
+        type=positive_number("--style-scale"),
+        default=default_of(stylize, "style_scale"),
+        help="larger strokes above 1, smaller ones below (default: %(default)s)",
+    )
+    add_colors_option(add)
+
+
+def add_colors_option(add: AddArgument) -> None:
+    """Whose colours pictures have."""
+    add(
+        "--colors",
+        metavar="NAME",
+        type=one_of("--colors", COLORS),
+        default=default_of(stylize, "colors"),
+        help="style: those of the painting; content: those of the photograph; luminance: those of the "
+        "photograph pixel by pixel, only luminance is painted (default: %(default)s)",
+    )
+
+
+def add_loss_options(add: AddArgument) -> None:
+    """How styles are compared, and where."""
     add(
         "--loss",
         dest="style_loss",
@@ -32,35 +57,22 @@ def add_style_options(parser: argparse.ArgumentParser) -> None:
         dest="style_layers",
         metavar="LAYER",
         nargs="+",
-        type=_names,
+        type=names,
         help="the layers of the encoder that it looks at, or image (default: those that suit the loss)",
     )
+
+
+def add_style_weights_option(add: AddArgument) -> None:
+    """How styles are blended."""
     add(
         "--style-weights",
         metavar="W,W",
         type=weights_list("--style-weights"),
         help="how much each style counts, between commas: 0.7,0.3 (default: all the same)",
     )
-    _add_content_options(add)
-    _add_mask_options(add)
-    add(
-        "--style-scale",
-        metavar="FACTOR",
-        type=positive_number("--style-scale"),
-        default=default_of(stylize, "style_scale"),
-        help="larger strokes above 1, smaller ones below (default: %(default)s)",
-    )
-    add(
-        "--colors",
-        metavar="NAME",
-        type=one_of("--colors", COLORS),
-        default=default_of(stylize, "colors"),
-        help="style: those of the painting; content: those of the photograph; luminance: those of the "
-        "photograph pixel by pixel, only luminance is painted (default: %(default)s)",
-    )
 
 
-def _add_content_options(add: _AddArgument) -> None:
+def _add_content_options(add: AddArgument) -> None:
     add(
         "--content-layer",
         metavar="LAYER",
@@ -73,6 +85,11 @@ def _add_content_options(add: _AddArgument) -> None:
         default=default_of(stylize, "content_weight"),
         help="how much the photograph counts (default: %(default)s)",
     )
+    add_smoothness_option(add)
+
+
+def add_smoothness_option(add: AddArgument) -> None:
+    """How smooth pictures are to be."""
     add(
         "--smoothness-weight",
         metavar="W",
@@ -82,7 +99,7 @@ def _add_content_options(add: _AddArgument) -> None:
     )
 
 
-def _add_mask_options(add: _AddArgument) -> None:
+def _add_mask_options(add: AddArgument) -> None:
     add(
         "--mask",
         metavar="FILE",
@@ -100,7 +117,3 @@ def _add_mask_options(add: _AddArgument) -> None:
         type=files,
         help="which part of a painting counts there: a grey picture of its size for each --mask",
     )
-
-
-def _names(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",")]

@@ -9,13 +9,13 @@ from pystyle.cli._optimization_options import add_optimization_options
 from pystyle.cli._options import (
     add_encoding_options,
     add_machine_options,
+    add_max_pixels_option,
     add_report_options,
     add_run_options,
     default_of,
 )
 from pystyle.cli._style_options import add_style_options
-from pystyle.cli._values import pixels, user_path
-from pystyle.images._read import DEFAULT_MAX_PIXELS
+from pystyle.cli._values import user_path
 from pystyle.stylization import stylize
 
 
@@ -50,14 +50,7 @@ def add_arguments(
         required=not batch,
         help="the result; - writes PNG to standard output",
     )
-    add(
-        "--max-pixels",
-        metavar="N",
-        type=pixels,
-        default=DEFAULT_MAX_PIXELS,
-        help="the largest area of a picture that is read, such as 200MP; larger ones may be bombs (default: "
-        "%(default)s)",
-    )
+    add_max_pixels_option(add)
     add_report_options(parser)
     add("--json", action="store_true", help="print one JSON object about the run; no progress bar")
     add_run_options(parser, edge_size=default_of(stylize, "edge_size"))

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 from PIL import ImageColor
 
@@ -84,14 +85,23 @@ def rgb_of(color: str) -> tuple[float, float, float]:
     return red, green, blue
 
 
-def size(text: str) -> int | str:
-    """The short edge of ``--size``, or the name of that of the photograph."""
-    if text.casefold() == ORIGINAL_SIZE:
-        return ORIGINAL_SIZE
-    try:
-        return integer("--size", least=1, unit="px")(text)
-    except UsageError as error:
-        raise UsageError(f"{error}{did_you_mean(text, [ORIGINAL_SIZE])}") from error
+def size(option: str) -> Callable[[str], int | str]:
+    """A converter to a short edge, or to the name of that which a picture has.
+
+    Example:
+        >>> size("--size")("512 px"), size("--size")("Original")
+        (512, 'original')
+    """
+
+    def convert(text: str) -> int | str:
+        if text.casefold() == ORIGINAL_SIZE:
+            return ORIGINAL_SIZE
+        try:
+            return integer(option, least=1, unit="px")(text)
+        except UsageError as error:
+            raise UsageError(f"{error}{did_you_mean(text, [ORIGINAL_SIZE])}") from error
+
+    return convert
 
 
 def _pair_hint(text: str) -> str:
@@ -141,13 +151,14 @@ def positive_number(option: str, units: Mapping[str, float] = MappingProxyType({
     return convert
 
 
-def number(option: str) -> Callable[[str], float]:
+def number(option: str, *, most: float = math.inf) -> Callable[[str], float]:
     """A converter to a finite number of at least 0."""
+    allowed = "of at least 0" if most == math.inf else f"from 0 to {most:g}"
 
     def convert(text: str) -> float:
         value = _number(text)
-        if not value >= 0:
-            raise UsageError(f"`{option}` must be a number of at least 0, got {text!r}.{_comma(text)}")
+        if not 0 <= value <= most:
+            raise UsageError(f"`{option}` must be a number {allowed}, got {text!r}.{_comma(text)}")
         return value
 
     return convert
@@ -236,6 +247,23 @@ def files(text: str) -> list[str]:
     if os.path.exists(whole) or not any(map(os.path.exists, parts)):
         return [whole]
     return parts
+
+
+def flat(values: Sequence[Any] | None) -> list[Any] | None:
+    """One list of values and lists.
+
+    Example:
+        >>> flat([1, [2, 3]])
+        [1, 2, 3]
+    """
+    if values is None:
+        return None
+    return [item for value in values for item in (value if isinstance(value, list) else [value])]
+
+
+def names(text: str) -> list[str]:
+    """The names between commas."""
+    return [name.strip() for name in text.split(",")]
 
 
 def user_path(text: str) -> str:

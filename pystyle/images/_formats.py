@@ -28,7 +28,7 @@ from PIL import (
 from pystyle.images._cicp import coding_of
 from pystyle.images._spaces import CICP
 
-_EXTENSIONS = (
+EXTENSIONS = (
     *(".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".mpo", ".webp", ".avif", ".heic", ".heif", ".hif"),
     *(".tif", ".tiff", ".bmp", ".gif", ".ppm", ".pgm", ".pbm", ".pnm", ".jp2", ".qoi"),
 )
@@ -86,7 +86,7 @@ def is_readable(start: bytes) -> bool:
 
 def is_image_file(path: Path) -> bool:
     """Whether a file has the name of an image, or the first bytes of one that can be read."""
-    if path.suffix.lower() in _EXTENSIONS:
+    if path.suffix.lower() in EXTENSIONS:
         return True
     try:
         with path.open("rb") as file:

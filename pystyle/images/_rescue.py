@@ -1,4 +1,4 @@
-"""A picture that cannot be written where it should be is written elsewhere."""
+"""What cannot be written where it should be is written elsewhere."""
 
 import os
 import tempfile
@@ -42,14 +42,20 @@ def rescue_image(
     """
     whole: dict[str, Any] = {"bits": bits, "metadata": metadata, "alpha": alpha}
     for extension, quality in _ENCODINGS:
-        for folder in _folders(Path(path)):
-            # The name that it should have may be what cannot be written.
-            for stem in (Path(path).stem, _NAME):
-                with suppress(Exception):
-                    destination = _free_name(folder, stem, extension)
-                    write_image(image, destination, quality=quality, **(whole if extension == ".png" else {}))
-                    return destination
+        for destination in free_places(Path(path), extension):
+            with suppress(Exception):
+                write_image(image, destination, quality=quality, **(whole if extension == ".png" else {}))
+                return destination
     return None
+
+
+def free_places(path: Path, extension: str) -> Iterator[Path]:
+    """Where a file may go that cannot be written to its path, under names that nothing has."""
+    for folder in _folders(path):
+        # The name that it should have may be what cannot be written.
+        for stem in (path.stem, _NAME):
+            with suppress(Exception):
+                yield _free_name(folder, stem, extension)
 
 
 def _folders(path: Path) -> Iterator[Path]:

@@ -12,14 +12,16 @@ class ProgressBar:
 
     Args:
         description: Stands in front of the bar.
+        images_per_step: Of a training, the images in a step: their number per second is shown, too.
 
     Example:
         >>> from pystyle.runner import ProgressBar
         >>> progress = ProgressBar("512 px")   # optimize_image(..., callbacks=[progress])
     """
 
-    def __init__(self, description: str = "") -> None:
+    def __init__(self, description: str = "", *, images_per_step: int | None = None) -> None:
         self.description = description
+        self.images_per_step = images_per_step
         self._bar: Any = None
         self._printed = 0.0
 
@@ -50,13 +52,18 @@ class ProgressBar:
             description = f"{self.description}: " if self.description else ""
             self._bar = tqdm(total=step.num_steps, desc=description, bar_format=form, file=sys.stderr)
         left = tqdm.format_interval(step.seconds_left)
-        self._bar.set_postfix_str(f"{left} left, loss {float(step.terms.total):.4g}", refresh=False)
+        self._bar.set_postfix_str(f"{left} left, {self._facts(step)}", refresh=False)
         self._bar.update(step.index - self._bar.n)
 
     def _print(self, step: Step) -> None:
         if step.index < step.num_steps and step.seconds - self._printed < 2:
             return
         self._printed = step.seconds
-        text = f"step {step.index}/{step.num_steps}, {step.seconds_left:.0f} s left"
-        text = f"{text}, loss {float(step.terms.total):.4g}"
+        text = f"step {step.index}/{step.num_steps}, {step.seconds_left:.0f} s left, {self._facts(step)}"
         print(f"{self.description} {text}".strip(), file=sys.stderr, flush=True)
+
+    def _facts(self, step: Step) -> str:
+        loss = f"loss {float(step.terms.total):.4g}"
+        if self.images_per_step is None:
+            return loss
+        return f"{loss}, {self.images_per_step * step.index / max(step.seconds, 1e-9):.1f} images/s"

@@ -14,6 +14,7 @@ import torch
 import pystyle
 from pystyle.cli import main
 from pystyle.images import write_image
+from pystyle.networks import AnyStyleNetwork
 
 ARGUMENT = re.compile(r"`([a-z][a-z_0-9]*)(?:=[^`]*|\[[^`]*\])?`")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
@@ -21,6 +22,18 @@ TINY = ["--encoder", "alexnet", "--weights", "none", "--device", "cpu", "--steps
 PICTURE = ["stylize", "content.png", "style.png", "-o", "out.png", *TINY]
 BATCH = ["stylize", "--batch", "photos", "--style", "style.png", "--output-dir", "out", *TINY]
 DEMO = ["demo", *TINY]
+TRAIN = [
+    "train",
+    "style.png",
+    "--contents",
+    "photos",
+    "-o",
+    "out.safetensors",
+    "--crop-size",
+    "32",
+    *TINY[:-2],
+]
+PAINT = ["paint", "content.png", "style.png", "-o", "out.png", "--network", "any.safetensors", *TINY[-2:]]
 WRONG_PICTURE = """
 --size 3
 --size 640x480
@@ -112,6 +125,64 @@ WRONG_DEMO = """
 --layers relu1
 --tile 0
 """
+WRONG_TRAINING = """
+--contents none
+--contents content.png
+--style-size 8
+--crop-size 30
+--crop-size 16
+--crop-size 0
+--batch-size 0
+--workers -1
+--width 0
+--names a,b
+--names=
+--any-style
+--learning-rate nan
+--strength 0
+--loss none
+--layers relu9
+--content-layer relu9
+--smoothness-weight -1
+--encoder none
+--weights missing.pth
+--encoder resnet18 --pooling l2
+--precision float8
+--device none
+--preview none.txt
+--preview style.png
+--preview-every 0
+--checkpoint content.png
+--resume
+--log log.txt
+--save-config none/run.toml
+--config missing.toml
+-o out.png
+-o none/out.safetensors
+--max-pixels 10
+"""
+WRONG_PAINTING = """
+--network missing.safetensors
+--network ./content.png
+--network other
+--size 3
+--strength 2
+--style-size 3
+--style-weights 1,2
+--colors none
+--device none
+--format jpg
+--retry-failed
+--bits 16 -o out.jpg
+--keep-metadata -o out.bmp
+-o style.png
+-o out.webp --size 20000
+-o none/out.png
+--max-pixels 10
+--background none
+--save-config out.png
+--config missing.toml
+"""
 COMMAND_LINES = [
     # Found by an estimate of the memory, which takes its time.
     *(
@@ -121,6 +192,8 @@ COMMAND_LINES = [
     *([*PICTURE, *options.split()] for options in WRONG_PICTURE.strip().splitlines()),
     *([*BATCH, *options.split()] for options in WRONG_BATCH.strip().splitlines()),
     *([*DEMO, *options.split()] for options in WRONG_DEMO.strip().splitlines()),
+    *([*TRAIN, *options.split()] for options in WRONG_TRAINING.strip().splitlines()),
+    *([*PAINT, *options.split()] for options in WRONG_PAINTING.strip().splitlines()),
 ]
 
 
@@ -133,6 +206,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_image(torch.ones(1, 3, 40, 60), found / "white.png")
     write_image(torch.ones(1, 3, 4, 6), found / "small.png")
     (found / "notes.pth").write_text("no weights")
+    AnyStyleNetwork(width=1).save(found / "any.safetensors")
     return found
 
 
@@ -140,7 +214,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def options() -> dict[str, set[str]]:
     """The options of each command, by its help."""
     found = {}
-    for command in ("stylize", "demo"):
+    for command in ("stylize", "demo", "train", "paint"):
         with contextlib.redirect_stdout(io.StringIO()) as stream:
             assert main([command, "--help"]) == 0
         found[command] = set(OPTION.findall(stream.getvalue()))

@@ -146,6 +146,18 @@ class Gone(io.StringIO):
         raise BrokenPipeError(text)
 
 
+@pytest.mark.parametrize("has_tqdm", [True, False])
+def test_progress_of_a_training_has_images_per_second(capsys, monkeypatch, has_tqdm):
+    if not has_tqdm:
+        monkeypatch.setitem(sys.modules, "tqdm", None)
+    progress = ProgressBar(images_per_step=8)
+    terms = type("Terms", (), {"total": torch.tensor(1.5)})()
+    progress(Step(20, 20, terms, 32.0, lambda: None))
+    progress.close()
+    # 20 steps of 8 images in 32 seconds.
+    assert "left, loss 1.5, 5.0 images/s" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("error", [Gone, None])
 @pytest.mark.parametrize("has_tqdm", [True, False])
 def test_a_standard_error_that_nobody_reads_ends_no_run(monkeypatch, error, has_tqdm):

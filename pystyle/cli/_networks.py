@@ -1,0 +1,96 @@
+"""Networks and their styles by the names and files that the command line gives them."""
+
+import argparse
+from pathlib import Path
+
+from torch import Tensor
+
+from pystyle.cli._encoders import chosen_device
+from pystyle.cli._errors import CommandError, UsageError, did_you_mean
+from pystyle.cli._inputs import read_picture
+from pystyle.cli._network_file import EXTENSION
+from pystyle.cli._train_inputs import at_style_size
+from pystyle.images._formats import EXTENSIONS
+from pystyle.networks import Painter, Stylizer
+
+
+def is_network_name(text: str) -> bool:
+    """Whether this is the name of a network that comes with the library, and not the path of a file."""
+    path = Path(text)
+    return path.suffix.lower() != EXTENSION and path.name == text and not path.is_file()
+
+
+def is_style_name(text: str) -> bool:
+    """Whether this is the name of a learned style, and not the path of a painting."""
+    path = Path(text)
+    return path.suffix.lower() not in EXTENSIONS and path.name == text and not path.is_file()
+
+
+def chosen_network(options: argparse.Namespace) -> Stylizer:
+    """The network of ``--network``, on its device.
+
+    Raises:
+        UsageError: If there is none of this name.
+        CommandError: If the file has none, or cannot be read.
+    """
+    given = options.network
+    if is_network_name(given):
+        from pystyle.networks import pretrained  # type: ignore[attr-defined, unused-ignore]
+
+        try:
+            network: Stylizer = pretrained(given)
+        except ValueError as error:
+            raise UsageError(str(error).replace("`name`", "`--network`")) from error
+    else:
+        try:
+            network = Stylizer.load(given)
+        except OSError as error:
+            raise CommandError(
+                f"`--network` must be a file that can be read, got '{given}': {error.strerror or error}."
+            ) from error
+        except ValueError as error:
+            raise CommandError(str(error).replace("`path`", "`--network`")) from error
+    return network.to(chosen_device(options)).eval()
+
+
+def bound(network: Stylizer, options: argparse.Namespace) -> Painter:
+    """The network with the styles of a command line, blended.
+
+    Raises:
+        UsageError: If it has no such style, or none is named where there is a choice.
+    """
+    styles = options.styles
+    if not styles:
+        if len(network.styles) != 1:
+            known = f"one of {', '.join(network.styles)}" if network.styles else "a painting"
+            raise UsageError(f"This network needs a STYLE, {known}, got none.")
+        styles = network.styles
+    weights = options.style_weights or [1.0] * len(styles)
+    return network.bind(
+        [(_style(network, style, options), weight) for style, weight in zip(styles, weights, strict=True)]
+    )
+
+
+def check_edge(network: Stylizer, option: str, size: tuple[int, int]) -> None:
+    """Refuse a picture that is too small for the network."""
+    if min(size) < network.smallest:
+        raise UsageError(
+            f"`{option}` must be at least {network.smallest} pixels for a {type(network).__name__}, got "
+            f"{min(size)}."
+        )
+
+
+def _style(network: Stylizer, style: str, options: argparse.Namespace) -> Tensor | str:
+    if style in network.styles:
+        return style
+    if network.styles:
+        hint = did_you_mean(Path(style).stem, network.styles)
+        raise UsageError(
+            f"STYLE must be one that the network has learned, {', '.join(network.styles)}, got "
+            f"{style!r}.{hint}"
+        )
+    image = at_style_size(
+        read_picture(style, max_pixels=options.max_pixels, background=options.background), options
+    )
+    check_edge(network, "--style-size", (image.shape[2], image.shape[3]))
+    return image

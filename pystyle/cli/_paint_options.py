@@ -1,0 +1,82 @@
+"""The files and options of `pystyle paint`."""
+
+import argparse
+
+from pystyle.cli._batch_options import add_format_option, add_retry_option
+from pystyle.cli._config import Config
+from pystyle.cli._keeping_options import add_config_options
+from pystyle.cli._options import (
+    add_device_option,
+    add_encoding_options,
+    add_max_pixels_option,
+    add_report_options,
+    add_size_option,
+    add_style_size_option,
+    default_of,
+)
+from pystyle.cli._style_options import add_colors_option, add_style_weights_option
+from pystyle.cli._values import number, user_path
+from pystyle.stylization import stylize
+
+
+def add_arguments(parser: argparse.ArgumentParser, config: Config | None = None) -> None:
+    """The files and options of the command; files that a config names need not be given."""
+    add = parser.add_argument
+    content, styles = (None, ()) if config is None else (config.content, config.styles)
+    add(
+        "content",
+        metavar="CONTENT",
+        type=user_path,
+        nargs="?" if content else None,
+        default=content,
+        help="the photograph, or a folder of photographs; - reads standard input",
+    )
+    add(
+        "styles",
+        metavar="STYLE",
+        type=user_path,
+        nargs="*",
+        default=list(styles),
+        help="the name of a style that the network has learned, or a painting for a network for any style; "
+        "several are blended (default: the style of a network that has one)",
+    )
+    add(
+        "-o",
+        "--output",
+        metavar="OUT",
+        type=user_path,
+        required=True,
+        help="the result, or a folder for those of a folder; - writes PNG to standard output",
+    )
+    add(
+        "--network",
+        metavar="NAME",
+        type=user_path,
+        required=True,
+        help="the network: a file of `pystyle train`, or the name of one that comes with pystyle",
+    )
+    add_max_pixels_option(add)
+    add_report_options(parser)
+    add("--json", action="store_true", help="print one JSON object about the picture")
+    _add_picture_options(parser)
+    add_device_option(parser.add_argument_group("the machine").add_argument)
+    add_encoding_options(parser)
+    folder = parser.add_argument_group("many photographs, if CONTENT is a folder").add_argument
+    add_format_option(folder)
+    add_retry_option(folder)
+    add_config_options(parser)
+
+
+def _add_picture_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("the picture").add_argument
+    add_size_option(add, edge_size=default_of(stylize, "edge_size"))
+    add(
+        "--strength",
+        metavar="SHARE",
+        type=number("--strength", most=1),
+        default=1.0,
+        help="how much of the style, from 0 to 1 (default: %(default)s)",
+    )
+    add_style_weights_option(add)
+    add_style_size_option(add)
+    add_colors_option(add)

@@ -1,0 +1,74 @@
+"""What `pystyle paint` does with a photograph."""
+
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from torch import Tensor
+
+from pystyle._arguments import explained_allocations
+from pystyle.checkpoints import describe
+from pystyle.cli._picture import size_of
+from pystyle.colors import match_colors, transfer_luminance
+from pystyle.images import resize
+from pystyle.networks import Painter
+from pystyle.runner import Result
+
+
+@explained_allocations("Painting the picture")
+def painted(
+    paint: Painter, photograph: Tensor, size: tuple[int, int], *, strength: float, colors: str
+) -> Tensor:
+    """The picture of a photograph.
+
+    Args:
+        paint: The network with its style.
+        photograph: The photograph.
+        size: Height and width of the picture.
+        strength: How much of the style, from 0 to 1.
+        colors: Whose: ``"style"``; ``"content"``, its colours as a whole; ``"luminance"``, its colours at
+            each pixel.
+    """
+    content = resize(photograph, size)
+    picture = paint(content, strength=strength)
+    if colors == "content":
+        return match_colors(picture, content)
+    return transfer_luminance(picture, content) if colors == "luminance" else picture
+
+
+class PaintingRecipe:
+    """What is done to each photograph of a folder. Its public attributes are what a job is told by.
+
+    Args:
+        paint: The network with its style.
+        styles: The names of the styles.
+        edge_size: The short edge of the pictures, or the name of that of a photograph.
+        strength: How much of the style.
+        colors: Whose colours.
+    """
+
+    def __init__(
+        self, paint: Painter, *, styles: Sequence[str], edge_size: int | str, strength: float, colors: str
+    ) -> None:
+        self._paint = paint
+        self.network = type(paint.network).__name__
+        self.weights = _sha256_of(paint.network)
+        self.code = _sha256_of(list(paint.codes.values()))
+        self.styles, self.edge_size = list(styles), edge_size
+        self.strength, self.colors = strength, colors
+
+    def __call__(self, image: Tensor, style: Any, *, alpha: Tensor | None = None) -> Result:
+        """The picture, as transparent as the photograph."""
+        del style  # It is in the painter.
+        start, size = time.perf_counter(), size_of(image, self.edge_size)
+        picture = painted(self._paint, image, size, strength=self.strength, colors=self.colors)
+        if alpha is not None:
+            alpha = resize(alpha, size, interpolation="bilinear")
+        return Result(picture, {}, "finished", time.perf_counter() - start, alpha=alpha)
+
+
+def _sha256_of(value: Any) -> str:
+    """What stands for all numbers in a value: those of a manifest are read by people, too."""
+    return hashlib.sha256(json.dumps(describe({"value": value}), sort_keys=True).encode()).hexdigest()[:16]

@@ -1,0 +1,110 @@
+"""What a training is made of: photographs, paintings and their names, the network, the losses."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pystyle.cli._encoders import DEFAULT_ENCODER, chosen_device, chosen_encoder
+from pystyle.cli._errors import UsageError
+from pystyle.cli._inputs import STANDARD_STREAM, read_picture
+from pystyle.cli._values import ORIGINAL_SIZE
+from pystyle.criterion import Criterion
+from pystyle.encoders import named_encoder
+from pystyle.images import resize
+from pystyle.networks import AnyStyleNetwork, Stylizer, TransformNetwork
+from pystyle.stylization import stylization_criterion
+from pystyle.stylization._layers import five_layers_of
+from pystyle.training import ImageFolder
+
+
+def style_names(options: argparse.Namespace) -> list[str]:
+    """The names of the styles that the network learns; none if it is for any style.
+
+    Raises:
+        UsageError: If a name is there twice, or missing.
+    """
+    styles = options.styles
+    if options.any_style:
+        if len(styles) > 1 or not Path(styles[0]).is_dir():
+            raise UsageError(f"`--any-style` needs a folder of paintings for STYLE, got '{styles[-1]}'.")
+        if options.names:
+            raise UsageError("`--names` must be left out with `--any-style`, which learns no names.")
+        return []
+    for style in styles:
+        if Path(style).is_dir():
+            raise UsageError(
+                f"STYLE must be a painting, got the folder '{style}'. Name the files in it, or add "
+                "`--any-style`."
+            )
+    names = options.names or [_stem(style) for style in styles]
+    if len(names) != len(styles) or "" in names:
+        raise UsageError(
+            f"`--names` must have one name for each of the {len(styles)} styles, got {', '.join(names)!r}."
+        )
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"Each style needs a name of its own, got {name!r} twice. Add `--names`.")
+    return list(names)
+
+
+def images_in(folder: str | Path, option: str, crop_size: int) -> ImageFolder:
+    """The images of a folder, as crops.
+
+    Raises:
+        UsageError: If there are none.
+    """
+    try:
+        return ImageFolder(folder, crop_size=crop_size)
+    except (ValueError, NotADirectoryError) as error:
+        raise UsageError(str(error).replace("`folder`", option)) from error
+
+
+def network_of(options: argparse.Namespace, names: Sequence[str]) -> Stylizer:
+    """The network before its first step, on its device."""
+    torch.manual_seed(options.seed)
+    network: Stylizer = (
+        AnyStyleNetwork(width=options.width)
+        if options.any_style
+        else TransformNetwork(width=options.width, styles=names)
+    )
+    return network.to(chosen_device(options))
+
+
+def styles_of(options: argparse.Namespace) -> Any:
+    """The paintings: one for each name, or those of a folder as crops."""
+    if options.any_style:
+        return images_in(options.styles[0], "STYLE", options.crop_size)
+    return [
+        at_style_size(read_picture(style, max_pixels=options.max_pixels, background=None), options)[0]
+        for style in options.styles
+    ]
+
+
+def at_style_size(style: Tensor, options: argparse.Namespace) -> Tensor:
+    """A painting at the size at which it is looked at."""
+    return style if options.style_size == ORIGINAL_SIZE else resize(style, options.style_size)
+
+
+def criterion_of(options: argparse.Namespace) -> Criterion:
+    """What the network is trained for, on its device.
+
+    Raises:
+        UsageError: If the encoder does not exist, or has no such layer.
+    """
+    encoder = chosen_encoder(options) or named_encoder(DEFAULT_ENCODER)
+    criterion = stylization_criterion(
+        encoder,
+        style_loss=options.style_loss,
+        style_layers=options.style_layers,
+        content_layer=options.content_layer or five_layers_of(encoder)[2],
+        smoothness_weight=options.smoothness_weight,
+    )
+    return criterion.to(chosen_device(options))
+
+
+def _stem(style: str) -> str:
+    return "style" if style == STANDARD_STREAM else Path(style).stem

@@ -1,0 +1,147 @@
+"""The files and options of `pystyle train`."""
+
+import argparse
+
+from pystyle.cli._config import Config
+from pystyle.cli._keeping_options import add_checkpoint_options, add_config_options
+from pystyle.cli._options import (
+    LARGEST_SEED,
+    add_device_option,
+    add_encoder_options,
+    add_max_pixels_option,
+    add_report_options,
+    add_strength_option,
+    add_style_size_option,
+)
+from pystyle.cli._style_options import add_loss_options, add_smoothness_option
+from pystyle.cli._values import integer, names, positive_number, user_file, user_path
+
+_STEPS = 2_000
+_CROP_SIZE = 128
+
+
+def add_arguments(parser: argparse.ArgumentParser, config: Config | None = None) -> None:
+    """The files and options of the command; paintings that a config names need not be given."""
+    add = parser.add_argument
+    styles = () if config is None else config.styles
+    add(
+        "styles",
+        metavar="STYLE",
+        type=user_path,
+        nargs="*" if styles else "+",
+        default=list(styles),
+        help="a painting; the network learns the style of each under the name of its file; one may be -",
+    )
+    add(
+        "--contents",
+        metavar="FOLDER",
+        type=user_file,
+        required=True,
+        help="photographs, also in folders below it",
+    )
+    add(
+        "-o",
+        "--output",
+        metavar="NETWORK",
+        type=user_path,
+        required=True,
+        help="the file of the network, in .safetensors",
+    )
+    add_max_pixels_option(add)
+    add_report_options(parser)
+    add("--json", action="store_true", help="print one JSON object about the training; no progress bar")
+    _add_network_options(parser)
+    _add_loss_options(parser)
+    _add_training_options(parser)
+    _add_keeping_options(parser)
+    machine = parser.add_argument_group("the machine").add_argument
+    add_device_option(machine)
+    add_encoder_options(machine)
+    add_config_options(parser, kind="network")
+
+
+def _add_network_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("the network").add_argument
+    add(
+        "--any-style",
+        action="store_true",
+        help="train a network that paints in the style of any image; STYLE is a folder of paintings",
+    )
+    add(
+        "--width",
+        metavar="N",
+        type=integer("--width", least=1),
+        default=16,
+        help="channels at the full size: 8 is small and fast, 32 that of the literature (default: "
+        "%(default)s)",
+    )
+    add(
+        "--names",
+        metavar="NAME,NAME",
+        type=names,
+        help="names of the styles, between commas (default: those of the files without their extensions)",
+    )
+
+
+def _add_loss_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("the style").add_argument
+    add_strength_option(add)
+    add_style_size_option(add)
+    add_loss_options(add)
+    add(
+        "--content-layer",
+        metavar="LAYER",
+        help="the layer of the encoder at which photographs are kept (default: relu3_1, or alike)",
+    )
+    add_smoothness_option(add)
+
+
+def _add_training_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("the training").add_argument
+    numbers = {
+        "--steps": (_STEPS, "how many steps"),
+        "--batch-size": (4, "photographs in a step"),
+        "--crop-size": (_CROP_SIZE, "edge of their random crops in pixels; 256 is better and slower"),
+        "--workers": (0, "processes that read photographs ahead"),
+    }
+    for option, (default, text) in numbers.items():
+        add(
+            option,
+            dest="num_steps" if option == "--steps" else None,
+            metavar="N",
+            type=integer(option, least=min(default, 1)),
+            default=default,
+            help=f"{text} (default: %(default)s)",
+        )
+    add(
+        "--learning-rate",
+        metavar="RATE",
+        type=positive_number("--learning-rate"),
+        default=1e-3,
+        help="of Adam at first; it falls to a hundredth (default: %(default)s)",
+    )
+    add(
+        "--seed",
+        metavar="N",
+        type=integer("--seed", least=0, most=LARGEST_SEED),
+        default=0,
+        help="of all that is drawn (default: %(default)s)",
+    )
+
+
+def _add_keeping_options(parser: argparse.ArgumentParser) -> None:
+    add = parser.add_argument_group("what is kept of the training").add_argument
+    add(
+        "--preview",
+        metavar="FILE",
+        type=user_file,
+        help="write what the network paints so far, with {step} in the name to a new file each time",
+    )
+    add(
+        "--preview-every",
+        metavar="N",
+        type=integer("--preview-every", least=1),
+        default=100,
+        help="steps between two previews (default: %(default)s)",
+    )
+    add_checkpoint_options(add)

@@ -1,0 +1,174 @@
+"""One training that gives the network so far, whatever ends it."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, cast
+
+import torch
+
+from pystyle.cli._announce import announcements
+from pystyle.cli._errors import CommandError, UsageError
+from pystyle.cli._keeping import checkpoints_of
+from pystyle.cli._painting import NO_TERMS, finite
+from pystyle.cli._train_inputs import criterion_of
+from pystyle.evaluation import EagerEvaluation
+from pystyle.networks import Stylizer
+from pystyle.runner import Callback, ProgressBar, Step
+from pystyle.stylization._recipe import STRENGTHS
+from pystyle.training import Phase, TrainingResult, TrainingStep, train
+
+_BALANCE = 6.0
+"""How long the gradient of the style is at first, for 1 of that of the rest.
+
+With the weights of `stylize` it is 5 to 20 at the first pictures of a network, and 6 on the median of five
+paintings.
+"""
+
+_IDENTITY = 0.1
+"""The share of the steps in which a network for any style learns to paint what it sees."""
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a training came to.
+
+    Attributes:
+        network: The network.
+        steps: How many steps were taken.
+        num_steps: How many were planned.
+        seconds: How long they took.
+        stop_reason: ``"finished"``, ``"interrupted"``, or a sentence about what went wrong.
+        loss: The last total; None if it is unknown.
+        terms: The parts of it by name; None if one is not finite.
+        skipped: Steps that were left out.
+        factors: What the weights of losses were multiplied by to balance them.
+        error: What ended the training if not the training itself.
+    """
+
+    network: Stylizer
+    steps: int
+    num_steps: int
+    seconds: float
+    stop_reason: str
+    loss: float | None
+    terms: dict[str, float | None]
+    skipped: int
+    factors: dict[str, float] = field(default_factory=dict)
+    error: Exception | None = None
+
+    def __str__(self) -> str:
+        """The facts for a sentence."""
+        count = f"{self.steps}" if self.steps == self.num_steps else f"{self.steps} of {self.num_steps}"
+        steps = f"{count} step{'' if self.num_steps == 1 else 's'}"
+        kind = type(self.network).__name__
+        return f"a {kind} with {parameter_count(self.network):,} numbers, {steps} in {self.seconds:.1f} s"
+
+
+def parameter_count(network: Stylizer) -> int:
+    """How many numbers a network has learned."""
+    return sum(parameter.numel() for parameter in network.parameters())
+
+
+class _Latest:
+    """Keeps the latest step, for the network so far."""
+
+    def __init__(self) -> None:
+        self.step: TrainingStep | None = None
+
+    def __call__(self, step: Step) -> None:
+        self.step = cast(TrainingStep, step)
+
+
+def run_training(
+    options: argparse.Namespace,
+    network: Stylizer,
+    *,
+    contents: Any,
+    styles: Any,
+    callbacks: Sequence[Callback],
+    progress: bool,
+) -> Training:
+    """Run `train` with the options of the command.
+
+    Raises:
+        UsageError: If an argument is impossible, such as crops that are too small for the encoder.
+        KeyboardInterrupt: If there was one before the first step.
+        Exception: Whatever went wrong before the first step.
+    """
+    latest = _Latest()
+    bars = [ProgressBar(images_per_step=options.batch_size)] if progress else []
+    try:
+        criterion = criterion_of(options)
+        with announcements(wanted=progress):
+            result = train(
+                network,
+                criterion,
+                contents=contents,
+                styles=styles,
+                phases=_phases(options),
+                batch_size=options.batch_size,
+                optimizer=partial(torch.optim.Adam, lr=options.learning_rate),
+                balance={"style": _BALANCE * STRENGTHS.get(options.strength, options.strength)},
+                evaluation=EagerEvaluation(options.precision),
+                seed=options.seed,
+                num_workers=options.workers,
+                callbacks=[latest, *bars, *callbacks],
+                checkpoint=checkpoints_of(options),
+                resume=options.resume,
+            )
+    except KeyboardInterrupt:
+        if latest.step is None:
+            raise
+        return _so_far(latest.step, "interrupted")
+    except Exception as error:
+        if latest.step is not None:
+            return _so_far(latest.step, "failed", error)
+        if isinstance(error, ValueError):
+            raise UsageError(str(error)) from error
+        raise
+    return _complete(result, latest.step, options.num_steps)
+
+
+def _phases(options: argparse.Namespace) -> list[Phase]:
+    first = round(_IDENTITY * options.num_steps) if options.any_style else 0
+    identity = {"crop_size": options.crop_size, "identity": True, "weights": {"style": 0.0}}
+    return [
+        *([Phase(first, **identity)] if first else []),
+        Phase(options.num_steps - first, crop_size=options.crop_size),
+    ]
+
+
+def _complete(result: TrainingResult, latest: TrainingStep | None, num_steps: int) -> Training:
+    # Without a step the network is that which the training began with, and not worth a file.
+    if latest is None and result.stop_reason == "interrupted":
+        raise KeyboardInterrupt
+    if latest is None and result.stop_reason != "finished":
+        raise CommandError(f"The training ended early: {result.stop_reason} No network was written.")
+    columns = {name: column for name, column in result.history.items() if column}
+    return Training(
+        network=result.network,
+        steps=num_steps if latest is None else latest.index,
+        num_steps=num_steps,
+        seconds=result.seconds,
+        stop_reason=result.stop_reason,
+        loss=columns["total"][-1] if "total" in columns else None,
+        terms={name: column[-1] for name, column in columns.items() if name not in NO_TERMS},
+        skipped=result.skipped,
+        factors=dict(result.factors or {}),
+    )
+
+
+def _so_far(step: TrainingStep, reason: str, error: Exception | None = None) -> Training:
+    return Training(
+        network=step.network,
+        steps=step.index,
+        num_steps=step.num_steps,
+        seconds=step.seconds,
+        stop_reason=reason,
+        loss=finite(step.terms.total),
+        terms={name: finite(term) for name, term in step.terms.items()},
+        skipped=step.skipped,
+        error=error,
+    )
