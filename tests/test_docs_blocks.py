@@ -44,7 +44,7 @@ def small(code):
     """The code with images of 32 to 48 pixels and two steps; all else is that of the page."""
     code = re.sub(r"\b(edge_size=\[?|stylization_pyramid\()\d+", r"\g<1>32", code)
     code = re.sub(r"\binit=\(\d+, \d+\)", "init=(32, 32)", code)
-    code = re.sub(r"\bnum_steps=\d+", "num_steps=2", code)
+    code = re.sub(r"\bnum_steps=[\d_]+", "num_steps=2", code)
     code = re.sub(r"\bnum_steps=\[[\d, ]+\]", lambda given: re.sub(r"\d+", "2", given[0]), code)
     return re.sub(r"\bPyramid\(\[\d+, \d+, \d+\]", "Pyramid([32, 40, 48]", code)
 
