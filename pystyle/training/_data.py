@@ -13,6 +13,7 @@ from pystyle.networks._codes import check_picture, for_network
 from pystyle.training._batches import Batch, Batches
 from pystyle.training._draws import Draws, Images, checked
 from pystyle.training._phase import Phase
+from pystyle.training._processes import processes
 
 
 def images_of(given: Any, label: str) -> Images:
@@ -73,14 +74,12 @@ def batches_of(
     Raises:
         ValueError: If a size does not fit the network, or the number of processes.
     """
-    rank, num_ranks = 0, 1
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        rank, num_ranks = torch.distributed.get_rank(), torch.distributed.get_world_size()
+    shared = processes()
     batch_size = whole_number(batch_size, "`batch_size`", least=1)
     for phase in phases:
         size, crop_size = phase.batch_size or batch_size, phase.crop_size
-        if size % num_ranks:
-            raise ValueError(f"`batch_size` must be a multiple of the {num_ranks} processes, got {size}.")
+        if size % shared.count:
+            raise ValueError(f"`batch_size` must be a multiple of the {shared.count} processes, got {size}.")
         if crop_size is not None and (crop_size % network.stride or crop_size < network.smallest):
             raise ValueError(
                 f"`crop_size` must be a multiple of {network.stride} and at least {network.smallest} for a "
@@ -92,8 +91,8 @@ def batches_of(
         num_styles=len(network.styles),
         phases=phases,
         batch_size=batch_size,
-        rank=rank,
-        num_ranks=num_ranks,
+        rank=shared.index,
+        num_ranks=shared.count,
     )
 
 

@@ -23,6 +23,7 @@ from pystyle.training._draws import Images
 from pystyle.training._keeper import TrainingKeeper
 from pystyle.training._learned_styles import LearnedStyles
 from pystyle.training._phase import Phase
+from pystyle.training._processes import processes
 from pystyle.training._result import TrainingResult
 from pystyle.training._step import TrainingStep
 from pystyle.training._trainer import Trainer
@@ -113,8 +114,8 @@ def train(
     Note:
         A step with a loss or a gradient that is not finite is left out and counted; after 100 in a row the
         training ends. With `torch.distributed` initialised, as by torchrun, the processes share each batch,
-        whose size must be a multiple of their number; give callbacks and a checkpoint to the first of them
-        only.
+        whose size must be a multiple of their number. Give callbacks, `checkpoint` and `resume` to the first
+        of them only; all go on from its checkpoint.
     """
     callbacks, seed = callables(callbacks, "`callbacks`"), checked_seed(seed) or 0
     phases = _checked_phases(phases, num_steps, crop_size)
@@ -147,9 +148,11 @@ def train(
     trainer = Trainer(network, criterion, evaluation, learned=known, **options)
     loop = Loop(poll_interval=1, view=partial(TrainingStep, trainer))
     with keeper:
-        if keeper.resumed is not None:
-            trainer.load_state_dict(keeper.resumed["trainer"])
-            loop.load_state_dict(keeper.resumed)
+        # The first process alone has the checkpoint, and all go on from it.
+        resumed = processes().from_first(lambda: keeper.resumed)
+        if resumed is not None:
+            trainer.load_state_dict(resumed["trainer"])
+            loop.load_state_dict(resumed)
         found = read_batches(batches, loop.done, num_workers, network)
         stop_reason = _run(trainer, loop, found, len(batches), callbacks=callbacks, keep=keeper.keep)
     network.load_state_dict(trainer.averaged.state_dict())

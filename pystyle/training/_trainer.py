@@ -19,6 +19,7 @@ from pystyle.runner._record import Record
 from pystyle.training._batches import Batch
 from pystyle.training._learned_styles import LearnedStyles
 from pystyle.training._phase import Phase, phase_at
+from pystyle.training._processes import processes
 from pystyle.typing import OptimizerFactory, Schedule
 
 _LOG = logging.getLogger("pystyle")
@@ -215,7 +216,10 @@ def balancing_factors(
 
     def length(names: Sequence[str]) -> float:
         off = {name: float(name in names) for name in criterion.named_losses}
-        return float(weighted(evaluator, off)(pictures)[1].norm())
+        square = weighted(evaluator, off)(pictures)[1].norm().square()
+        # The length in the whole batch, so that all processes have the same factors.
+        processes().add_up([square])
+        return float(square.sqrt())
 
     others = [name for name in criterion.named_losses if name not in balance]
     reference = length(others)
@@ -238,6 +242,4 @@ def _average_with(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tens
 
 
 def _distributed(module: _Paint) -> nn.Module:
-    if torch.distributed.is_available() and torch.distributed.is_initialized():
-        return DistributedDataParallel(module)
-    return module
+    return DistributedDataParallel(module) if processes().count > 1 else module
