@@ -40,6 +40,7 @@ PICTURES = {
     "15_kolkin_2022": 1,
     "16_luan_2017": 1,
     "17_ruder_2016": 2,
+    "18_train_a_network": 3,
 }
 """Which of its pictures stands for a notebook, counted from 0."""
 
