@@ -3,7 +3,8 @@
 import argparse
 
 from pystyle.cli._options import AddArgument
-from pystyle.cli._values import integer, one_of, user_file, user_path
+from pystyle.cli._paths import user_file, user_path
+from pystyle.cli._values import integer, one_of
 
 FORMATS = ("png", "jpg", "webp", "avif", "tif", "bmp", "ppm", "jp2")
 

@@ -15,7 +15,7 @@ from pystyle import __version__
 from pystyle.cli._encoders import is_weights_name
 from pystyle.cli._errors import UsageError, did_you_mean
 from pystyle.cli._inputs import INITS, STANDARD_STREAM
-from pystyle.cli._values import user_file, user_path
+from pystyle.cli._paths import user_file, user_path
 
 CONFIG_OPTION = "--config"
 

@@ -17,11 +17,15 @@ from torch import Tensor
 from pystyle.cli._ending import finish
 from pystyle.cli._errors import CommandError
 from pystyle.cli._inputs import files_of
-from pystyle.cli._options import add_machine_options, add_report_options, add_run_options
+from pystyle.cli._machine_options import add_machine_options
+from pystyle.cli._options import (
+    add_report_options,
+    add_run_options,
+)
 from pystyle.cli._outputs import check_picture_file, check_picture_size, check_places
 from pystyle.cli._painting import paint
+from pystyle.cli._paths import user_path
 from pystyle.cli._picture import Picture, Saved
-from pystyle.cli._values import user_path
 from pystyle.images import contact_sheet, read_image, scaled_size
 from pystyle.images._destinations import Destination
 

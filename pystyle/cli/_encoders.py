@@ -11,7 +11,8 @@ import torch
 
 from pystyle import encoders
 from pystyle.cli._errors import CommandError, UsageError, did_you_mean
-from pystyle.cli._values import name_or_path, user_path
+from pystyle.cli._paths import user_path
+from pystyle.cli._values import name_or_path
 from pystyle.encoders import Encoder, ModuleEncoder, named_encoder
 from pystyle.encoders._named import CONSTRUCTORS
 from pystyle.typing import IMAGE

@@ -5,7 +5,8 @@ import argparse
 from pystyle.checkpoints import Checkpoints
 from pystyle.cli._config import CONFIG_OPTION
 from pystyle.cli._options import AddArgument
-from pystyle.cli._values import SECONDS, integer, positive_number, user_file
+from pystyle.cli._paths import user_file
+from pystyle.cli._values import SECONDS, integer, positive_number
 
 
 def add_keeping_options(parser: argparse.ArgumentParser) -> None:

@@ -5,8 +5,8 @@ import argparse
 from pystyle.cli._batch_options import add_format_option, add_retry_option
 from pystyle.cli._config import Config
 from pystyle.cli._keeping_options import add_config_options
+from pystyle.cli._machine_options import add_device_option
 from pystyle.cli._options import (
-    add_device_option,
     add_encoding_options,
     add_max_pixels_option,
     add_report_options,
@@ -14,8 +14,9 @@ from pystyle.cli._options import (
     add_style_size_option,
     default_of,
 )
+from pystyle.cli._paths import user_path
 from pystyle.cli._style_options import add_colors_option, add_style_weights_option
-from pystyle.cli._values import number, user_path
+from pystyle.cli._values import number
 from pystyle.stylization import stylize
 
 

@@ -10,14 +10,12 @@ from torch import Tensor
 from pystyle.cli._announce import announcements
 from pystyle.cli._arguments import run_arguments
 from pystyle.cli._encoders import chosen_encoder
-from pystyle.cli._errors import CommandError, UsageError
+from pystyle.cli._errors import CommandError
 from pystyle.cli._masks import Style
+from pystyle.cli._so_far import Latest, last_terms, terms_of, whatever_ends_it
 from pystyle.runner import Callback, ProgressBar, Result, Step
 from pystyle.stylization import stylize
 from pystyle.typing import MaskedImage
-
-NO_TERMS = ("step", "seconds", "total", "edge_size")
-"""Columns of a history that hold no term."""
 
 
 @dataclass(frozen=True)
@@ -52,16 +50,6 @@ class Painting:
         return f"{width} x {height} pixels, {steps} in {self.seconds:.1f} s"
 
 
-class _Latest:
-    """Keeps the latest step. Errors and Ctrl-C between two sizes leave no result but this."""
-
-    def __init__(self) -> None:
-        self.step: Step | None = None
-
-    def __call__(self, step: Step) -> None:
-        self.step = step
-
-
 def paint(
     options: argparse.Namespace,
     content: Tensor | MaskedImage,
@@ -78,24 +66,17 @@ def paint(
         KeyboardInterrupt: If there was one before the first step.
         Exception: Whatever went wrong before the first step.
     """
-    latest = _Latest()
+    latest = Latest()
     arguments = {**(arguments or {}), **run_arguments(options)}
     seen_by: list[Callback] = [latest, *([ProgressBar()] if progress else []), *callbacks]
-    try:
+
+    def run() -> Painting:
         encoder = chosen_encoder(options)
         with announcements(wanted=progress):
             result = stylize(content, styles, encoder=encoder, callbacks=seen_by, **arguments)
-    except KeyboardInterrupt:
-        if latest.step is None:
-            raise
-        return _so_far(latest.step, "interrupted")
-    except Exception as error:
-        if latest.step is not None:
-            return _so_far(latest.step, "failed", error)
-        if isinstance(error, ValueError):
-            raise UsageError(str(error)) from error
-        raise
-    return _complete(result, latest.step)
+        return _complete(result, latest.step)
+
+    return whatever_ends_it(run, latest, _so_far)
 
 
 def _complete(result: Result, latest: Step | None) -> Painting:
@@ -104,7 +85,7 @@ def _complete(result: Result, latest: Step | None) -> Painting:
         raise KeyboardInterrupt
     if latest is None and result.stop_reason != "finished":
         raise CommandError(f"The run ended early: {result.stop_reason} No picture was written.")
-    columns = {name: column for name, column in result.history.items() if column}
+    loss, terms = last_terms(result.history)
     # Without a step of its own a run went on from the checkpoint of its last one.
     steps = result.steps if latest is None else latest.index
     return Painting(
@@ -113,24 +94,20 @@ def _complete(result: Result, latest: Step | None) -> Painting:
         num_steps=steps if latest is None else latest.num_steps,
         seconds=result.seconds,
         stop_reason=result.stop_reason,
-        loss=columns["total"][-1] if "total" in columns else None,
-        terms={name: column[-1] for name, column in columns.items() if name not in NO_TERMS},
+        loss=loss,
+        terms=terms,
     )
 
 
-def _so_far(step: Step, reason: str, error: Exception | None = None) -> Painting:
+def _so_far(step: Step, reason: str, error: Exception | None) -> Painting:
+    loss, terms = terms_of(step.terms)
     return Painting(
         image=step.image,
         steps=step.index,
         num_steps=step.num_steps,
         seconds=step.seconds,
         stop_reason=reason,
-        loss=finite(step.terms.total),
-        terms={name: finite(term) for name, term in step.terms.items()},
+        loss=loss,
+        terms=terms,
         error=error,
     )
-
-
-def finite(value: Tensor) -> float | None:
-    """The value, if it is a finite one."""
-    return float(value) if bool(value.isfinite()) else None

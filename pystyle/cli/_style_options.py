@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from typing import get_args
 
 from pystyle.cli._options import AddArgument, default_of
-from pystyle.cli._values import files, names, number, one_of, positive_number, weights_list
+from pystyle.cli._paths import files
+from pystyle.cli._values import names, number, one_of, positive_number, weights_list
 from pystyle.stylization import stylize
 from pystyle.typing import Colors, StyleLossName
 

@@ -5,17 +5,17 @@ import argparse
 from pystyle.cli._batch_options import add_batch_options
 from pystyle.cli._config import Config
 from pystyle.cli._keeping_options import add_config_options, add_keeping_options
+from pystyle.cli._machine_options import add_machine_options
 from pystyle.cli._optimization_options import add_optimization_options
 from pystyle.cli._options import (
     add_encoding_options,
-    add_machine_options,
     add_max_pixels_option,
     add_report_options,
     add_run_options,
     default_of,
 )
+from pystyle.cli._paths import user_path
 from pystyle.cli._style_options import add_style_options
-from pystyle.cli._values import user_path
 from pystyle.stylization import stylize
 
 

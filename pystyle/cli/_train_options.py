@@ -4,17 +4,17 @@ import argparse
 
 from pystyle.cli._config import Config
 from pystyle.cli._keeping_options import add_checkpoint_options, add_config_options
+from pystyle.cli._machine_options import add_device_option, add_encoder_options
 from pystyle.cli._options import (
     LARGEST_SEED,
-    add_device_option,
-    add_encoder_options,
     add_max_pixels_option,
     add_report_options,
     add_strength_option,
     add_style_size_option,
 )
+from pystyle.cli._paths import user_file, user_path
 from pystyle.cli._style_options import add_loss_options, add_smoothness_option
-from pystyle.cli._values import integer, names, positive_number, user_file, user_path
+from pystyle.cli._values import integer, names, positive_number
 
 _STEPS = 2_000
 _CROP_SIZE = 128

@@ -9,9 +9,9 @@ from typing import Any, cast
 import torch
 
 from pystyle.cli._announce import announcements
-from pystyle.cli._errors import CommandError, UsageError
+from pystyle.cli._errors import CommandError
 from pystyle.cli._keeping import checkpoints_of
-from pystyle.cli._painting import NO_TERMS, finite
+from pystyle.cli._so_far import Latest, last_terms, terms_of, whatever_ends_it
 from pystyle.cli._train_inputs import criterion_of
 from pystyle.evaluation import EagerEvaluation
 from pystyle.networks import Stylizer
@@ -63,22 +63,14 @@ class Training:
         count = f"{self.steps}" if self.steps == self.num_steps else f"{self.steps} of {self.num_steps}"
         steps = f"{count} step{'' if self.num_steps == 1 else 's'}"
         kind = type(self.network).__name__
-        return f"a {kind} with {parameter_count(self.network):,} numbers, {steps} in {self.seconds:.1f} s"
+        article = "an" if kind[0] in "AEIOU" else "a"
+        numbers = f"{parameter_count(self.network):,} numbers"
+        return f"{article} {kind} with {numbers}, {steps} in {self.seconds:.1f} s"
 
 
 def parameter_count(network: Stylizer) -> int:
     """How many numbers a network has learned."""
     return sum(parameter.numel() for parameter in network.parameters())
-
-
-class _Latest:
-    """Keeps the latest step, for the network so far."""
-
-    def __init__(self) -> None:
-        self.step: TrainingStep | None = None
-
-    def __call__(self, step: Step) -> None:
-        self.step = cast(TrainingStep, step)
 
 
 def run_training(
@@ -97,9 +89,10 @@ def run_training(
         KeyboardInterrupt: If there was one before the first step.
         Exception: Whatever went wrong before the first step.
     """
-    latest = _Latest()
+    latest = Latest()
     bars = [ProgressBar(images_per_step=options.batch_size)] if progress else []
-    try:
+
+    def run() -> Training:
         criterion = criterion_of(options)
         with announcements(wanted=progress):
             result = train(
@@ -118,17 +111,9 @@ def run_training(
                 checkpoint=checkpoints_of(options),
                 resume=options.resume,
             )
-    except KeyboardInterrupt:
-        if latest.step is None:
-            raise
-        return _so_far(latest.step, "interrupted")
-    except Exception as error:
-        if latest.step is not None:
-            return _so_far(latest.step, "failed", error)
-        if isinstance(error, ValueError):
-            raise UsageError(str(error)) from error
-        raise
-    return _complete(result, latest.step, options.num_steps)
+        return _complete(result, latest.step, options.num_steps)
+
+    return whatever_ends_it(run, latest, _so_far)
 
 
 def _phases(options: argparse.Namespace) -> list[Phase]:
@@ -140,35 +125,37 @@ def _phases(options: argparse.Namespace) -> list[Phase]:
     ]
 
 
-def _complete(result: TrainingResult, latest: TrainingStep | None, num_steps: int) -> Training:
+def _complete(result: TrainingResult, latest: Step | None, num_steps: int) -> Training:
     # Without a step the network is that which the training began with, and not worth a file.
     if latest is None and result.stop_reason == "interrupted":
         raise KeyboardInterrupt
     if latest is None and result.stop_reason != "finished":
         raise CommandError(f"The training ended early: {result.stop_reason} No network was written.")
-    columns = {name: column for name, column in result.history.items() if column}
+    loss, terms = last_terms(result.history)
     return Training(
         network=result.network,
         steps=num_steps if latest is None else latest.index,
         num_steps=num_steps,
         seconds=result.seconds,
         stop_reason=result.stop_reason,
-        loss=columns["total"][-1] if "total" in columns else None,
-        terms={name: column[-1] for name, column in columns.items() if name not in NO_TERMS},
+        loss=loss,
+        terms=terms,
         skipped=result.skipped,
         factors=dict(result.factors or {}),
     )
 
 
-def _so_far(step: TrainingStep, reason: str, error: Exception | None = None) -> Training:
+def _so_far(step: Step, reason: str, error: Exception | None) -> Training:
+    step = cast(TrainingStep, step)
+    loss, terms = terms_of(step.terms)
     return Training(
         network=step.network,
         steps=step.index,
         num_steps=step.num_steps,
         seconds=step.seconds,
         stop_reason=reason,
-        loss=finite(step.terms.total),
-        terms={name: finite(term) for name, term in step.terms.items()},
+        loss=loss,
+        terms=terms,
         skipped=step.skipped,
         error=error,
     )

@@ -11,6 +11,7 @@ from typing import Any
 from PIL import ImageColor
 
 from pystyle.cli._errors import UsageError, did_you_mean
+from pystyle.cli._paths import user_path
 
 ORIGINAL_SIZE = "original"
 
@@ -236,19 +237,6 @@ def pixels(text: str) -> int:
     return round(positive_number("--max-pixels", PIXELS)(text))
 
 
-def files(text: str) -> list[str]:
-    """The paths between commas, or the one of a file that has commas in its name.
-
-    Example:
-        >>> files("sky.png")
-        ['sky.png']
-    """
-    whole, parts = user_path(text), [user_path(part) for part in text.split(",")]
-    if os.path.exists(whole) or not any(map(os.path.exists, parts)):
-        return [whole]
-    return parts
-
-
 def flat(values: Sequence[Any] | None) -> list[Any] | None:
     """One list of values and lists.
 
@@ -264,16 +252,6 @@ def flat(values: Sequence[Any] | None) -> list[Any] | None:
 def names(text: str) -> list[str]:
     """The names between commas."""
     return [name.strip() for name in text.split(",")]
-
-
-def user_path(text: str) -> str:
-    """The path with the home folder in the place of ``~``, which shells leave in ``--output=~/out.png``."""
-    return text if os.path.lexists(text) else os.path.expanduser(text)
-
-
-def user_file(text: str) -> Path:
-    """The path of `user_path`, as one."""
-    return Path(user_path(text))
 
 
 def _number(text: str) -> float:
