@@ -242,4 +242,4 @@ def _average_with(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tens
 
 
 def _distributed(module: _Paint) -> nn.Module:
-    return DistributedDataParallel(module) if processes().count > 1 else module
+    return DistributedDataParallel(module, broadcast_buffers=False) if processes().count > 1 else module
