@@ -4,6 +4,7 @@ from pystyle.networks._any_style_network import AnyStyleNetwork, StyleMoments
 from pystyle.networks._convolution import convolution
 from pystyle.networks._instance_normalization import instance_normalization
 from pystyle.networks._painter import Painter
+from pystyle.networks._pretrained import pretrained, pretrained_names
 from pystyle.networks._residual_block import ResidualBlock
 from pystyle.networks._resize_convolution import ResizeConvolution
 from pystyle.networks._stylizer import Style, Stylizer
@@ -20,4 +21,6 @@ __all__ = [
     "TransformNetwork",
     "convolution",
     "instance_normalization",
+    "pretrained",
+    "pretrained_names",
 ]

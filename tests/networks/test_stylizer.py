@@ -5,7 +5,14 @@ import torch
 
 from pystyle import MaskedImage
 from pystyle.functional import mean_std, raw_moments
-from pystyle.networks import AnyStyleNetwork, Stylizer, TransformNetwork, instance_normalization
+from pystyle.networks import (
+    AnyStyleNetwork,
+    Stylizer,
+    TransformNetwork,
+    instance_normalization,
+    pretrained,
+    pretrained_names,
+)
 from pystyle.testing import check_stylizer
 
 PHOTO, PAINTING = torch.rand(2, 1, 3, 40, 45, generator=torch.Generator().manual_seed(0))
@@ -185,6 +192,25 @@ def test_names_that_were_not_learned_are_refused():
         network.bind("irises")
     with pytest.raises(ValueError, match="a TransformNetwork paints what it has learned"):
         network.bind(PAINTING)
+
+
+class TestPretrained:
+    def test_a_network_that_comes_with_the_library_has_a_name(self, tmp_path, monkeypatch):
+        monkeypatch.setattr("pystyle.networks._pretrained._FOLDER", tmp_path)
+        seeded(AnyStyleNetwork(width=2)).save(tmp_path / "any-style.safetensors", half=True)
+        assert pretrained_names() == ("any-style",)
+        network = pretrained("any-style")
+        assert torch.equal(network.bind(PAINTING)(PHOTO), pretrained("any-style").bind(PAINTING)(PHOTO))
+
+    def test_other_names_are_refused_with_what_there_is(self, tmp_path, monkeypatch):
+        monkeypatch.setattr("pystyle.networks._pretrained._FOLDER", tmp_path)
+        with pytest.raises(
+            ValueError, match="comes with this version, of which there is none yet, got 'masters'"
+        ):
+            pretrained("masters")
+        AnyStyleNetwork(width=2).save(tmp_path / "any-style.safetensors")
+        with pytest.raises(ValueError, match=r"one of \('any-style',\), got 'masters'"):
+            pretrained("masters")
 
 
 class TestFiles:
