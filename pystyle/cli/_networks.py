@@ -11,7 +11,7 @@ from pystyle.cli._inputs import read_picture
 from pystyle.cli._network_file import EXTENSION
 from pystyle.cli._train_inputs import at_style_size
 from pystyle.images._formats import EXTENSIONS
-from pystyle.networks import Painter, Stylizer
+from pystyle.networks import Painter, Stylizer, pretrained
 
 
 def is_network_name(text: str) -> bool:
@@ -35,8 +35,6 @@ def chosen_network(options: argparse.Namespace) -> Stylizer:
     """
     given = options.network
     if is_network_name(given):
-        from pystyle.networks import pretrained  # type: ignore[attr-defined, unused-ignore]
-
         try:
             network: Stylizer = pretrained(given)
         except ValueError as error:

@@ -168,7 +168,7 @@ def test_a_name_is_that_of_a_network_of_the_library(capsys, monkeypatch):
             raise ValueError(f"`name` must be one of any-style, masters, got {name!r}.")
         return AnyStyleNetwork(width=1)
 
-    monkeypatch.setattr("pystyle.networks.pretrained", pretrained, raising=False)
+    monkeypatch.setattr("pystyle.cli._networks.pretrained", pretrained)
     options = ["content.png", "style.png", "--size", "32", "--quiet", "--device", "cpu", "--network"]
     assert paint(*options, "any-style") == 0
     assert paint(*options, "any-stile", output="other-out.png") == 2
