@@ -39,6 +39,7 @@ def test_what_comes_before_the_run_has_settled_does_not_count(script):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(1200)
 @pytest.mark.parametrize("name", ["L-BFGS", "L-BFGS, no checkpoints"])
 def test_a_thousand_steps_collect_no_memory_files_threads_hooks_or_tensors(script, name):

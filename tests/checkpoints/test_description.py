@@ -106,6 +106,7 @@ print(describe({"names": {"a", "b", "c", "d"}, "test": lambda x: x in {"p", "q",
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_description_is_the_same_in_every_process():
     command = [sys.executable, "-c", PROGRAM]
     outputs = {

@@ -119,6 +119,7 @@ def test_what_cannot_be_carried_out_is_said_with_the_options(capsys):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.skipif(os.name != "posix", reason="sends a signal")
 def test_a_queue_that_terminates_the_command_can_start_it_again(folder):
     argv = [sys.executable, "-m", "pystyle", "stylize", *FILES, "-o", "out.png", *TINY, "--steps", "100000"]

@@ -185,9 +185,10 @@ WRONG_PAINTING = """
 """
 COMMAND_LINES = [
     # Found by an estimate of the memory, which takes its time.
+    pytest.param([*PICTURE, "--memory", "0.001"], marks=pytest.mark.slow),
     *(
-        pytest.param([*command, "--memory", "0.001"], marks=pytest.mark.slow)
-        for command in (PICTURE, BATCH, DEMO)
+        pytest.param([*command, "--memory", "0.001"], marks=[pytest.mark.slow, pytest.mark.long])
+        for command in (BATCH, DEMO)
     ),
     *([*PICTURE, *options.split()] for options in WRONG_PICTURE.strip().splitlines()),
     *([*BATCH, *options.split()] for options in WRONG_BATCH.strip().splitlines()),

@@ -50,6 +50,7 @@ def test_every_kind_keeps_the_promises_of_an_encoder(name):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_swin_transformer_takes_any_size():
     encoder = timm_encoder("swin_tiny_patch4_window7_224", weights=None)
     assert encoder.geometry("layers.2")[:3] == (16, WHOLE_IMAGE, 1)

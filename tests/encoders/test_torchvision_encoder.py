@@ -37,7 +37,10 @@ SLOW_LAYERS = {
     "regnet_y_400mf": tuple(f"trunk_output.block{number}" for number in (1, 2, 3, 4)),
     "shufflenet_v2_x0_5": ("conv1", "maxpool", "stage2", "stage3", "conv5"),
 }
-FAMILIES = [*LAYERS, *(pytest.param(name, marks=pytest.mark.slow) for name in SLOW_LAYERS)]
+FAMILIES = [
+    *LAYERS,
+    *(pytest.param(name, marks=[pytest.mark.slow, pytest.mark.long]) for name in SLOW_LAYERS),
+]
 
 
 @cache

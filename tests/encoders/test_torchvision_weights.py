@@ -115,6 +115,7 @@ def test_the_default_weights_are_the_first_that_were_published(monkeypatch):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_the_colours_are_normalised_as_the_weights_expect(monkeypatch):
     # Of torchvision's files these two alone expect other colours.
     for name, weights in (("vgg16", "IMAGENET1K_FEATURES"), ("efficientnet_v2_l", "IMAGENET1K_V1")):

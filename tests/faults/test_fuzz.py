@@ -48,6 +48,7 @@ def test_damaged_files_are_read_or_refused():
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_damaged_files_are_read_or_refused_for_longer():
     check("30", "1")
 

@@ -191,6 +191,7 @@ def test_a_line_of_pixels_is_compared_at_the_area_that_others_have():
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_line_of_pixels_at_512_says_how_large_it_would_be():
     line = torch.rand(1, 3, 1, 1000)
     with pytest.raises(MemoryError, match="A run at 512 x 512000 pixels takes about"):

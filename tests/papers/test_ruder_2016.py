@@ -220,6 +220,7 @@ def test_the_numbers_are_those_of_the_code(encoder):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_clips_are_the_steadier_the_more_a_frame_knows_of_the_one_before(picture):
     """The order of the paper's table 1: the loss, the warped frame, the frame as it is, noise.
