@@ -33,7 +33,7 @@ class Checkpoints:
         object.__setattr__(self, "seconds", number(self.seconds, "`seconds`", least=0))
         if self.steps is not None:
             object.__setattr__(self, "steps", whole_number(self.steps, "`steps`", least=1))
-        object.__setattr__(self, "folder", Path(self.folder))
+        object.__setattr__(self, "folder", Path(self.folder).expanduser())
 
     def due(self, *, steps: int, seconds: float) -> bool:
         """Whether to write, so many steps and seconds after the last checkpoint."""

@@ -32,7 +32,7 @@ class CheckpointFolder:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path)
+        self.path = Path(path).expanduser()
 
     def steps(self) -> list[int]:
         """The steps of which there is a file, the newest last."""

@@ -10,9 +10,8 @@ from torch import Tensor
 from pystyle.cli._announce import announcements
 from pystyle.cli._arguments import run_arguments
 from pystyle.cli._encoders import chosen_encoder
-from pystyle.cli._errors import CommandError
 from pystyle.cli._masks import Style
-from pystyle.cli._so_far import Latest, last_terms, terms_of, whatever_ends_it
+from pystyle.cli._so_far import Latest, check_begun, last_terms, terms_of, whatever_ends_it
 from pystyle.runner import Callback, ProgressBar, Result, Step
 from pystyle.stylization import stylize
 from pystyle.typing import MaskedImage
@@ -74,17 +73,13 @@ def paint(
         encoder = chosen_encoder(options)
         with announcements(wanted=progress):
             result = stylize(content, styles, encoder=encoder, callbacks=seen_by, **arguments)
+        check_begun(result.stop_reason, latest, kind="picture")
         return _complete(result, latest.step)
 
     return whatever_ends_it(run, latest, _so_far)
 
 
 def _complete(result: Result, latest: Step | None) -> Painting:
-    # Without a step the picture is that which the run began with, and not worth a file.
-    if latest is None and result.stop_reason == "interrupted":
-        raise KeyboardInterrupt
-    if latest is None and result.stop_reason != "finished":
-        raise CommandError(f"The run ended early: {result.stop_reason} No picture was written.")
     loss, terms = last_terms(result.history)
     # Without a step of its own a run went on from the checkpoint of its last one.
     steps = result.steps if latest is None else latest.index

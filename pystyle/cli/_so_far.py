@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from torch import Tensor
 
-from pystyle.cli._errors import UsageError
+from pystyle.cli._errors import CommandError, UsageError
 from pystyle.criterion import Terms
 from pystyle.runner import Step
 
@@ -53,6 +53,20 @@ def whatever_ends_it(
         if isinstance(error, ValueError):
             raise UsageError(str(error)) from error
         raise
+
+
+def check_begun(stop_reason: str, latest: Latest, *, run: str = "run", kind: str) -> None:
+    """Check that there is something to save: without a step there is what the run began with.
+
+    Raises:
+        KeyboardInterrupt: If the run was interrupted before its first step.
+        CommandError: If it ended otherwise before it, with the reason.
+    """
+    if latest.step is not None or stop_reason == "finished":
+        return
+    if stop_reason == "interrupted":
+        raise KeyboardInterrupt
+    raise CommandError(f"The {run} ended early: {stop_reason} No {kind} was written.")
 
 
 def last_terms(history: Mapping[str, Sequence[float]]) -> tuple[float | None, dict[str, float | None]]:

@@ -9,9 +9,8 @@ from typing import Any, cast
 import torch
 
 from pystyle.cli._announce import announcements
-from pystyle.cli._errors import CommandError
 from pystyle.cli._keeping import checkpoints_of
-from pystyle.cli._so_far import Latest, last_terms, terms_of, whatever_ends_it
+from pystyle.cli._so_far import Latest, check_begun, last_terms, terms_of, whatever_ends_it
 from pystyle.cli._train_inputs import criterion_of
 from pystyle.evaluation import EagerEvaluation
 from pystyle.networks import Stylizer
@@ -111,6 +110,7 @@ def run_training(
                 checkpoint=checkpoints_of(options),
                 resume=options.resume,
             )
+        check_begun(result.stop_reason, latest, run="training", kind="network")
         return _complete(result, latest.step, options.num_steps)
 
     return whatever_ends_it(run, latest, _so_far)
@@ -126,11 +126,6 @@ def _phases(options: argparse.Namespace) -> list[Phase]:
 
 
 def _complete(result: TrainingResult, latest: Step | None, num_steps: int) -> Training:
-    # Without a step the network is that which the training began with, and not worth a file.
-    if latest is None and result.stop_reason == "interrupted":
-        raise KeyboardInterrupt
-    if latest is None and result.stop_reason != "finished":
-        raise CommandError(f"The training ended early: {result.stop_reason} No network was written.")
     loss, terms = last_terms(result.history)
     return Training(
         network=result.network,

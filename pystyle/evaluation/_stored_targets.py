@@ -66,7 +66,7 @@ class StoredTargets:
             return self.evaluation.bind(criterion, references)
         description = self._description(criterion, {name: references[name] for name in names})
         device = first_image(references[names[0]]).device
-        path = Path(self.folder) / f"targets-{_sha256(description)}.safetensors"
+        path = Path(self.folder).expanduser() / f"targets-{_sha256(description)}.safetensors"
         found = _read(path, device)
         if found is None and not _has_folder(path):
             return self.evaluation.bind(criterion, references)

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from torch import Tensor
+
 from pystyle.checkpoints import CheckpointError, decode, encode
 from pystyle.images._atomic import replace_file
 
@@ -37,30 +39,24 @@ def write_network(
 
 def read_network(cls: type[_S], path: str | os.PathLike[str]) -> _S:
     """The network in a file; `cls` is its class, or :class:`Stylizer` for any of this library."""
+    place = f"`path` must be a file with a network, got '{os.fspath(path)}'."
     try:
-        state = decode(Path(path).read_bytes())
+        state = decode(Path(path).expanduser().read_bytes())
         if state.get("network") != _FORMAT:
             raise CheckpointError("It has no network of this version.")
+        kind = _class_of(cls, state["class"], path)
+        network = kind(**state["configuration"])
+        network.load_state_dict({name: _wide(value) for name, value in state["weights"].items()})
+        network.card = dict(state["card"])
     except CheckpointError as error:
-        raise ValueError(f"`path` must be a file with a network, got '{os.fspath(path)}'. {error}") from error
-    kind = _class_of(cls, state["class"], path)
-    configuration = {
-        name: tuple(value) if isinstance(value, list) else value
-        for name, value in state["configuration"].items()
-    }
-    network = kind(**configuration)
-    weights = {
-        name: value.float() if value.is_floating_point() else value
-        for name, value in state["weights"].items()
-    }
-    try:
-        network.load_state_dict(weights)
-    except RuntimeError as error:
-        raise ValueError(
-            f"The weights in '{os.fspath(path)}' are not those of a {kind.__name__} of this version: {error}"
-        ) from error
-    network.card = state["card"]
+        raise ValueError(f"{place} {error}") from error
+    except (KeyError, TypeError, AttributeError, RuntimeError) as error:
+        raise ValueError(f"{place} What is in it makes no network of this version: {error}") from error
     return network.eval()
+
+
+def _wide(value: Tensor) -> Tensor:
+    return value.float() if value.is_floating_point() else value
 
 
 def _class_of(cls: type[_S], name: str, path: str | os.PathLike[str]) -> type[_S]:

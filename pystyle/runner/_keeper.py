@@ -22,7 +22,7 @@ from pystyle.runner._runner import Runner
 from pystyle.runner._signals import exit_on_signals
 from pystyle.runner._snapshots import Snapshots
 from pystyle.runner._step import Callback
-from pystyle.runner._writer import Writer
+from pystyle.runner._writer import writer_to
 from pystyle.typing import References
 
 _LOG = logging.getLogger("pystyle")
@@ -90,8 +90,7 @@ class Keeper:
         num_steps: Sequence[int],
         scheduled: bool = False,
     ) -> None:
-        if resume and checkpoint is None:
-            raise ValueError("`resume` needs a folder with checkpoints. Give `checkpoint` as well.")
+        self._writer = writer_to(checkpoint, resume=resume)
         self.surroundings: dict[str, Any] = {}
         self._plan = first_plan(num_steps)
         self._scheduled = scheduled
@@ -100,10 +99,8 @@ class Keeper:
         self._resumed: dict[str, Any] | None = None
         self._from_picture = False
         self._ending = ExitStack()
-        self._writer: Writer | None = None
-        if checkpoint is None:
+        if self._writer is None:
             return
-        self._writer = Writer(checkpoint if isinstance(checkpoint, Checkpoints) else Checkpoints(checkpoint))
         self._folder = self._writer.folder
         self._snapshots = Snapshots(criterion, callbacks, arguments)
         self._workers = workers_of(arguments.get("evaluation"))
@@ -119,7 +116,8 @@ class Keeper:
             return self
         with ExitStack() as stack:
             stack.enter_context(exit_on_signals())
-            found = self._workers.from_first(partial(self._take, stack))
+            take = partial(self._writer.take_folder, stack, resume=self._resume, check=self._snapshots.check)
+            found = self._workers.from_first(take)
             if found is not None:
                 self._writer.written, self._resumed = found
                 self.surroundings = self._resumed["surroundings"]
@@ -228,16 +226,3 @@ class Keeper:
         else:
             text = "The run goes on after step %d, from '%s', as if %d steps had been asked for at once."
             _LOG.info(text, step, place, total)
-
-    def _take(self, stack: ExitStack) -> tuple[int, dict[str, Any]] | None:
-        stack.enter_context(self._folder.locked())
-        self._folder.clean()
-        if self._folder.steps() and not self._resume:
-            raise ValueError(
-                f"`checkpoint` is the folder '{self._folder.path}', which has the checkpoints of a run. "
-                "Go on with `resume=True`, or name another folder."
-            )
-        found = self._folder.newest()
-        if found is not None:
-            self._snapshots.check(found[1], f"of step {found[0]} in '{self._folder.path}'")
-        return found

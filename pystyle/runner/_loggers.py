@@ -15,7 +15,7 @@ _LOG = logging.getLogger("pystyle")
 
 class _Logger(ABC):
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = path
+        self.path = os.path.expanduser(path)
         self._stream: TextIOWrapper | None = None
         self._size = 0
         self.failure: OSError | None = None

@@ -188,13 +188,11 @@ def stylize(
     if isinstance(photograph, MaskedImage):
         has_regions = isinstance(content, MaskedImage)
         criterion, start = confined(criterion, control.references, start, has_regions=has_regions)
-    if tile == "auto" and resume:
-        tile = _kept_tile(checkpoint)
+    tile = _kept_tile(checkpoint) if tile == "auto" and resume else tile
     size = _largest_size(references, largest, style_scale)
     evaluation = _chosen(criterion, tile, size, optimizer, memory_budget, precision)
     # Otherwise the styles have the colours of this content, and no other run sees them.
-    if targets is not None and colors == "style":
-        evaluation = StoredTargets(evaluation, targets)
+    stored = None if colors != "style" else targets
     result = pyramid.optimize(
         criterion,
         control.references,
@@ -203,7 +201,7 @@ def stylize(
         parametrization=parametrization,
         averaging=averaging,
         callbacks=control.callbacks(callables(callbacks, "`callbacks`")),
-        evaluation=evaluation,
+        evaluation=evaluation if stored is None else StoredTargets(evaluation, stored),
         runner=runner,
         seed=seed,
         style_scale=style_scale,

@@ -12,6 +12,7 @@ from pystyle.networks import Stylizer
 from pystyle.networks._codes import check_picture, for_network
 from pystyle.training._batches import Batch, Batches
 from pystyle.training._draws import Draws, Images, checked
+from pystyle.training._image_folder import ImageFolder
 from pystyle.training._phase import Phase
 from pystyle.training._processes import processes
 
@@ -32,6 +33,15 @@ def images_of(given: Any, label: str) -> Images:
         raise ValueError(f"`{label}` must have at least one image, got none.")
     images: Images = given
     return images
+
+
+def described_images(images: Any) -> Any:
+    """What tells one training's images from another's: themselves, if they are in memory, or their files."""
+    if isinstance(images, Tensor | list | tuple):
+        return images
+    if isinstance(images, ImageFolder):
+        return images.description
+    return f"{type(images).__qualname__} of {len(images)}"
 
 
 def learned_images(network: Stylizer, styles: Any) -> list[Tensor]:

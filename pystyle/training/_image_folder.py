@@ -1,6 +1,7 @@
 import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -69,7 +70,7 @@ class ImageFolder(Dataset[Tensor]):
         augment: Callable[[Tensor], Tensor] | None = None,
         in_memory: bool = False,
     ) -> None:
-        self.folder = Path(folder)
+        self.folder = Path(folder).expanduser()
         if not self.folder.is_dir():
             raise NotADirectoryError(f"`folder` must be a folder with images, got '{folder}', which is none.")
         self.paths: Sequence[Path] = sorted(
@@ -83,6 +84,13 @@ class ImageFolder(Dataset[Tensor]):
             raise ValueError(f"`scales` must go from the smallest to the largest, got {scales}.")
         self.scales, self.mirror, self.augment, self.in_memory = (low, high), mirror, augment, in_memory
         self._kept: dict[int, np.ndarray] = {}
+
+    @property
+    def description(self) -> dict[str, Any]:
+        """What tells it from another folder, wherever it lies: its files, and how crops are made of them."""
+        names = [path.relative_to(self.folder).as_posix() for path in self.paths]
+        options = {"crop_size": self.crop_size, "scales": self.scales, "mirror": self.mirror}
+        return {"files": names, **options, "augment": self.augment}
 
     def __len__(self) -> int:
         """The number of images."""

@@ -11,7 +11,7 @@ from pystyle.criterion import Criterion
 from pystyle.runner import Callback
 from pystyle.runner._signals import exit_on_signals
 from pystyle.runner._snapshots import Snapshots
-from pystyle.runner._writer import Writer
+from pystyle.runner._writer import writer_to
 
 _LOG = logging.getLogger("pystyle")
 
@@ -45,53 +45,36 @@ class TrainingKeeper:
         callbacks: Sequence[Callback],
         arguments: Mapping[str, Any],
     ) -> None:
-        if resume and checkpoint is None:
-            raise ValueError("`resume` needs a folder with checkpoints. Give `checkpoint` as well.")
         self.resumed: dict[str, Any] | None = None
         self._resume = resume
-        self._writer: Writer | None = None
         self._ending = ExitStack()
-        if checkpoint is not None:
-            self._writer = Writer(
-                checkpoint if isinstance(checkpoint, Checkpoints) else Checkpoints(checkpoint)
-            )
+        self._writer = writer_to(checkpoint, resume=resume)
+        if self._writer is not None:
             self._snapshots = Snapshots(criterion, callbacks, arguments)
 
     def __enter__(self) -> Self:
         """Take the folder, handle signals, and find the checkpoint."""
         if self._writer is None:
             return self
-        folder = self._writer.folder
         with ExitStack() as stack:
             stack.enter_context(exit_on_signals())
-            stack.enter_context(folder.locked())
-            folder.clean()
-            if folder.steps() and not self._resume:
-                raise ValueError(
-                    f"`checkpoint` is the folder '{folder.path}', which has the checkpoints of a run. "
-                    "Go on with `resume=True`, or name another folder."
-                )
-            if (found := folder.newest()) is not None:
+            found = self._writer.take_folder(stack, resume=self._resume, check=self._snapshots.check)
+            if found is not None:
                 step, snapshot = found
-                self._snapshots.check(snapshot, f"of step {step} in '{folder.path}'")
                 self._snapshots.restore_callbacks(snapshot)
                 self._snapshots.before_running(snapshot)
                 self._writer.written, self.resumed = step, snapshot["runner"]
-                _LOG.info("The training goes on after step %d, from '%s'.", step, folder.path)
+                _LOG.info("The training goes on after step %d, from '%s'.", step, self._writer.folder.path)
             self._ending = stack.pop_all()
         return self
 
     def __exit__(self, *error: object) -> None:
         """Write the last accepted step, and give the folder back."""
         with self._ending:
-            self.write()
+            if self._writer is not None:
+                self._writer.write_last(retry=False)
 
     def keep(self, step: int, state: Mapping[str, Any]) -> None:
         """Keep the state after a step, and write it if it is due."""
         if self._writer is not None:
             self._writer.keep(step, self._snapshots.take(state, {}, {}))
-
-    def write(self) -> None:
-        """Write the last state that was kept."""
-        if self._writer is not None:
-            self._writer.write_last(retry=False)

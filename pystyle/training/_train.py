@@ -18,7 +18,7 @@ from pystyle.runner._inits import checked_seed
 from pystyle.runner._loop import Loop
 from pystyle.runner._step import close_all
 from pystyle.training._batches import Batch
-from pystyle.training._data import batches_of, images_of, learned_images, read_batches
+from pystyle.training._data import batches_of, described_images, learned_images, read_batches
 from pystyle.training._draws import Images
 from pystyle.training._keeper import TrainingKeeper
 from pystyle.training._learned_styles import LearnedStyles
@@ -126,16 +126,20 @@ def train(
     options: dict[str, Any] = {
         "phases": phases,
         "optimizer": optimizer_factory(optimizer),
-        "learning_rate": learning_rate,
+        "learning_rate": _checked_schedule(learning_rate),
         "averaging": number(averaging, "`averaging`", least=0, below=1),
-        "max_gradient_norm": max_gradient_norm,
+        "max_gradient_norm": None
+        if max_gradient_norm is None
+        else number(max_gradient_norm, "`max_gradient_norm`", above=0),
         "balance": balance,
     }
+    # Its weights are in the checkpoint, and those that it was made with do not matter.
     arguments = {
         **options,
-        "network": network,
-        "contents": len(batches.contents),
-        "styles": learned or len(images_of(styles, "styles")),
+        "network": type(network),
+        "configuration": network.configuration,
+        "contents": described_images(contents),
+        "styles": described_images(styles),
         "batch_size": batch_size,
         "evaluation": evaluation,
         "seed": seed,
@@ -204,6 +208,17 @@ def _checked_phases(
     if not phases or not all(isinstance(phase, Phase) for phase in phases):
         raise TypeError("`phases` must be a list of `Phase`, at least one.")
     return tuple(phases)
+
+
+def _checked_schedule(schedule: Any) -> Schedule:
+    if not callable(schedule):
+        raise TypeError(
+            "`learning_rate` must be a function from the fraction of the training to a factor, got a "
+            f"{type(schedule).__name__}. The rate itself is that of the optimizer: "
+            "`partial(torch.optim.Adam, lr=1e-3)`."
+        )
+    found: Schedule = schedule
+    return found
 
 
 def _checked_weights(

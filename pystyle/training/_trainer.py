@@ -1,6 +1,7 @@
 """The step of a training: evaluate, move, report."""
 
 import copy
+import inspect
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
+from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
 from pystyle.criterion import Criterion, Terms
@@ -15,6 +17,7 @@ from pystyle.evaluation import Evaluation, Evaluator
 from pystyle.evaluation._evaluation import weighted
 from pystyle.losses._representation import combine
 from pystyle.networks import Stylizer
+from pystyle.optim import LBFGS
 from pystyle.runner._record import Record
 from pystyle.training._batches import Batch
 from pystyle.training._learned_styles import LearnedStyles
@@ -64,9 +67,9 @@ class Trainer:
     ) -> None:
         self.network, self.criterion, self.evaluation = network, criterion, evaluation
         self.phases, self.learned = phases, learned
-        self.optimizer = optimizer(
-            [parameter for parameter in network.parameters() if parameter.requires_grad]
-        )
+        self._criteria = [(phase, _counting(criterion, phase)) for phase in phases]
+        trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
+        self.optimizer = _checked_optimizer(optimizer(trained))
         self._rates = [group["lr"] for group in self.optimizer.param_groups]
         self._learning_rate = learning_rate
         self._max_gradient_norm = max_gradient_norm
@@ -148,13 +151,7 @@ class Trainer:
         return weighted(evaluator, factors) if any(factor != 1 for factor in factors.values()) else evaluator
 
     def _criterion_of(self, phase: Phase) -> Criterion:
-        """The losses that count in a phase: what has the weight 0 is not computed."""
-        off = {name for name, weight in phase.weights.items() if weight == 0}
-        if not off:
-            return self.criterion
-        losses = {name: loss for name, loss in self.criterion.named_losses.items() if name not in off}
-        normalized = [name for name in self.criterion.normalize_gradients if name not in off]
-        return Criterion(self.criterion.encoder, losses, normalize_gradients=normalized)
+        return next(criterion for other, criterion in self._criteria if other is phase)
 
     def _all_terms(self, terms: Terms) -> Terms:
         """The terms with a zero for each that is not computed in this phase."""
@@ -180,6 +177,27 @@ class Trainer:
         self.record.append(terms, seconds())
         self.optimizer.step()
         self._average.update_parameters(self.network)
+
+
+def _counting(criterion: Criterion, phase: Phase) -> Criterion:
+    """The losses that count in a phase: what has the weight 0 is not computed."""
+    off = {name for name, weight in phase.weights.items() if weight == 0}
+    if not off:
+        return criterion
+    losses = {name: loss for name, loss in criterion.named_losses.items() if name not in off}
+    normalized = [name for name in criterion.normalize_gradients if name not in off]
+    return Criterion(criterion.encoder, losses, normalize_gradients=normalized)
+
+
+def _checked_optimizer(optimizer: Optimizer) -> Optimizer:
+    closure = inspect.signature(optimizer.step).parameters.get("closure")
+    needed = closure is not None and closure.default is inspect.Parameter.empty
+    if needed or isinstance(optimizer, LBFGS):
+        raise ValueError(
+            f"`optimizer` must move the weights once for each batch, got {type(optimizer).__name__}, which "
+            "evaluates several times in a step. Take `torch.optim.Adam`."
+        )
+    return optimizer
 
 
 class _Paint(nn.Module):

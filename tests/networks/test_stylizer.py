@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from pystyle import MaskedImage
+from pystyle.checkpoints import decode, encode
 from pystyle.functional import mean_std, raw_moments
 from pystyle.networks import (
     AnyStyleNetwork,
@@ -260,9 +261,28 @@ class TestFiles:
         with pytest.raises(ValueError, match="SHA-256"):
             Stylizer.load(tmp_path / "n.safetensors")
 
+    @pytest.mark.parametrize(
+        "change",
+        [
+            {"configuration": {"width": 2, "depth": 3}},
+            {"configuration": {"width": "many"}},
+            {"configuration": [2]},
+            {"weights": {"encoder.0.0.weight": "no tensor"}},
+            {"weights": {}},
+            {"card": 5},
+            {"class": 7},
+        ],
+    )
+    def test_a_forged_file_is_refused_by_its_name(self, change, tmp_path):
+        AnyStyleNetwork(width=2).save(tmp_path / "n.safetensors")
+        state = decode((tmp_path / "n.safetensors").read_bytes())
+        (tmp_path / "n.safetensors").write_bytes(b"".join(encode({**state, **change})))
+        with pytest.raises(ValueError, match=r"must be a file with a network.*n\.safetensors'"):
+            Stylizer.load(tmp_path / "n.safetensors")
+
     def test_weights_of_another_width_are_refused(self, tmp_path):
         network = AnyStyleNetwork(width=2)
         network.width = 3
         network.save(tmp_path / "n.safetensors")
-        with pytest.raises(ValueError, match="are not those of a AnyStyleNetwork of this version"):
+        with pytest.raises(ValueError, match="makes no network of this version: Error"):
             Stylizer.load(tmp_path / "n.safetensors")

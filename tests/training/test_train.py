@@ -10,9 +10,10 @@ from torch import nn
 from pystyle import ContentLoss, Criterion, GramLoss, NearestNeighborLoss
 from pystyle.checkpoints import CheckpointError
 from pystyle.encoders import SequentialEncoder
+from pystyle.images import write_image
 from pystyle.networks import AnyStyleNetwork, TransformNetwork
 from pystyle.runner import LinearSchedule
-from pystyle.training import Phase, train
+from pystyle.training import ImageFolder, Phase, train
 
 
 def smooth(count, height, width, seed):
@@ -124,6 +125,44 @@ def test_another_training_is_refused_by_what_differs(tmp_path):
         run(checkpoint=tmp_path, resume=True, batch_size=3)
     with pytest.raises(ValueError, match="`resume` needs a folder"):
         run(resume=True)
+
+
+def test_the_weights_that_a_network_was_made_with_do_not_matter_when_a_training_goes_on(tmp_path):
+    whole = run(any_style())
+    with pytest.raises(StopError):
+        run(any_style(), callbacks=[failing(4)], checkpoint=tmp_path)
+    torch.manual_seed(99)
+    result = run(AnyStyleNetwork(width=2), checkpoint=tmp_path, resume=True)
+    assert torch.equal(weights(result), weights(whole))
+
+
+@pytest.mark.parametrize(
+    ("changed", "text"),
+    [
+        ({"contents": PHOTOS.flip(0)}, "`contents` was"),
+        ({"contents": list(PHOTOS)}, "`contents"),
+        ({"styles": PAINTINGS.flip(3)}, "`styles` was"),
+        ({"network": AnyStyleNetwork(width=3)}, "`configuration.width` was 2 and is 3"),
+        ({"seed": 5}, "`seed` was 0 and is 5"),
+    ],
+)
+def test_other_data_and_networks_are_refused(changed, text, tmp_path):
+    run(checkpoint=tmp_path, num_steps=1)
+    with pytest.raises(CheckpointError, match=text):
+        run(**{"checkpoint": tmp_path, "resume": True, "num_steps": 1, **changed})
+
+
+def test_a_folder_that_was_moved_is_the_same_and_one_with_another_image_is_not(tmp_path):
+    def folder(name, count):
+        (tmp_path / name).mkdir()
+        for index in range(count):
+            write_image(PHOTOS[index : index + 1], tmp_path / name / f"{index}.png")
+        return ImageFolder(tmp_path / name, crop_size=16)
+
+    run(contents=folder("here", 3), checkpoint=tmp_path / "run", num_steps=1)
+    run(contents=folder("there", 3), checkpoint=tmp_path / "run", resume=True, num_steps=1)
+    with pytest.raises(CheckpointError, match=r"`contents\.files"):
+        run(contents=folder("more", 4), checkpoint=tmp_path / "run", resume=True, num_steps=1)
 
 
 def test_a_step_is_that_of_a_plain_loop():
@@ -272,6 +311,14 @@ def test_the_average_is_that_of_the_formula():
         ({"phases": []}, TypeError, "`phases` must be a list of `Phase`"),
         ({"balance": {"styl": 1}}, ValueError, "balance"),
         ({"averaging": 1}, ValueError, "`averaging` must be"),
+        ({"max_gradient_norm": 0}, ValueError, "`max_gradient_norm` must be"),
+        ({"learning_rate": 1e-3}, TypeError, "`learning_rate` must be a function from the fraction"),
+        (
+            {"optimizer": "lbfgs"},
+            ValueError,
+            "`optimizer` must move the weights once for each batch, got LBFGS",
+        ),
+        ({"optimizer": torch.optim.LBFGS}, ValueError, "`optimizer` must move the weights once"),
         ({"network": named("a", "b", "c")}, ValueError, "one image for each style of the network, 3, got 2"),
     ],
 )

@@ -48,7 +48,7 @@ def load_weights_file(path: str | PathLike[str]) -> dict[str, Tensor]:
         Neither format protects its payload: a changed weight within an intact file is found by the SHA-256
         only, which `download_weights` checks.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     if not os.path.isfile(path):
         raise WeightsError(
             f"The weights file `{path}` is missing or no file. Check the path, or download the file."
