@@ -63,7 +63,7 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=6_000)
     parser.add_argument("--batch-size", type=int, default=8)
     parser.add_argument("--start", type=Path, help="a network to start from, in place of the first phase")
-    parser.add_argument("--width", type=int, default=16)
+    parser.add_argument("--width", type=int, default=8)
     parser.add_argument("--device", default="cpu")
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)

@@ -137,6 +137,9 @@ History: TypeAlias = dict[str, list[Any]]
 Precision: TypeAlias = Literal["float32", "tf32", "bfloat16", "float16"]
 """In what an encoder computes; see :class:`pystyle.evaluation.EagerEvaluation`."""
 
+PrecisionChoice: TypeAlias = Literal["auto", "float32", "tf32", "bfloat16", "float16"]
+"""A precision, or ``"auto"`` for that of :func:`pystyle.evaluation.fastest_precision`."""
+
 NamedInit: TypeAlias = Literal["content", "recoloured", "style", "uniform", "normal", "grey", "style_colours"]
 """The images to start from that have a name; see :func:`pystyle.runner.initial_image`."""
 
@@ -159,6 +162,9 @@ StyleLossName: TypeAlias = Literal[
 
 Strength: TypeAlias = float | Literal["subtle", "balanced", "strong"]
 """How much a style counts relative to the content: a factor or its name; see :func:`pystyle.stylize`."""
+
+Steps: TypeAlias = int | Sequence[int] | Literal["draft", "standard", "best"]
+"""Steps of all levels together, those of each, or the name of a number; see :func:`pystyle.stylize`."""
 
 Init: TypeAlias = NamedInit | Tensor | tuple[int, int]
 """An image to start from: its name, itself, or the size of noise."""

@@ -167,6 +167,7 @@ def test_importing_opens_no_socket_and_writes_no_file(imported: dict[str, list[s
         "timm",
         "lpips",
         "av",
+        "tensorboard",
     ],
 )
 def test_importing_does_not_import_what_only_some_need(imported: dict[str, list[str]], module: str) -> None:

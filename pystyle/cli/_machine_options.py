@@ -8,7 +8,7 @@ from pystyle.cli._options import AddArgument, default_of
 from pystyle.cli._values import GIBIBYTES, integer, one_of, positive_number
 from pystyle.encoders._named import CONSTRUCTORS
 from pystyle.stylization import stylize
-from pystyle.typing import Precision
+from pystyle.typing import PrecisionChoice
 
 _DEFAULT_WEIGHTS = default_of(CONSTRUCTORS[DEFAULT_ENCODER], "weights")
 _DEFAULT_POOLING = default_of(CONSTRUCTORS[DEFAULT_ENCODER], "pooling")
@@ -58,9 +58,10 @@ def add_encoder_options(add: AddArgument) -> None:
     add(
         "--precision",
         metavar="NAME",
-        type=one_of("--precision", get_args(Precision)),
+        type=one_of("--precision", get_args(PrecisionChoice)),
         default=default_of(stylize, "precision"),
-        help=f"of the network: one of {', '.join(get_args(Precision))} (default: %(default)s)",
+        help=f"of the network: one of {', '.join(get_args(PrecisionChoice))}; auto is half precision where "
+        "the device multiplies in it (default: %(default)s)",
     )
 
 

@@ -37,8 +37,7 @@ def add_optimization_options(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         type=integers("--pyramid", least=1, unit="px"),
         default=argparse.SUPPRESS,
-        help="short edges of all sizes, growing, instead of --size, which is approached in steps of the root "
-        "of 2 from 128 on",
+        help="short edges of all sizes, growing, instead of --size, which is approached in octaves",
     )
     add(
         "--parametrization",

@@ -9,7 +9,7 @@ from pystyle.cli._values import (
     ORIGINAL_SIZE,
     color,
     integer,
-    integers,
+    name_or_integers,
     name_or_positive_number,
     one_of,
     pixels,
@@ -18,7 +18,7 @@ from pystyle.cli._values import (
 from pystyle.images import write_image
 from pystyle.images._read import DEFAULT_MAX_PIXELS
 from pystyle.stylization import stylize
-from pystyle.stylization._recipe import STRENGTHS
+from pystyle.stylization._recipe import STEPS, STRENGTHS
 
 LARGEST_SEED = 2**63 - 1
 
@@ -46,9 +46,10 @@ def add_run_options(parser: argparse.ArgumentParser, *, edge_size: int) -> None:
         "--steps",
         dest="num_steps",
         metavar="N",
-        type=integers("--steps", least=1),
+        type=name_or_integers("--steps", tuple(STEPS), least=1),
         default=default_of(stylize, "num_steps"),
-        help="steps of all sizes together, or of each size, between commas: 80,60,40 (default: %(default)s)",
+        help="steps of all sizes together: a number, draft (16), standard (40) or best (150); or those of "
+        "each size, between commas: 30,20,10 (default: %(default)s)",
     )
     add(
         "--seed",

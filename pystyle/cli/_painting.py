@@ -14,7 +14,7 @@ from pystyle.cli._masks import Style
 from pystyle.cli._so_far import Latest, check_begun, last_terms, terms_of, whatever_ends_it
 from pystyle.runner import Callback, ProgressBar, Result, Step
 from pystyle.stylization import stylize
-from pystyle.typing import MaskedImage
+from pystyle.typing import MaskedImage, Precision
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,7 @@ class Painting:
         stop_reason: ``"finished"``, ``"interrupted"``, or a sentence about what went wrong.
         loss: The last total; None if it is unknown.
         terms: The parts of it by name; None if one is not finite.
+        precision: Of the network that looks at the pictures; None if the run did not come to its end.
         error: What ended the run if not the run itself.
     """
 
@@ -39,6 +40,7 @@ class Painting:
     stop_reason: str
     loss: float | None
     terms: dict[str, float | None]
+    precision: Precision | None = None
     error: Exception | None = None
 
     def __str__(self) -> str:
@@ -91,6 +93,7 @@ def _complete(result: Result, latest: Step | None) -> Painting:
         stop_reason=result.stop_reason,
         loss=loss,
         terms=terms,
+        precision=result.precision,
     )
 
 

@@ -39,6 +39,7 @@ from pystyle.cli._stylize_options import add_arguments
 from pystyle.cli._values import flat
 from pystyle.images._destinations import Destination
 from pystyle.runner import Preview
+from pystyle.stylization._recipe import steps_named
 
 __all__ = ["CONFIG_KEYS", "DESCRIPTION", "SUMMARY", "add_arguments", "run"]
 
@@ -133,7 +134,9 @@ def _picture_files(options: argparse.Namespace, overwrite: bool) -> list[Destina
     check_picture_file(path, overwrite=overwrite, encoding=_encoding(options))
     files = [Destination("`--output`", path)]
     if options.save_every is not None:
-        num_steps = options.num_steps if isinstance(options.num_steps, int) else sum(options.num_steps)
+        given = options.num_steps
+        num_steps = steps_named(given) if isinstance(given, str) else given
+        num_steps = sum(num_steps) if isinstance(num_steps, list) else num_steps
         steps = range(options.save_every, num_steps + 1, options.save_every)
         files += preview_files(path, steps, overwrite=overwrite)
     return files
@@ -170,5 +173,6 @@ def _facts(painting: Painting, options: argparse.Namespace, saved: Saved) -> dic
         "terms": painting.terms,
         "seed": options.seed,
         "device": str(painting.image.device),
+        "precision": painting.precision,
         "version": __version__,
     }

@@ -155,7 +155,7 @@ def _facts(training: Training, options: argparse.Namespace, saved: Saved) -> Map
     return {
         "output": str((saved.path or Path(options.output)).absolute()),
         "network": type(network).__name__,
-        "width": options.width,
+        "width": network.configuration["width"],
         "styles": list(network.styles),
         "parameters": parameter_count(network),
         "steps": training.steps,

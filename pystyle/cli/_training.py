@@ -9,10 +9,11 @@ from typing import Any, cast
 import torch
 
 from pystyle.cli._announce import announcements
+from pystyle.cli._encoders import chosen_device
 from pystyle.cli._keeping import checkpoints_of
 from pystyle.cli._so_far import Latest, check_begun, last_terms, terms_of, whatever_ends_it
 from pystyle.cli._train_inputs import criterion_of
-from pystyle.evaluation import EagerEvaluation
+from pystyle.evaluation import EagerEvaluation, fastest_precision
 from pystyle.networks import Stylizer
 from pystyle.runner import Callback, ProgressBar, Step
 from pystyle.stylization._recipe import STRENGTHS
@@ -93,6 +94,9 @@ def run_training(
 
     def run() -> Training:
         criterion = criterion_of(options)
+        precision = options.precision
+        if precision == "auto":
+            precision = fastest_precision(chosen_device(options))
         with announcements(wanted=progress):
             result = train(
                 network,
@@ -103,7 +107,7 @@ def run_training(
                 batch_size=options.batch_size,
                 optimizer=partial(torch.optim.Adam, lr=options.learning_rate),
                 balance={"style": _BALANCE * STRENGTHS.get(options.strength, options.strength)},
-                evaluation=EagerEvaluation(options.precision),
+                evaluation=EagerEvaluation(precision),
                 seed=options.seed,
                 num_workers=options.workers,
                 callbacks=[latest, *bars, *callbacks],

@@ -126,6 +126,23 @@ def integers(option: str, *, least: int, unit: str = "") -> Callable[[str], int 
     return convert
 
 
+def name_or_integers(
+    option: str, names: Sequence[str], *, least: int
+) -> Callable[[str], str | int | list[int]]:
+    """A converter to an integer, to several between commas, or to one of some names."""
+    numbers = integers(option, least=least)
+
+    def convert(text: str) -> str | int | list[int]:
+        if text in names:
+            return text
+        try:
+            return numbers(text)
+        except UsageError as error:
+            raise UsageError(f"{error}{did_you_mean(text, names)}") from error
+
+    return convert
+
+
 def positive_number(option: str, units: Mapping[str, float] = MappingProxyType({})) -> Callable[[str], float]:
     """A converter to a finite number above 0, behind which one of some units may stand.
 

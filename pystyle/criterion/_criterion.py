@@ -220,3 +220,8 @@ class Criterion(nn.Module):
     def named_losses(self) -> dict[str, Loss]:
         """The losses by name."""
         return {name: loss for name, loss in self.losses.items() if isinstance(loss, Loss)}
+
+    @property
+    def term_names(self) -> tuple[str, ...]:
+        """The names of the terms: one for each loss and layer, such as ``style.relu3_1``."""
+        return tuple(f"{name}.{layer}" for name, loss in self.named_losses.items() for layer in loss.layers)

@@ -1,4 +1,4 @@
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import torch
 from torch import Tensor
@@ -43,6 +43,19 @@ class Terms(Mapping[str, Tensor]):
     def detach(self) -> "Terms":
         """The same values without their graph."""
         return Terms({name: term.detach() for name, term in self.items()})
+
+    def with_zeros(self, names: Iterable[str]) -> "Terms":
+        """The terms of these names in their order; those that are missing are 0.
+
+        Example:
+            >>> import torch
+            >>> Terms({"style.a": torch.tensor(1.0)}).with_zeros(["content.b", "style.a"])
+            content.b  0
+            style.a    1
+            total      1
+        """
+        zero = torch.zeros_like(self.total)
+        return Terms({name: self._terms.get(name, zero) for name in names})
 
     def by_loss(self) -> dict[str, Tensor]:
         """The sum of the terms of each loss: ``style`` for ``style.relu1_1`` and ``style.relu2_1``.

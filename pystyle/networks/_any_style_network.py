@@ -3,6 +3,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import conv2d
 
 from pystyle._arguments import whole_number
 from pystyle.colors._pixels import transformed
@@ -17,6 +18,8 @@ from pystyle.networks._stylizer import Stylizer
 _EPS = 1e-5
 _NOISE = 64
 """The edge of a tile of noise, in positions."""
+_TILES = 8
+"""How many tiles of noise there are, of which each channel gets a mixture."""
 
 
 class StyleMoments(NamedTuple):
@@ -31,7 +34,7 @@ class StyleMoments(NamedTuple):
         >>> import torch
         >>> code = AnyStyleNetwork(width=2).represent_style(torch.rand(1, 3, 32, 32))
         >>> {name: tuple(tensor.shape) for name, tensor in code._asdict().items()}
-        {'color_mean': (1, 3), 'color_covariance': (1, 3, 3), 'mean': (1, 34), 'deviation': (1, 34)}
+        {'color_mean': (1, 3), 'color_covariance': (1, 3, 3), 'mean': (1, 36), 'deviation': (1, 36)}
     """
 
     color_mean: Tensor
@@ -51,7 +54,7 @@ class AnyStyleNetwork(Stylizer):
     varies.
 
     Args:
-        width: Channels at the full size. Those at a half, a quarter and an eighth are 3, 6 and 8 times as
+        width: Channels at the full size. Those at a half, a quarter and an eighth are 4, 6 and 8 times as
             many.
 
     Raises:
@@ -77,10 +80,10 @@ class AnyStyleNetwork(Stylizer):
     stride = 8
     noise: Tensor
 
-    def __init__(self, *, width: int = 16) -> None:
+    def __init__(self, *, width: int = 8) -> None:
         super().__init__()
         self.width = whole_number(width, "`width`", least=1)
-        full, half, quarter, eighth = width, 3 * width, 6 * width, 8 * width
+        full, half, quarter, eighth = width, 4 * width, 6 * width, 8 * width
         self.channels = (half, quarter, eighth)
         self.encoder = nn.ModuleList(
             [
@@ -99,10 +102,10 @@ class AnyStyleNetwork(Stylizer):
         self.at_half = convolution(half, half)
         self.to_full = ResizeConvolution(half, full)
         self.output = convolution(full, 3)
-        noise = torch.randn(1, 1, _NOISE, _NOISE, generator=torch.Generator().manual_seed(0))
+        noise = torch.randn(1, _TILES, _NOISE, _NOISE, generator=torch.Generator().manual_seed(0))
         self.register_buffer("noise", noise)
-        self.noise_at_quarter = nn.Parameter(torch.zeros(1, quarter))
-        self.noise_at_half = nn.Parameter(torch.zeros(1, half))
+        self.noise_at_eighth = nn.Parameter(torch.zeros(eighth, _TILES))
+        self.noise_at_quarter = nn.Parameter(torch.zeros(quarter, _TILES))
         modulated = 2 * eighth + quarter
         self.modulation = nn.Linear(2 * sum(self.channels), 2 * modulated)
         nn.init.zeros_(self.modulation.weight)
@@ -126,14 +129,14 @@ class AnyStyleNetwork(Stylizer):
             for features, mean, deviation in zip(self._encoded(content), means, deviations, strict=True)
         )
         scales, shifts = self._modulation(code)
-        features = self._modulated(self.blocks[0], eighth, scales[0], shifts[0])
+        features = self._with_noise(eighth, self.noise_at_eighth, deviations[2])
+        features = self._modulated(self.blocks[0], features, scales[0], shifts[0])
         features = self._modulated(self.blocks[1], features, scales[1], shifts[1])
         features = quarter.add_(self.to_quarter(features).relu_())
-        features = self._with_noise(features, self.noise_at_quarter * deviations[1])
+        features = self._with_noise(features, self.noise_at_quarter, deviations[1])
         features = self._modulated(self.blocks[2], features, scales[2], shifts[2])
         # In place: these are the largest maps of all.
         features = half.add_(in_bands(self.to_half, features, halo=2, scale=Fraction(2)).relu_())
-        features = self._with_noise(features, self.noise_at_half * deviations[0])
         return in_bands(self._picture, features, halo=4, scale=Fraction(2))
 
     def _picture(self, features: Tensor) -> Tensor:
@@ -156,11 +159,12 @@ class AnyStyleNetwork(Stylizer):
         sizes = [eighth, eighth, quarter]
         return torch.split(1 + scales, sizes, 1), torch.split(shifts, sizes, 1)
 
-    def _with_noise(self, features: Tensor, strength: Tensor) -> Tensor:
-        """The features with the noise, a tile beside the other, which is the same in each picture."""
+    def _with_noise(self, features: Tensor, mixture: Tensor, deviation: Tensor) -> Tensor:
+        """The features with noise, a tile beside the other, which is the same in each picture."""
         height, width = features.shape[2:]
         tiles = self.noise.repeat(1, 1, -(-height // _NOISE), -(-width // _NOISE))
-        return features.addcmul_(tiles[:, :, :height, :width], strength[:, :, None, None])
+        noise = conv2d(tiles[:, :, :height, :width], mixture[:, :, None, None])
+        return features.addcmul_(noise, deviation[:, :, None, None])
 
     @staticmethod
     def _modulated(block: nn.Module, features: Tensor, scale: Tensor, shift: Tensor) -> Tensor:
@@ -181,5 +185,6 @@ def _recolored(content: Tensor, code: StyleMoments) -> Tensor:
 
 
 def _moments(features: Tensor) -> tuple[Tensor, Tensor]:
-    variance, mean = torch.var_mean(features.float(), (2, 3), correction=0)
+    wide = features.float() if features.dtype in (torch.float16, torch.bfloat16) else features
+    variance, mean = torch.var_mean(wide, (2, 3), correction=0)
     return mean, (variance + _EPS).sqrt()

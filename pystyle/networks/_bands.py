@@ -39,6 +39,12 @@ def in_bands(
         band = function(features[:, :, top : min(stop + halo, height)])
         first, begin, end = int((start - top) * scale), int(start * scale), ceil(stop * scale)
         if output is None:
-            output = band.new_empty(*band.shape[:2], ceil(height * scale), band.shape[3])
+            shape = (*band.shape[:2], ceil(height * scale), band.shape[3])
+            output = torch.empty(shape, dtype=band.dtype, device=band.device, memory_format=_order(band))
         output[:, :, begin:end] = band[:, :, first : first + end - begin]
     return features if output is None else output
+
+
+def _order(features: Tensor) -> torch.memory_format:
+    last = features.is_contiguous(memory_format=torch.channels_last)
+    return torch.channels_last if last else torch.contiguous_format

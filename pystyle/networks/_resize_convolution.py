@@ -1,6 +1,6 @@
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import conv2d, pad, pixel_shuffle
+from torch.nn.functional import conv2d, pad
 
 from pystyle.networks._convolution import convolution
 
@@ -45,18 +45,18 @@ class ResizeConvolution(nn.Module):
         out_channels = kernel.shape[0]
         bordered = pad(features, (1, 1, 1, 1), mode="replicate")
         found = conv2d(bordered, torch.cat(sums), None if bias is None else bias.repeat(4))
+        # These copies are cheap with channels last, which is how a channels-last network computes them.
+        found = found.permute(0, 2, 3, 1)
         # What comes out of the pixel (i, j) at its row r and column c was computed at (i + r, j + c).
         phases = [
-            found[
-                :,
-                index * out_channels : (index + 1) * out_channels,
-                row : row + height,
-                column : column + width,
-            ]
-            for index, (row, column) in enumerate([(0, 0), (0, 1), (1, 0), (1, 1)])
+            found[:, row : row + height, column : column + width, start : start + out_channels]
+            for start, (row, column) in zip(
+                range(0, 4 * out_channels, out_channels), [(0, 0), (0, 1), (1, 0), (1, 1)], strict=True
+            )
         ]
-        interleaved: Tensor = pixel_shuffle(torch.stack(phases, 2).flatten(1, 2), 2)
-        return interleaved
+        pairs = [torch.stack(phases[:2], 3), torch.stack(phases[2:], 3)]
+        enlarged = torch.stack(pairs, 2).reshape(-1, 2 * height, 2 * width, out_channels)
+        return enlarged.permute(0, 3, 1, 2)
 
 
 def _rows(kernel: Tensor, row: int) -> Tensor:

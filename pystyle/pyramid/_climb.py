@@ -33,12 +33,13 @@ class LevelRunners:
     """Makes the runner of each level; the attributes are the arguments of :meth:`pystyle.Pyramid.optimize`.
 
     Attributes:
+        criteria: Those of the levels that are run.
         scales: The size of each reference relative to that of the level.
         full_size: Height and width whose ratio all levels have.
         level_weights: Those of the levels that are run.
     """
 
-    criterion: Criterion
+    criteria: Sequence[Criterion]
     references: References
     scales: Mapping[str, float]
     full_size: tuple[int, int]
@@ -54,7 +55,7 @@ class LevelRunners:
 
     def arguments(self) -> dict[str, Any]:
         """What the picture depends on beside the criterion, by the names of the caller's arguments."""
-        derived = ("criterion", "scales", "full_size", "callbacks")
+        derived = ("criteria", "scales", "full_size", "callbacks")
         return {name: value for name, value in vars(self).items() if name not in derived}
 
     def first_image(self, init: Init, level: Level, seed: int | None) -> Tensor:
@@ -70,19 +71,25 @@ class LevelRunners:
         references = resized_references(self.references, level.edge_size, self.scales)
         make = partial(
             self.runner,
-            keeper.bind(self.evaluation, references),
+            keeper.bind(self.evaluation, references, level=level.index),
             optimizer=self.optimizer,
             parametrization=self.parametrization,
             bounds=self.bounds,
             averaging=self.averaging,
-            callbacks=[Counted(callback, level, seconds) for callback in self.callbacks],
+            callbacks=[Counted(callback, level, seconds, self._terms) for callback in self.callbacks],
             schedules=schedules_at(level, self.schedules, self.level_weights),
         )
         return keeper.make(make, resize(image, self._size(level)))
 
     def explained_memory_errors(self, level: Level) -> AbstractContextManager[None]:
         """The context in which a level is run."""
-        return explained_memory_errors(self.criterion, self._size(level), self.optimizer, self.evaluation)
+        criterion = self.criteria[level.index]
+        return explained_memory_errors(criterion, self._size(level), self.optimizer, self.evaluation)
+
+    @property
+    def _terms(self) -> list[str]:
+        """The names of the terms of all levels."""
+        return list(dict.fromkeys(name for criterion in self.criteria for name in criterion.term_names))
 
     def _size(self, level: Level) -> tuple[int, int]:
         return scaled_size(self.full_size, level.edge_size)
@@ -129,12 +136,16 @@ def _copied(history: History) -> History:
 
 
 def _extend(history: History, rows: History, level: Level, seconds: float) -> None:
-    """Add the rows of a level, with steps and seconds counted through all levels."""
+    """Add the rows of a level, with steps and seconds counted through all levels.
+
+    Terms that are not computed at a level are 0 there.
+    """
     columns = {
         **rows,
         "step": [step + level.steps_before for step in rows["step"]],
         "seconds": [second + seconds for second in rows["seconds"]],
         "edge_size": [level.edge_size] * len(rows["step"]),
     }
-    for name, column in columns.items():
-        history.setdefault(name, []).extend(column)
+    before, added = len(history.get("step", [])), len(rows["step"])
+    for name in dict.fromkeys([*history, *columns]):
+        history.setdefault(name, [0.0] * before).extend(columns.get(name, [0.0] * added))

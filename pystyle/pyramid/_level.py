@@ -55,19 +55,21 @@ class Counted:
         callback: What is called.
         level: The level.
         seconds: Time that the levels before took.
+        terms: The names of the terms of all levels. Those that are not computed at this one are 0.
     """
 
-    def __init__(self, callback: Callback, level: Level, seconds: float) -> None:
+    def __init__(self, callback: Callback, level: Level, seconds: float, terms: Sequence[str]) -> None:
         self.callback = callback
         self.level = level
         self.seconds = seconds
+        self.terms = terms
 
     def __call__(self, step: Step) -> None:
         """Call the callback with the step as one of the whole run."""
         counted = Step(
             step.index + self.level.steps_before,
             self.level.all_steps,
-            step.terms,
+            step.terms.with_zeros(self.terms),
             step.seconds + self.seconds,
             lambda: step.image,
             level=self.level.index,

@@ -111,7 +111,7 @@ class Pyramid:
     @torch.inference_mode(False)
     def optimize(
         self,
-        criterion: Criterion,
+        criterion: Criterion | Sequence[Criterion],
         references: References,
         *,
         init: Init = "content",
@@ -136,7 +136,8 @@ class Pyramid:
         left out.
 
         Args:
-            criterion: Encoder and losses.
+            criterion: Encoder and losses: one for all levels, or one for each level of the pyramid, whose
+                losses have the same names. Losses that look at shallow layers only make cheap steps.
             references: The images that the losses compare with, by name. The content, and what else is
                 compared position by position, is resized to the level, all others to `style_scale` times it.
             init: What the first level starts from. A tensor or a size has the aspect ratio of the
@@ -172,8 +173,9 @@ class Pyramid:
 
         Returns:
             The result of the last level, with the history of all. Its column ``edge_size`` tells
-            the levels apart. A callback that stops ends its level, and with ``all_levels=True`` the run;
-            Ctrl-C ends the run. The picture has the size of the level then.
+            the levels apart; a term that is not computed at a level is 0 there. A callback that stops ends
+            its level, and with ``all_levels=True`` the run; Ctrl-C ends the run. The picture has the size of
+            the level then.
 
         Raises:
             ValueError: If even the last level is too small for the encoder, an argument is wrong, or there
@@ -183,7 +185,9 @@ class Pyramid:
             MemoryError: If there is too little memory, with what to change.
             RunInterrupted: At Ctrl-C with ``on_interrupt="raise"``; its `result` is the picture so far.
         """
-        check_ingredients(criterion, evaluation, parametrization)
+        criteria = self._one_for_each(criterion)
+        for one in criteria:
+            check_ingredients(one, evaluation, parametrization)
         optimizer, callbacks = optimizer_factory(optimizer), callables(callbacks, "`callbacks`")
         check_references(references)
         check_pictures(references)
@@ -193,14 +197,15 @@ class Pyramid:
         check_on_interrupt(on_interrupt)
         schedules, level_weights = schedules or {}, level_weights or {}
         for argument, names in (("schedules", schedules), ("level_weights", level_weights)):
-            check_loss_names(argument, names, criterion.named_losses)
+            check_loss_names(argument, names, criteria[0].named_losses)
         check_level_weights(level_weights, len(self.edge_sizes))
-        scales = reference_scales(criterion, references, style_scale)
-        sizes, steps = self._large_enough(criterion, scales)
+        scales = reference_scales(criteria, references, style_scale)
+        sizes, steps = self._large_enough(criteria, scales)
         levels = levels_of(sizes, steps)
         left_out = len(self.edge_sizes) - len(sizes)
+        criteria = criteria[left_out:]
         runners = LevelRunners(
-            criterion,
+            criteria,
             references,
             scales,
             full_size=_full_size(init, references),
@@ -222,7 +227,7 @@ class Pyramid:
         keeper = Keeper(
             checkpoint,
             resume=resume,
-            criterion=criterion,
+            criteria=criteria,
             callbacks=callbacks,
             arguments=arguments,
             num_steps=steps,
@@ -233,12 +238,29 @@ class Pyramid:
         finally:
             close_all(callbacks)
 
+    def _one_for_each(self, criterion: Criterion | Sequence[Criterion]) -> tuple[Criterion, ...]:
+        """The criteria of the levels."""
+        if not isinstance(criterion, list | tuple):
+            return (criterion,) * len(self.edge_sizes)
+        if len(criterion) != len(self.edge_sizes):
+            raise ValueError(
+                f"`criterion` must be one or one for each of {len(self.edge_sizes)} levels, got "
+                f"{len(criterion)}."
+            )
+        names = [sorted(getattr(one, "named_losses", ())) for one in criterion]
+        if any(found != names[0] for found in names):
+            raise ValueError(
+                "`criterion` must have losses of the same names at all levels, got "
+                f"{' and '.join(', '.join(found) for found in names)}."
+            )
+        return tuple(criterion)
+
     def _large_enough(
-        self, criterion: Criterion, scales: Mapping[str, float]
+        self, criteria: Sequence[Criterion], scales: Mapping[str, float]
     ) -> tuple[Sequence[int], Sequence[int]]:
         """Sizes and steps of the levels that the encoder can take."""
         sizes, steps = self.edge_sizes, cast(Sequence[int], self.num_steps)
-        large_enough = [fits(criterion, size, scales) for size in sizes]
+        large_enough = [fits(one, size, scales) for one, size in zip(criteria, sizes, strict=True)]
         first = large_enough.index(True) if True in large_enough else len(sizes) - 1
         return sizes[first:], steps[first:]
 

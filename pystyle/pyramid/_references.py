@@ -1,6 +1,6 @@
 """The references at the size of a level."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 
 from pystyle.criterion import Criterion
@@ -9,12 +9,14 @@ from pystyle.images._masked import resize_masked
 from pystyle.typing import References
 
 
-def reference_scales(criterion: Criterion, references: References, style_scale: float) -> Mapping[str, float]:
+def reference_scales(
+    criteria: Sequence[Criterion], references: References, style_scale: float
+) -> Mapping[str, float]:
     """The size of each reference relative to the image.
 
     It is 1 for the content and whatever else is compared position by position, and `style_scale` for others.
     """
-    losses = criterion.named_losses.values()
+    losses = [loss for criterion in criteria for loss in criterion.named_losses.values()]
     aligned = {
         "content",
         *(loss.references[0] for loss in losses if loss.spatial == "dense" and loss.references),

@@ -16,6 +16,7 @@ from pystyle.runner._runner import Runner
 from pystyle.runner._schedules import CosineSchedule, LinearSchedule
 from pystyle.runner._signals import Interruption, interrupt_on_signals
 from pystyle.runner._step import Callback, Step
+from pystyle.runner._tensorboard import TensorBoardLogger
 
 __all__ = [
     "CSVLogger",
@@ -33,6 +34,7 @@ __all__ = [
     "RunnerFactory",
     "Step",
     "StopOnPlateau",
+    "TensorBoardLogger",
     "choose_evaluation",
     "estimate_memory",
     "explained_memory_errors",

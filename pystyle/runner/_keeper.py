@@ -42,7 +42,7 @@ class Keeper:
     Args:
         checkpoint: Where, and how often; None for no checkpoints.
         resume: Whether to go on from a checkpoint; without one the run starts at its beginning.
-        criterion: Encoder and losses.
+        criteria: Encoder and losses of each level; of a run without levels one.
         callbacks: Those with `state_dict` and `load_state_dict` go on as well.
         arguments: All else that the result depends on, by name, without the number of steps.
         num_steps: The steps at each level; of a run without levels a single number. They may be others than
@@ -69,7 +69,7 @@ class Keeper:
         >>> criterion = Criterion(vgg19(weights=None), {"smoothness": TotalVariationLoss()})
         >>> folder = tempfile.mkdtemp()
         >>> with Keeper(
-        ...     folder, resume=False, criterion=criterion, callbacks=[], arguments={}, num_steps=[3]
+        ...     folder, resume=False, criteria=[criterion], callbacks=[], arguments={}, num_steps=[3]
         ... ) as keeper:
         ...     evaluator = keeper.bind(EagerEvaluation(), {})
         ...     runner = keeper.make(lambda image: Runner(evaluator, image), torch.rand(1, 3, 8, 8))
@@ -84,7 +84,7 @@ class Keeper:
         checkpoint: str | os.PathLike[str] | Checkpoints | None,
         *,
         resume: bool,
-        criterion: Criterion,
+        criteria: Sequence[Criterion],
         callbacks: Sequence[Callback],
         arguments: Mapping[str, Any],
         num_steps: Sequence[int],
@@ -94,7 +94,7 @@ class Keeper:
         self.surroundings: dict[str, Any] = {}
         self._plan = first_plan(num_steps)
         self._scheduled = scheduled
-        self._criterion = criterion
+        self._criteria = criteria
         self._resume = resume
         self._resumed: dict[str, Any] | None = None
         self._from_picture = False
@@ -102,7 +102,7 @@ class Keeper:
         if self._writer is None:
             return
         self._folder = self._writer.folder
-        self._snapshots = Snapshots(criterion, callbacks, arguments)
+        self._snapshots = Snapshots(criteria, callbacks, arguments)
         self._workers = workers_of(arguments.get("evaluation"))
 
     @property
@@ -134,11 +134,11 @@ class Keeper:
             if self._writer is not None:
                 self._writer.write_last(retry=False)
 
-    def bind(self, evaluation: Evaluation, references: References) -> Evaluator:
-        """Bind the criterion; what losses draw for their targets is what they drew the first time."""
+    def bind(self, evaluation: Evaluation, references: References, *, level: int = 0) -> Evaluator:
+        """Bind the criterion of a level; losses draw for their targets what they drew the first time."""
         if self._writer is not None:
             self._snapshots.before_binding(self._resumed)
-        return evaluation.bind(self._criterion, references)
+        return evaluation.bind(self._criteria[level], references)
 
     def make(self, make: Callable[[Tensor], Runner], image: Tensor) -> Runner:
         """The runner of an image, in the state of the checkpoint if there is one.

@@ -141,7 +141,7 @@ def optimize_image(
     keeper = Keeper(
         checkpoint,
         resume=resume,
-        criterion=criterion,
+        criteria=[criterion],
         callbacks=callbacks,
         arguments=arguments,
         num_steps=[num_steps],

@@ -3,7 +3,7 @@ from itertools import groupby
 
 from torch import Tensor
 
-from pystyle.typing import History
+from pystyle.typing import History, Precision
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,7 @@ class Result:
         failed: Whether the run diverged or was interrupted. A callback that stops is no failure.
         alpha: How opaque the picture is, (1, 1, height, width); None if it is so everywhere. `stylize` knows
             it of the content.
+        precision: Of the encoder; `stylize` chooses it.
 
     Example:
         >>> import torch
@@ -36,6 +37,7 @@ class Result:
     seconds: float
     failed: bool = False
     alpha: Tensor | None = None
+    precision: Precision = "float32"
 
     @property
     def steps(self) -> int:

@@ -18,18 +18,19 @@ class Snapshots:
     """Takes the state of a run, and gives a run the state that was taken of another one.
 
     Args:
-        criterion: Encoder and losses.
+        criteria: Encoder and losses of each level.
         callbacks: Those with `state_dict` and `load_state_dict` are part of the state.
         arguments: All else that the result depends on, by name.
     """
 
     def __init__(
-        self, criterion: Criterion, callbacks: Sequence[Callback], arguments: Mapping[str, Any]
+        self, criteria: Sequence[Criterion], callbacks: Sequence[Callback], arguments: Mapping[str, Any]
     ) -> None:
-        self._criterion = criterion
+        self._criteria = list(dict.fromkeys(criteria))
         self._callbacks = callbacks
-        self._arguments = describe({"criterion": criterion, **arguments})
-        device = next((str(parameter.device) for parameter in criterion.parameters()), "cpu")
+        all_alike = len(self._criteria) == 1
+        self._arguments = describe({"criterion": criteria[0] if all_alike else list(criteria), **arguments})
+        device = next((str(parameter.device) for parameter in criteria[0].parameters()), "cpu")
         self._environment = {**environment(), "device": device}
         self._bound: list[Tensor] = []
 
@@ -92,8 +93,8 @@ class Snapshots:
             generator.set_state(state)
 
     def _all_generators(self) -> list[torch.Generator]:
-        losses = self._criterion.named_losses.values()
-        return [generator for loss in losses for generator in loss.generators()]
+        losses = [loss for criterion in self._criteria for loss in criterion.named_losses.values()]
+        return list(dict.fromkeys(generator for loss in losses for generator in loss.generators()))
 
     def _stateful(self) -> list[tuple[str, Any]]:
         """The callbacks that have a state, by their classes and a number."""

@@ -43,6 +43,11 @@ def content_layer_of(encoder: Encoder, layer: str | None = None) -> str:
     )
 
 
+def fine_content_layer_of(encoder: Encoder) -> str:
+    """The layer that is compared with the photograph where the composition is settled."""
+    return five_layers_of(encoder)[2]
+
+
 def five_layers_of(encoder: Encoder) -> tuple[str, ...]:
     """From shallow to deep those whose styles are compared; one that stands for several is there again."""
     known = [layers for layer, layers in _STYLE_LAYERS.items() if layer in encoder.layers]

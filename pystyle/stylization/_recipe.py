@@ -11,12 +11,22 @@ from pystyle.criterion import Criterion
 from pystyle.encoders import Encoder
 from pystyle.losses import ContentLoss, Loss, TotalVariationLoss
 from pystyle.pyramid import Pyramid
-from pystyle.stylization._layers import content_layer_of, five_layers_of
+from pystyle.stylization._layers import content_layer_of, fine_content_layer_of, five_layers_of
 from pystyle.stylization._style_losses import style_loss_of
-from pystyle.typing import Strength, StyleLossName
+from pystyle.typing import Steps, Strength, StyleLossName
 
 STRENGTHS: dict[str, float] = {"subtle": 0.5, "balanced": 1.0, "strong": 2.0}
 """The strengths that have names."""
+
+STEPS: dict[str, int] = {"draft": 16, "standard": 40, "best": 150}
+"""The numbers of steps of all levels together that have names."""
+
+_FINE_CONTENT = 0.8
+"""What the content counts where the composition is settled, which keeps it, too."""
+_SMALLEST = 96
+"""The short edge that no level goes below. Smaller ones bring larger strokes, and faces that fall apart."""
+_SHARE = 0.8
+"""The steps of a level relative to the one before."""
 
 
 def stylization_criterion(
@@ -29,6 +39,7 @@ def stylization_criterion(
     content_weight: float = 1.0,
     smoothness_weight: float = 6.0,
     contrast: float = 1.0,
+    fine: bool = False,
 ) -> Criterion:
     """The criterion of :func:`~pystyle.stylize`.
 
@@ -52,6 +63,9 @@ def stylization_criterion(
         smoothness_weight: Of the total variation.
         contrast: What the content loss is divided by: :func:`~pystyle.stylization.feature_contrast` of the
             images.
+        fine: Whether it is for a level that is painted when the composition has been settled at a smaller
+            size. Then losses whose layers are not given look at the first three of the five layers only, and
+            the content counts 4/5.
 
     Returns:
         A criterion with the losses ``content``, ``style`` and ``smoothness``.
@@ -72,6 +86,8 @@ def stylization_criterion(
     contrast = number(contrast, "`contrast`", above=0)
     content_weight = number(content_weight, "`content_weight`", least=0)
     smoothness_weight = number(smoothness_weight, "`smoothness_weight`", least=0)
+    if fine and content_layer is None:
+        content_layer, content_weight = fine_content_layer_of(encoder), _FINE_CONTENT * content_weight
     content_layer = content_layer_of(encoder, content_layer)
     return Criterion(
         encoder,
@@ -83,41 +99,57 @@ def stylization_criterion(
                 five_layers=five_layers_of(encoder),
                 layers=style_layers,
                 strength=factor,
+                fine=fine,
             ),
             "smoothness": TotalVariationLoss(weight=smoothness_weight),
         },
     )
 
 
-def stylization_pyramid(edge_size: int | Sequence[int], *, num_steps: int | Sequence[int] = 150) -> Pyramid:
-    """The levels of :func:`~pystyle.stylize`: sizes grow by √2, and each level has 4/5 of the steps before.
+def stylization_pyramid(edge_size: int | Sequence[int], *, num_steps: Steps = "standard") -> Pyramid:
+    """The levels of :func:`~pystyle.stylize`: sizes double, and each level has 4/5 of the steps before.
 
     Args:
-        edge_size: The short edge of the result in pixels, or those of all levels.
-        num_steps: Steps of all levels together, or those of each level.
+        edge_size: The short edge of the result in pixels, or those of all levels. The smallest of its own is
+            between 96 and 191.
+        num_steps: Steps of all levels together: a number, ``"draft"`` (16), ``"standard"`` (40) or ``"best"``
+            (150); or those of each level.
 
     Returns:
         A pyramid.
 
     Raises:
-        ValueError: If `edge_size` or `num_steps` is not positive and whole, or there are not as many steps as
-            levels.
+        ValueError: If `edge_size` or `num_steps` is not positive and whole, there is no such name, or there
+            are not as many steps as levels.
         TypeError: If one is no number.
 
     Example:
-        >>> stylization_pyramid(512, num_steps=300)
-        Pyramid(edge_sizes=(128, 181, 256, 362, 512), num_steps=(89, 72, 57, 45, 37))
+        >>> stylization_pyramid(512)
+        Pyramid(edge_sizes=(128, 256, 512), num_steps=(16, 14, 10))
     """
     try:
         if is_number(edge_size):
-            sizes = Pyramid.from_ratio(edge_size, num_steps=0, smallest=128).edge_sizes
+            sizes = Pyramid.octaves(edge_size, num_steps=0, smallest=_SMALLEST).edge_sizes
         else:
             sizes = Pyramid(edge_size, num_steps=0).edge_sizes
     except ValueError as error:
         raise ValueError(str(error).replace("`edge_sizes`", "`edge_size`")) from error
+    if isinstance(num_steps, str):
+        num_steps = steps_named(num_steps)
     if not is_number(num_steps):
         return Pyramid(sizes, num_steps)
     num_steps = whole_number(num_steps, "`num_steps`", least=1)
-    shares = [1 - 0.8**index for index in range(len(sizes) + 1)]
+    shares = [1 - _SHARE**index for index in range(len(sizes) + 1)]
     bounds = [round(num_steps * share / shares[-1]) for share in shares]
     return Pyramid(sizes, [end - start for start, end in pairwise(bounds)])
+
+
+def steps_named(name: str) -> int:
+    """The number of steps that has this name.
+
+    Raises:
+        ValueError: If none has.
+    """
+    if name not in STEPS:
+        raise ValueError(f"`num_steps` must be whole numbers or one of {', '.join(STEPS)}, got {name!r}.")
+    return STEPS[name]

@@ -16,12 +16,12 @@ from pystyle.typing import Init, MaskedImage, References
 
 
 def confined(
-    criterion: Criterion, references: References, start: Init, *, has_regions: bool
-) -> tuple[Criterion, Init]:
-    """The criterion of a content with masks, and what to start from.
+    criteria: list[Criterion], references: References, start: Init, *, has_regions: bool
+) -> tuple[list[Criterion], Init]:
+    """The criteria of a content with masks, and what to start from.
 
     Args:
-        criterion: One with a loss named ``style``.
+        criteria: Those of all levels, each with a loss named ``style``.
         references: The content, which has masks, and the styles.
         start: What a content without masks would start from.
         has_regions: Whether its masks are regions to be painted, and not just what is opaque of it.
@@ -31,16 +31,22 @@ def confined(
     """
     content = references["content"]
     if not isinstance(content, MaskedImage):
-        return criterion, start
+        return criteria, start
     if has_regions:
         styles = styles_of_regions(content, references)
         recoloured = partial(recoloured_in_regions, content, references, styles)
-        criterion = confined_criterion(criterion, content, styles)
+        changed = {one: confined_criterion(one, content, styles) for one in criteria}
     else:
         recoloured = partial(_recoloured_by_opaque_part, content, references)
-        losses = {name: copy.copy(loss).within(OPAQUE) for name, loss in criterion.named_losses.items()}
-        criterion = Criterion(criterion.encoder, losses)
-    return criterion, recoloured() if isinstance(start, str) and start == "recoloured" else start
+        changed = {one: _within_opaque_part(one) for one in criteria}
+    return [changed[one] for one in criteria], recoloured() if isinstance(
+        start, str
+    ) and start == "recoloured" else start
+
+
+def _within_opaque_part(criterion: Criterion) -> Criterion:
+    losses = {name: copy.copy(loss).within(OPAQUE) for name, loss in criterion.named_losses.items()}
+    return Criterion(criterion.encoder, losses)
 
 
 def _recoloured_by_opaque_part(content: MaskedImage, references: References) -> Tensor:

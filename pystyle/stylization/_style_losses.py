@@ -31,6 +31,9 @@ class _Recipe(NamedTuple):
 _STROKES = (0.17, 0.47, 0.32, 0.03, 0.01)
 """Colours and strokes are in the first three; more than a hint of the others bends the objects."""
 
+SHALLOW = 3
+"""How many of the five layers are looked at where the composition is settled."""
+
 # Pairs of positions are compared only where there are few of them.
 _DEEP = (0.0, 0.25, 0.25, 0.25, 0.25)
 _MIDDLE = (0.0, 1 / 3, 1 / 3, 1 / 3, 0.0)
@@ -59,6 +62,7 @@ def style_loss_of(
     five_layers: Sequence[str],
     layers: Sequence[str] | None,
     strength: float,
+    fine: bool,
 ) -> Loss:
     """The style loss of a criterion.
 
@@ -68,6 +72,8 @@ def style_loss_of(
         five_layers: Those that losses look at.
         layers: Others that the loss looks at instead.
         strength: A factor of its weight.
+        fine: Whether a loss with a name looks at the first three layers only, with the same weight, unless it
+            is given others.
 
     Raises:
         ValueError: If there is no such name, or a loss that has layers is given others.
@@ -94,14 +100,22 @@ def style_loss_of(
     if loss not in _RECIPES:
         raise ValueError(f"`style_loss` must be a loss or one of {get_args(StyleLossName)}, got {loss!r}.")
     recipe = _RECIPES[loss]
+    shares = recipe.shares
     if layers is None:
-        layers = list(_shares_of(five_layers, recipe.shares))
+        shares = _fine_shares(shares) if fine else shares
+        layers = list(_shares_of(five_layers, shares))
     return recipe.constructor(
         tuple(layers),
         weight=recipe.weight * strength,
-        layer_weights=[_share(layer, encoder_layers, five_layers, recipe.shares) for layer in layers],
+        layer_weights=[_share(layer, encoder_layers, five_layers, shares) for layer in layers],
         relative=True,
     )
+
+
+def _fine_shares(shares: Sequence[float]) -> tuple[float, ...]:
+    """The shares of the first three layers, which have those of the others as well."""
+    shallow = shares[:SHALLOW]
+    return (*(share * sum(shares) / sum(shallow) for share in shallow), *[0.0] * (len(shares) - SHALLOW))
 
 
 def _share(

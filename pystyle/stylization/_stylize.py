@@ -1,6 +1,7 @@
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import torch
@@ -12,7 +13,14 @@ from pystyle.criterion import Criterion
 from pystyle.criterion._blend import first_image, images_of
 from pystyle.encoders import Encoder, vgg19
 from pystyle.encoders._given import given_encoder
-from pystyle.evaluation import EagerEvaluation, Evaluation, StoredTargets, StripEvaluation
+from pystyle.evaluation import (
+    EagerEvaluation,
+    Evaluation,
+    StoredTargets,
+    StripEvaluation,
+    fastest_precision,
+)
+from pystyle.evaluation._precision import known_precision
 from pystyle.images import scaled_size
 from pystyle.losses import Loss
 from pystyle.optim import LBFGS
@@ -21,8 +29,8 @@ from pystyle.parametrizations import Parametrization, Pixels
 from pystyle.runner import Callback, Result, Runner, RunnerFactory, choose_evaluation
 from pystyle.runner._interrupted import check_on_interrupt, ended
 from pystyle.stylization._colors import ColorControl
-from pystyle.stylization._contrast import feature_contrast
-from pystyle.stylization._recipe import stylization_criterion, stylization_pyramid
+from pystyle.stylization._criteria import stylization_criteria
+from pystyle.stylization._recipe import stylization_pyramid
 from pystyle.stylization._regions import confined
 from pystyle.stylization._sources import ImageSource, opaque_content, references_of
 from pystyle.typing import (
@@ -33,7 +41,9 @@ from pystyle.typing import (
     OptimizerFactory,
     OptimizerName,
     Precision,
+    PrecisionChoice,
     References,
+    Steps,
     Strength,
     StyleLossName,
 )
@@ -61,11 +71,11 @@ def stylize(
     optimizer: OptimizerFactory | OptimizerName = LBFGS,
     parametrization: Callable[[Tensor], Parametrization] = Pixels,
     averaging: float | None = None,
-    num_steps: int | Sequence[int] = 150,
+    num_steps: Steps = "standard",
     init: Init = "recoloured",
     seed: int | None = None,
     device: torch.device | str | int | None = None,
-    precision: Precision = "float32",
+    precision: PrecisionChoice = "auto",
     tile: int | Literal["auto"] | None = "auto",
     memory_budget: int | str | None = None,
     callbacks: Callback | Sequence[Callback] = (),
@@ -82,7 +92,7 @@ def stylize(
             regions are painted, each by itself; what lies in none stays a photograph.
         style: The manner: an image, the path of one, or several that are blended; or an image for each region
             of the content, by name. A style with masks gives to each region what is in its own of that name.
-        edge_size: The short edge of the result in pixels, which is approached in steps of √2; the short
+        edge_size: The short edge of the result in pixels, which is approached in octaves; the short
             edges of all levels, such as (128, 256, 512); or ``"original"``, that of the content.
         strength: How much the style counts relative to the content: a factor, ``"subtle"`` (0.5),
             ``"balanced"`` (1) or ``"strong"`` (2).
@@ -109,15 +119,18 @@ def stylize(
             `functools.partial` of one.
         averaging: The decay of an average of the iterates, with which each level ends. Adam needs
             one, such as 0.97, to be free of noise; L-BFGS does not.
-        num_steps: Steps of all levels together, or those of each level.
+        num_steps: Steps of all levels together: a number, ``"draft"`` (16), ``"standard"`` (40) or ``"best"``
+            (150); or those of each level.
         init: What to start from; see :func:`~pystyle.optimize_image`. The default is the content in the
             colours of the style, region by region if there are any.
         seed: Of noise to start from.
         device: Where to compute; the accelerator if there is one, else the CPU.
-        precision: Of the encoder; see :class:`~pystyle.evaluation.EagerEvaluation`.
+        precision: Of the encoder; see :class:`~pystyle.evaluation.EagerEvaluation`. ``"auto"`` is half
+            precision where the device multiplies in it
+            (:func:`~pystyle.evaluation.fastest_precision`); `Result.precision` says which it was.
         tile: None to evaluate the image as a whole, the height of strips to evaluate it in strips, exactly
             (:class:`~pystyle.evaluation.StripEvaluation`), ``"auto"`` for strips where they are needed. A run
-            that goes on from a checkpoint keeps what was chosen when it began.
+            that goes on from a checkpoint keeps the strips and the precision that it began with.
         memory_budget: Bytes that the run may take with ``tile="auto"``, or text such as ``"4GB"``; most of
             what is free if not given.
         callbacks: One or several, called with a step after each step.
@@ -171,30 +184,32 @@ def stylize(
     encoder = _moved(default_encoder() if encoder is None else given_encoder(encoder), device)
     pyramid = stylization_pyramid(edge_size, num_steps=num_steps)
     largest = pyramid.edge_sizes[-1]
-    contrast = feature_contrast(
-        encoder, control.references, edge_size=largest, content_layer=content_layer, alpha=opacity
-    )
-    criterion = stylization_criterion(
+    criteria = stylization_criteria(
         encoder,
+        control.references,
+        pyramid,
         strength=strength,
         style_loss=style_loss,
         style_layers=style_layers,
         content_layer=content_layer,
         content_weight=content_weight,
         smoothness_weight=smoothness_weight,
-        contrast=contrast,
+        alpha=opacity,
     )
     photograph, start = control.references["content"], control.init(init)
     if isinstance(photograph, MaskedImage):
         has_regions = isinstance(content, MaskedImage)
-        criterion, start = confined(criterion, control.references, start, has_regions=has_regions)
-    tile = _kept_tile(checkpoint) if tile == "auto" and resume else tile
+        criteria, start = confined(criteria, control.references, start, has_regions=has_regions)
+    if resume:
+        tile, precision = _kept(checkpoint, tile, precision)
+    precision = _known(precision, encoder, device)
     size = _largest_size(references, largest, style_scale)
-    evaluation = _chosen(criterion, tile, size, optimizer, memory_budget, precision)
+    # The levels before are a quarter as large, and take less memory with any layers.
+    evaluation = _chosen(criteria[-1], tile, size, optimizer, memory_budget, precision)
     # Otherwise the styles have the colours of this content, and no other run sees them.
     stored = None if colors != "style" else targets
     result = pyramid.optimize(
-        criterion,
+        criteria,
         control.references,
         init=start,
         optimizer=optimizer,
@@ -208,7 +223,7 @@ def stylize(
         checkpoint=checkpoint,
         resume=resume,
     )
-    return ended(control.finished(result), on_interrupt)
+    return ended(replace(control.finished(result), precision=precision), on_interrupt)
 
 
 def default_encoder() -> Encoder:
@@ -258,18 +273,31 @@ def _number_of_pixels(edge_size: int | Sequence[int] | str, references: Referenc
     return min(first_image(references["content"]).shape[-2:])
 
 
-def _kept_tile(
+def _known(precision: PrecisionChoice, encoder: Encoder, device: torch.device) -> Precision:
+    if precision != "auto":
+        return known_precision(precision)
+    # Who converts an encoder to float64 wants more precision, not less.
+    return "float32" if encoder.image_dtype == torch.float64 else fastest_precision(device)
+
+
+def _kept(
     checkpoint: str | os.PathLike[str] | Checkpoints | None,
-) -> int | Literal["auto"] | None:
-    """What ``tile="auto"`` came to when the run began, which other free memory must not change."""
+    tile: int | Literal["auto"] | None,
+    precision: PrecisionChoice,
+) -> tuple[int | Literal["auto"] | None, PrecisionChoice]:
+    """What "auto" came to when the run began, which other free memory or another machine must not change."""
     if checkpoint is None:
-        return "auto"
+        return tile, precision
     folder = checkpoint.folder if isinstance(checkpoint, Checkpoints) else checkpoint
     arguments = CheckpointFolder(folder).arguments()
     if "evaluation" not in arguments:
-        return "auto"
-    rows = arguments.get("evaluation.rows", "")
-    return int(rows) if rows.isdecimal() else None
+        return tile, precision
+    if tile == "auto":
+        rows = arguments.get("evaluation.rows", "")
+        tile = int(rows) if rows.isdecimal() else None
+    if precision == "auto" and "evaluation.precision" in arguments:
+        precision = known_precision(arguments["evaluation.precision"].strip("'"))
+    return tile, precision
 
 
 def _largest_size(references: References, edge_size: int, style_scale: float) -> tuple[int, int]:

@@ -50,7 +50,7 @@ class TrainingKeeper:
         self._ending = ExitStack()
         self._writer = writer_to(checkpoint, resume=resume)
         if self._writer is not None:
-            self._snapshots = Snapshots(criterion, callbacks, arguments)
+            self._snapshots = Snapshots([criterion], callbacks, arguments)
 
     def __enter__(self) -> Self:
         """Take the folder, handle signals, and find the checkpoint."""

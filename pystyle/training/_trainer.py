@@ -110,7 +110,7 @@ class Trainer:
             evaluator = weighted(evaluator, self.factors)
         terms, gradient = evaluator(self.pictures)
         torch.autograd.backward(pictures, gradient.to(pictures))
-        terms = self._all_terms(terms)
+        terms = terms.with_zeros(self.criterion.term_names)
         self._move(terms, seconds)
         return terms
 
@@ -152,13 +152,6 @@ class Trainer:
 
     def _criterion_of(self, phase: Phase) -> Criterion:
         return next(criterion for other, criterion in self._criteria if other is phase)
-
-    def _all_terms(self, terms: Terms) -> Terms:
-        """The terms with a zero for each that is not computed in this phase."""
-        zero = torch.zeros_like(terms.total)
-        losses = self.criterion.named_losses.items()
-        names = [f"{name}.{layer}" for name, loss in losses for layer in loss.layers]
-        return Terms({name: terms.get(name, zero) for name in names})
 
     def _set_learning_rate(self, phase: Phase, fraction: float) -> None:
         factor = phase.learning_rate * self._learning_rate(fraction)

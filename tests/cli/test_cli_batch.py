@@ -137,7 +137,7 @@ def test_other_options_need_another_folder_or_leave_to_overwrite(capsys):
         ([*FOLDERS, "--workers", "0"], "`--workers` must be an integer of at least 1, got '0'."),
         ([*FOLDERS, "--format", "gif"], "`--format` must be one of png, jpg"),
         ([*FOLDERS, "--format", "jpg", "--bits", "16"], "`--bits 16` needs the format PNG, got JPEG."),
-        ([*FOLDERS, "--steps", "1,2,3"], "`--steps` must be one number or one for each of"),
+        ([*FOLDERS, "--steps", "1,2,3,4"], "`--steps` must be one number or one for each of"),
         (["photos/a.png", "style.png", "-o", "x.png", "--workers", "2"], "`--workers` is for a folder of"),
         (["photos/a.png", "style.png", "-o", "x.png", "--style", "b.png"], "`--style` is for a folder of"),
     ],

@@ -123,10 +123,10 @@ def test_a_signal_while_the_picture_is_written_does_not_lose_it(names, monkeypat
 
 def test_ctrl_c_at_a_small_size_saves_the_picture_at_that_size(capsys, fail_at):
     fail_at(1, KeyboardInterrupt())
-    assert _stylize("--json", size="182") == 130
+    assert _stylize("--json", size="192") == 130
     facts = json.loads(capsys.readouterr().out)
     assert (facts["steps"], facts["stop_reason"]) == (1, "interrupted")
-    assert facts["height"] < 182
+    assert facts["height"] < 192
     assert read_image("out.png").shape == (1, 3, facts["height"], facts["width"])
 
 
@@ -156,9 +156,9 @@ def test_ctrl_c_between_two_sizes_saves_the_picture_so_far(capsys, monkeypatch):
         return bind(self, references)
 
     monkeypatch.setattr(Criterion, "bind", interrupted)
-    assert _stylize(size="182") == 130
+    assert _stylize(size="192") == 130
     assert "of 4 steps" in capsys.readouterr().err
-    assert read_image("out.png").shape[2] < 182
+    assert read_image("out.png").shape[2] < 192
 
 
 @pytest.mark.parametrize("where", ["pystyle.cli._painting.stylize", "pystyle.Runner.evaluate"])

@@ -12,6 +12,7 @@ import torch
 
 import pystyle
 from pystyle.cli import main
+from pystyle.evaluation import fastest_precision
 from pystyle.images import read_image, write_image
 from pystyle.parametrizations import Fourier, LaplacianPyramid, LowResolution, Pixels
 
@@ -154,6 +155,7 @@ def test_json_tells_about_the_run(capsys, folder):
         "stop_reason": "finished",
         "seed": 4,
         "device": "cpu",
+        "precision": fastest_precision("cpu"),
         "version": pystyle.__version__,
     }
 

@@ -142,7 +142,15 @@ class TestAnyStyleNetwork:
             moved = instance_normalization(features, deviation, mean)
             found.append((moved.mean((2, 3)) - mean).abs().max())
         assert max(found) < 1e-4
-        assert [part.shape[1] for part in code.mean.split(sizes, 1)] == [6, 12, 16]
+        assert [part.shape[1] for part in code.mean.split(sizes, 1)] == [8, 12, 16]
+
+    def test_in_float64_it_computes_in_float64(self):
+        torch.manual_seed(0)
+        network = AnyStyleNetwork(width=2).double()
+        batch = network.bind(IMAGE[:1].double())(IMAGE.double())
+        singles = [network.bind(IMAGE[:1].double())(image[None].double()) for image in IMAGE]
+        assert batch.dtype == torch.float64
+        assert torch.allclose(batch, torch.cat(singles), atol=1e-12, rtol=0)
 
     def test_the_code_does_not_depend_on_where_the_style_lies(self):
         network = AnyStyleNetwork(width=2)

@@ -115,7 +115,7 @@ def test_sizes_and_steps_of_ones_own_are_taken_as_they_are():
     assert stylization_pyramid([64, 96]).edge_sizes == (64, 96)
     # Each level has 4/5 of the steps before, and all of them are done.
     assert stylization_pyramid((64, 96), num_steps=90).num_steps == (50, 40)
-    assert stylization_pyramid(181, num_steps=[7, 2]).edge_sizes == (128, 181)
+    assert stylization_pyramid(200, num_steps=[7, 2]).edge_sizes == (100, 200)
     with pytest.raises(ValueError, match="`num_steps` must be one number or one for each of 2 levels"):
         stylization_pyramid([64, 96], num_steps=[3])
     with pytest.raises(ValueError, match="`edge_size` must be positive and grow"):

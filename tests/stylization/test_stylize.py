@@ -7,8 +7,15 @@ from torch import Tensor, nn
 from pystyle import stylize
 from pystyle.encoders import SequentialEncoder, alexnet, torchvision_encoder, vgg11, vgg19
 from pystyle.images import ImageReadError, quantise, resize, write_image
+from pystyle.losses import GramLoss
 from pystyle.optim import LBFGS
-from pystyle.stylization import feature_contrast, stylization_criterion, stylization_pyramid
+from pystyle.stylization import (
+    feature_contrast,
+    stylization_criteria,
+    stylization_criterion,
+    stylization_pyramid,
+)
+from pystyle.stylization._layers import five_layers_of
 
 
 def smooth_image(seed: int, height: int, width: int) -> Tensor:
@@ -150,12 +157,35 @@ def test_a_seed_makes_the_picture_repeatable_without_the_global_random_state(pai
 
 def test_the_parts_of_the_recipe_give_the_same_picture(paint, encoder):
     references = {"content": CONTENT, "style": [(STYLE, 2.0), (OTHER_STYLE, 1.0)]}
-    contrast = feature_contrast(encoder, references, edge_size=36)
-    criterion = stylization_criterion(encoder, contrast=contrast)
-    expected = stylization_pyramid(36, num_steps=4).optimize(criterion, references, init="recoloured")
-    result = paint(CONTENT, [STYLE, OTHER_STYLE], style_weights=[2.0, 1.0])
-    assert contrast != 1
+    pyramid = stylization_pyramid([32, 40], num_steps=[3, 2])
+    criteria = stylization_criteria(encoder, references, pyramid)
+    expected = pyramid.optimize(criteria, references, init="recoloured")
+    result = paint(
+        CONTENT, [STYLE, OTHER_STYLE], style_weights=[2.0, 1.0], edge_size=[32, 40], num_steps=[3, 2]
+    )
     assert torch.equal(result.image, expected.image)
+
+
+def test_the_criteria_are_those_of_the_levels(encoder):
+    references = {"content": CONTENT, "style": STYLE}
+    pyramid, fine_layer = stylization_pyramid([32, 36, 40]), five_layers_of(encoder)[2]
+    coarse, *fine = stylization_criteria(encoder, references, pyramid, strength=2)
+    assert fine[0] is fine[1]
+    contrast = feature_contrast(encoder, references, edge_size=32)
+    assert repr(coarse) == repr(stylization_criterion(encoder, strength=2, contrast=contrast))
+    contrast = feature_contrast(encoder, references, edge_size=40, content_layer=fine_layer)
+    assert repr(fine[0]) == repr(stylization_criterion(encoder, strength=2, contrast=contrast, fine=True))
+    assert stylization_criteria(encoder, references, stylization_pyramid(40))[0].layers == coarse.layers
+
+
+@pytest.mark.parametrize(
+    "own", [{"style_layers": ["relu1"]}, {"content_layer": "relu2"}, {"style_loss": GramLoss("relu3")}]
+)
+def test_losses_and_layers_of_ones_own_are_for_all_levels(own):
+    encoder = alexnet(weights=None)
+    references = {"content": CONTENT, "style": STYLE}
+    first, second = stylization_criteria(encoder, references, stylization_pyramid([64, 96]), **own)
+    assert first is second
 
 
 def test_the_images_of_the_caller_stay_as_they_are(paint):

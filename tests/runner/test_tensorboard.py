@@ -1,0 +1,47 @@
+"""The terms of a run for TensorBoard."""
+
+import sys
+
+import pytest
+import torch
+
+from pystyle import Criterion, TotalVariationLoss, optimize_image
+from pystyle.encoders import vgg11
+from pystyle.runner import TensorBoardLogger
+
+pytest.importorskip("tensorboard")
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # noqa: E402
+
+CRITERION = Criterion(vgg11(weights=None), {"smoothness": TotalVariationLoss()})
+IMAGE = torch.rand(1, 3, 8, 8)
+
+
+def run(folder, num_steps=3, **arguments):
+    return optimize_image(
+        CRITERION, {}, init=IMAGE, num_steps=num_steps, callbacks=[TensorBoardLogger(folder)], **arguments
+    )
+
+
+def scalars(folder, name):
+    events = EventAccumulator(str(folder))
+    events.Reload()
+    return {event.step: event.value for event in events.Scalars(name)}
+
+
+def test_it_holds_the_total_and_the_terms_of_each_step(tmp_path):
+    result = run(tmp_path)
+    expected = dict(enumerate(result.history["total"][:-1], start=1))
+    assert scalars(tmp_path, "total") == pytest.approx(expected)
+    assert scalars(tmp_path, "smoothness/image") == pytest.approx(expected)
+
+
+def test_a_run_that_goes_on_hides_what_came_after_its_checkpoint(tmp_path):
+    run(tmp_path / "log", checkpoint=tmp_path / "run")
+    run(tmp_path / "log", num_steps=5, checkpoint=tmp_path / "run", resume=True)
+    assert list(scalars(tmp_path / "log", "total")) == [1, 2, 3, 4, 5]
+
+
+def test_without_tensorboard_the_extra_is_named(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
+    with pytest.raises(ImportError, match=r'pip install "pystyle-nst\[tensorboard\]"'):
+        TensorBoardLogger(tmp_path)
