@@ -20,7 +20,7 @@ from pictures import PAIRS, read_pair
 from pystyle import Encoder, stylize
 from pystyle.encoders import vgg19
 from pystyle.images import contact_sheet, quantise, read_image, resize, write_image
-from pystyle.stylization import feature_contrast, stylization_criterion
+from pystyle.stylization import stylization_criteria, stylization_pyramid
 
 OPTIMIZERS = {
     "lbfgs": {},
@@ -38,9 +38,10 @@ def run(
     result = stylize(content, style, edge_size=edge_size, encoder=encoder, **OPTIMIZERS[optimizer])
     seconds = (time.process_time() - start) / torch.get_num_threads()
     write_image(result.image, pictures / f"{optimizer}-{pair[0]}-{pair[1]}-{edge_size}.png")
-    small = {"content": resize(content, edge_size), "style": resize(style, edge_size)}
-    contrast = feature_contrast(encoder, {"content": content, "style": style}, edge_size=edge_size)
-    objective = stylization_criterion(encoder, contrast=contrast).bind(small)
+    references = {"content": content, "style": style}
+    small = {name: resize(image, edge_size) for name, image in references.items()}
+    criteria = stylization_criteria(encoder, references, stylization_pyramid(edge_size))
+    objective = criteria[-1].bind(small)
     with torch.no_grad():
         loss = float(objective(result.image).total)
         saved = float(objective(quantise(result.image)).total)

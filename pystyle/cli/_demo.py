@@ -36,7 +36,7 @@ DESCRIPTION = (
 )
 
 DEMO_EDGE_SIZE = 300
-"""The photograph as it is; the demo ends within two minutes on two cores."""
+"""The photograph as it is."""
 
 DEFAULT_OUTPUT = "pystyle-demo.png"
 

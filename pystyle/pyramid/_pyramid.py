@@ -241,7 +241,7 @@ class Pyramid:
     def _one_for_each(self, criterion: Criterion | Sequence[Criterion]) -> tuple[Criterion, ...]:
         """The criteria of the levels."""
         if not isinstance(criterion, list | tuple):
-            return (criterion,) * len(self.edge_sizes)
+            return (cast(Criterion, criterion),) * len(self.edge_sizes)
         if len(criterion) != len(self.edge_sizes):
             raise ValueError(
                 f"`criterion` must be one or one for each of {len(self.edge_sizes)} levels, got "

@@ -24,7 +24,7 @@ class TensorBoardLogger:
 
     def __init__(self, folder: str | os.PathLike[str]) -> None:
         try:
-            from torch.utils.tensorboard import SummaryWriter  # noqa: F401
+            from torch.utils.tensorboard import SummaryWriter
         except ImportError as error:
             raise ImportError(
                 "TensorBoardLogger needs the package tensorboard. Install it with "

@@ -10,7 +10,7 @@ from pystyle.encoders import vgg11
 from pystyle.runner import TensorBoardLogger
 
 pytest.importorskip("tensorboard")
-from tensorboard.backend.event_processing.event_accumulator import EventAccumulator  # noqa: E402
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 CRITERION = Criterion(vgg11(weights=None), {"smoothness": TotalVariationLoss()})
 IMAGE = torch.rand(1, 3, 8, 8)
