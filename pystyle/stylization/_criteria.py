@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from functools import partial
 
 from torch import Tensor
 
@@ -6,6 +7,7 @@ from pystyle.criterion import Criterion
 from pystyle.encoders import Encoder
 from pystyle.losses import Loss
 from pystyle.pyramid import Pyramid
+from pystyle.pyramid._references import fits, reference_scales
 from pystyle.stylization._contrast import feature_contrast
 from pystyle.stylization._layers import fine_content_layer_of
 from pystyle.stylization._recipe import stylization_criterion
@@ -23,6 +25,7 @@ def stylization_criteria(
     content_layer: str | None = None,
     content_weight: float = 1.0,
     smoothness_weight: float = 6.0,
+    style_scale: float = 1.0,
     alpha: Tensor | None = None,
 ) -> list[Criterion]:
     """The criterion of each level of :func:`~pystyle.stylize`.
@@ -38,6 +41,8 @@ def stylization_criteria(
         pyramid: The levels.
         strength, style_loss, style_layers, content_layer, content_weight, smoothness_weight: As for
             :func:`stylization_criterion`.
+        style_scale: Size of the style relative to the content. Levels at which the encoder cannot take one of
+            them are left out; the first that it can settles the composition.
         alpha: How opaque the content is: what is transparent does not count.
 
     Returns:
@@ -64,10 +69,8 @@ def stylization_criteria(
     """
     sizes = pyramid.edge_sizes
     own = style_layers is not None or content_layer is not None or not isinstance(style_loss, str)
-    num_coarse = len(sizes) if own else 1
 
-    def criterion(edge_size: int, *, fine: bool) -> Criterion:
-        layer = fine_content_layer_of(encoder) if fine else content_layer
+    def criterion(contrast: float = 1.0, *, fine: bool = False) -> Criterion:
         return stylization_criterion(
             encoder,
             strength=strength,
@@ -76,12 +79,17 @@ def stylization_criteria(
             content_layer=content_layer,
             content_weight=content_weight,
             smoothness_weight=smoothness_weight,
-            contrast=feature_contrast(
-                encoder, references, edge_size=edge_size, content_layer=layer, alpha=alpha
-            ),
+            contrast=contrast,
             fine=fine,
         )
 
-    coarse = criterion(sizes[num_coarse - 1], fine=False)
-    fine = [criterion(sizes[-1], fine=True)] if num_coarse < len(sizes) else []
-    return [coarse] * num_coarse + fine * (len(sizes) - num_coarse)
+    scales = reference_scales([criterion()], references, style_scale)
+    num_small = sum(not fits(criterion(), size, scales) for size in sizes)
+    num_coarse = len(sizes) if own else min(num_small + 1, len(sizes))
+    contrast = partial(feature_contrast, encoder, references, alpha=alpha)
+    found = [criterion(contrast(edge_size=sizes[num_coarse - 1], content_layer=content_layer))] * num_coarse
+    if num_coarse < len(sizes):
+        layer = fine_content_layer_of(encoder)
+        fine = criterion(contrast(edge_size=sizes[-1], content_layer=layer), fine=True)
+        found += [fine] * (len(sizes) - num_coarse)
+    return found

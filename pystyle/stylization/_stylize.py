@@ -183,7 +183,6 @@ def stylize(
     control = ColorControl(colors, references, opacity)
     encoder = _moved(default_encoder() if encoder is None else given_encoder(encoder), device)
     pyramid = stylization_pyramid(edge_size, num_steps=num_steps)
-    largest = pyramid.edge_sizes[-1]
     criteria = stylization_criteria(
         encoder,
         control.references,
@@ -194,6 +193,7 @@ def stylize(
         content_layer=content_layer,
         content_weight=content_weight,
         smoothness_weight=smoothness_weight,
+        style_scale=style_scale,
         alpha=opacity,
     )
     photograph, start = control.references["content"], control.init(init)
@@ -203,9 +203,11 @@ def stylize(
     if resume:
         tile, precision = _kept(checkpoint, tile, precision)
     precision = _known(precision, encoder, device)
-    size = _largest_size(references, largest, style_scale)
-    # The levels before are a quarter as large, and take less memory with any layers.
-    evaluation = _chosen(criteria[-1], tile, size, optimizer, memory_budget, precision)
+    sizes = {
+        criterion: _largest_size(references, edge, style_scale)
+        for criterion, edge in zip(criteria, pyramid.edge_sizes, strict=True)
+    }
+    evaluation = _chosen(sizes, tile, optimizer, memory_budget, precision)
     # Otherwise the styles have the colours of this content, and no other run sees them.
     stored = None if colors != "style" else targets
     result = pyramid.optimize(
@@ -239,18 +241,23 @@ def _checked_tile(tile: Any) -> int | Literal["auto"] | None:
 
 
 def _chosen(
-    criterion: Criterion,
+    sizes: Mapping[Criterion, tuple[int, int]],
     tile: int | Literal["auto"] | None,
-    size: tuple[int, int],
     optimizer: OptimizerFactory,
     memory_budget: int | str | None,
     precision: Precision,
 ) -> Evaluation:
-    if tile == "auto":
-        return choose_evaluation(
+    """The evaluation of all levels, from the largest size at which each criterion is evaluated."""
+    if tile != "auto":
+        return EagerEvaluation(precision) if tile is None else StripEvaluation(tile, precision)
+    found = [
+        choose_evaluation(
             criterion, size, optimizer=optimizer, memory_budget=memory_budget, precision=precision
         )
-    return EagerEvaluation(precision) if tile is None else StripEvaluation(tile, precision)
+        for criterion, size in sizes.items()
+    ]
+    strips = [evaluation for evaluation in found if isinstance(evaluation, StripEvaluation)]
+    return min(strips, key=lambda evaluation: evaluation.rows) if strips else found[-1]
 
 
 def _moved(encoder: Encoder, device: torch.device) -> Encoder:

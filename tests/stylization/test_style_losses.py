@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 
 from pystyle import GramLoss, MRFLoss, WassersteinLoss, stylize
+from pystyle.checkpoints import CheckpointFolder
 from pystyle.encoders import SequentialEncoder, alexnet, vgg11
-from pystyle.evaluation import EagerEvaluation
+from pystyle.evaluation import EagerEvaluation, StripEvaluation
 from pystyle.parametrizations import LaplacianPyramid
 from pystyle.stylization import stylization_criterion, stylization_pyramid
 from pystyle.typing import StyleLossName
@@ -128,17 +129,22 @@ def test_stylize_runs_the_sizes_of_ones_own(paint):
     assert result.history["edge_size"] == [32] * 3 + [40] * 2
 
 
-def test_the_largest_size_decides_on_strips(paint, monkeypatch):
-    sizes = []
+@pytest.mark.parametrize("rows", [(None, None), (4, None), (None, 4), (6, 4), (4, 6)])
+def test_the_largest_size_of_each_criterion_decides_on_strips(paint, monkeypatch, tmp_path, rows):
+    sizes, choices = [], iter(rows)
 
     def choose(_, size, **__):
         sizes.append(size)
-        return EagerEvaluation()
+        chosen = next(choices)
+        return EagerEvaluation() if chosen is None else StripEvaluation(chosen)
 
     monkeypatch.setattr("pystyle.stylization._stylize.choose_evaluation", choose)
-    paint(edge_size=[31, 32], num_steps=1)
-    # The content is 32 x 45 then, the style 37 x 32.
-    assert sizes == [(32, 45)]
+    paint(edge_size=[31, 32], num_steps=1, checkpoint=tmp_path)
+    # The content is 31 x 43 and 32 x 45 then, the style less.
+    assert sizes == [(31, 43), (32, 45)]
+    needed = min((chosen for chosen in rows if chosen is not None), default=None)
+    evaluation = CheckpointFolder(tmp_path).arguments()
+    assert evaluation.get("evaluation.rows") == (None if needed is None else str(needed))
 
 
 def test_stylize_optimises_what_it_is_told_to(paint):

@@ -178,6 +178,19 @@ def test_the_criteria_are_those_of_the_levels(encoder):
     assert stylization_criteria(encoder, references, stylization_pyramid(40))[0].layers == coarse.layers
 
 
+def test_the_first_level_that_is_large_enough_settles_the_composition(encoder):
+    references, pyramid = {"content": CONTENT, "style": STYLE}, stylization_pyramid([16, 40, 64, 96])
+    _, first, second, third = stylization_criteria(encoder, references, pyramid)
+    assert first is not second
+    assert second is third
+    assert "relu5" in first.layers
+    small = stylization_criteria(encoder, references, pyramid, style_scale=0.6)
+    assert small[1] is small[2]
+    assert small[2] is not small[3]
+    nothing = stylization_criteria(encoder, references, pyramid, style_scale=0.01)
+    assert len(set(nothing)) == 1
+
+
 @pytest.mark.parametrize(
     "own", [{"style_layers": ["relu1"]}, {"content_layer": "relu2"}, {"style_loss": GramLoss("relu3")}]
 )
