@@ -25,6 +25,7 @@ from pystyle.cli._inputs import (
 )
 from pystyle.cli._keeping import check_checkpoint, checkpoints_of, kept_files, loggers_of, save_config
 from pystyle.cli._masks import check_masks, with_masks
+from pystyle.cli._optimization_options import OPTIMIZERS
 from pystyle.cli._outputs import (
     check_picture_file,
     check_picture_size,
@@ -38,8 +39,9 @@ from pystyle.cli._picture import Picture, Saved, can_be_transparent, size_of
 from pystyle.cli._stylize_options import add_arguments
 from pystyle.cli._values import flat
 from pystyle.images._destinations import Destination
+from pystyle.optim import LBFGS
 from pystyle.runner import Preview
-from pystyle.stylization._recipe import steps_named
+from pystyle.stylization._recipe import steps_with
 
 __all__ = ["CONFIG_KEYS", "DESCRIPTION", "SUMMARY", "add_arguments", "run"]
 
@@ -134,9 +136,9 @@ def _picture_files(options: argparse.Namespace, overwrite: bool) -> list[Destina
     check_picture_file(path, overwrite=overwrite, encoding=_encoding(options))
     files = [Destination("`--output`", path)]
     if options.save_every is not None:
-        given = options.num_steps
-        num_steps = steps_named(given) if isinstance(given, str) else given
-        num_steps = sum(num_steps) if isinstance(num_steps, list) else num_steps
+        optimizer = OPTIMIZERS[options.optimizer].get("optimizer", LBFGS)
+        num_steps = steps_with(options.num_steps, optimizer)
+        num_steps = num_steps if isinstance(num_steps, int) else sum(num_steps)
         steps = range(options.save_every, num_steps + 1, options.save_every)
         files += preview_files(path, steps, overwrite=overwrite)
     return files

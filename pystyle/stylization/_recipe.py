@@ -4,22 +4,29 @@ Every number here was chosen by the measurements in `docs/choosing-the-defaults.
 """
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import pairwise
+
+import torch
 
 from pystyle._arguments import is_number, number, whole_number
 from pystyle.criterion import Criterion
 from pystyle.encoders import Encoder
 from pystyle.losses import ContentLoss, Loss, TotalVariationLoss
+from pystyle.optim import LBFGS
 from pystyle.pyramid import Pyramid
 from pystyle.stylization._layers import content_layer_of, fine_content_layer_of, five_layers_of
 from pystyle.stylization._style_losses import style_loss_of
-from pystyle.typing import Steps, Strength, StyleLossName
+from pystyle.typing import OptimizerFactory, Steps, Strength, StyleLossName
 
 STRENGTHS: dict[str, float] = {"subtle": 0.5, "balanced": 1.0, "strong": 2.0}
 """The strengths that have names."""
 
 STEPS: dict[str, int] = {"draft": 16, "standard": 40, "best": 150}
-"""The numbers of steps of all levels together that have names."""
+"""The numbers of steps of L-BFGS at all levels together that have names."""
+
+_STEPS_FOR_ONE = 4
+"""How many steps other optimizers take for one of L-BFGS, which knows how the gradient changes."""
 
 _FINE_CONTENT = 0.8
 """What the content counts where the composition is settled, which keeps it, too."""
@@ -134,8 +141,7 @@ def stylization_pyramid(edge_size: int | Sequence[int], *, num_steps: Steps = "s
             sizes = Pyramid(edge_size, num_steps=0).edge_sizes
     except ValueError as error:
         raise ValueError(str(error).replace("`edge_sizes`", "`edge_size`")) from error
-    if isinstance(num_steps, str):
-        num_steps = steps_named(num_steps)
+    num_steps = steps_with(num_steps, LBFGS)
     if not is_number(num_steps):
         return Pyramid(sizes, num_steps)
     num_steps = whole_number(num_steps, "`num_steps`", least=1)
@@ -144,12 +150,18 @@ def stylization_pyramid(edge_size: int | Sequence[int], *, num_steps: Steps = "s
     return Pyramid(sizes, [end - start for start, end in pairwise(bounds)])
 
 
-def steps_named(name: str) -> int:
-    """The number of steps that has this name.
+def steps_with(num_steps: Steps, optimizer: OptimizerFactory) -> int | Sequence[int]:
+    """Numbers of steps as they are, and the one that a name stands for with this optimizer.
 
     Raises:
-        ValueError: If none has.
+        ValueError: If there is no such name.
     """
-    if name not in STEPS:
-        raise ValueError(f"`num_steps` must be whole numbers or one of {', '.join(STEPS)}, got {name!r}.")
-    return STEPS[name]
+    if not isinstance(num_steps, str):
+        return num_steps
+    if num_steps not in STEPS:
+        raise ValueError(
+            f"`num_steps` must be whole numbers or one of {', '.join(STEPS)}, got {num_steps!r}."
+        )
+    made = optimizer.func if isinstance(optimizer, partial) else optimizer
+    knows_curvature = isinstance(made, type) and issubclass(made, LBFGS | torch.optim.LBFGS)
+    return STEPS[num_steps] * (1 if knows_curvature else _STEPS_FOR_ONE)

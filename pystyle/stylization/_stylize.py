@@ -30,7 +30,7 @@ from pystyle.runner import Callback, Result, Runner, RunnerFactory, choose_evalu
 from pystyle.runner._interrupted import check_on_interrupt, ended
 from pystyle.stylization._colors import ColorControl
 from pystyle.stylization._criteria import stylization_criteria
-from pystyle.stylization._recipe import stylization_pyramid
+from pystyle.stylization._recipe import steps_with, stylization_pyramid
 from pystyle.stylization._regions import confined
 from pystyle.stylization._sources import ImageSource, opaque_content, references_of
 from pystyle.typing import (
@@ -120,7 +120,7 @@ def stylize(
         averaging: The decay of an average of the iterates, with which each level ends. Adam needs
             one, such as 0.97, to be free of noise; L-BFGS does not.
         num_steps: Steps of all levels together: a number, ``"draft"`` (16), ``"standard"`` (40) or ``"best"``
-            (150); or those of each level.
+            (150; four times as many of other optimizers than L-BFGS); or those of each level.
         init: What to start from; see :func:`~pystyle.optimize_image`. The default is the content in the
             colours of the style, region by region if there are any.
         seed: Of noise to start from.
@@ -182,7 +182,7 @@ def stylize(
     edge_size = _number_of_pixels(edge_size, references)
     control = ColorControl(colors, references, opacity)
     encoder = _moved(default_encoder() if encoder is None else given_encoder(encoder), device)
-    pyramid = stylization_pyramid(edge_size, num_steps=num_steps)
+    pyramid = stylization_pyramid(edge_size, num_steps=steps_with(num_steps, optimizer))
     criteria = stylization_criteria(
         encoder,
         control.references,

@@ -15,7 +15,7 @@ from pystyle.images import write_image
 from pystyle.runner import Preview
 
 FILES = ["content.png", "style.png"]
-TINY = ["--encoder", "alexnet", "--weights", "none", "--size", "182", "--device", "cpu"]
+TINY = ["--encoder", "alexnet", "--weights", "none", "--size", "192", "--device", "cpu"]
 
 
 @pytest.fixture(autouse=True)
@@ -111,7 +111,7 @@ def test_what_cannot_be_carried_out_is_said_with_the_options(capsys):
     assert "`--checkpoint` is the folder 'run', which has the checkpoints of a run." in error
     assert "Go on with `--resume`, or name another folder." in error
     assert stylize("other.png", "--checkpoint", "run", "--resume", "--strength", "2") == 2
-    assert "`criterion.losses.style.weight` was 18.0 and is 36.0" in capsys.readouterr().err
+    assert "losses.style.weight` was 18.0 and is 36.0" in capsys.readouterr().err
     with CheckpointFolder("run").locked():
         assert stylize("other.png", "--checkpoint", "run", "--resume") == 2
     assert f"The folder 'run' is in use by another run, in process {os.getpid()}." in capsys.readouterr().err

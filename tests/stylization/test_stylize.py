@@ -315,3 +315,22 @@ def test_the_original_size_is_that_of_the_content(paint):
     assert paint(CONTENT, STYLE, edge_size="original", num_steps=1).image.shape == CONTENT.shape
     with pytest.raises(ValueError, match="must be a number of pixels, several, or 'original', got 'huge'"):
         paint(CONTENT, STYLE, edge_size="huge")
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "steps"),
+    [
+        ({}, 16),
+        ({"optimizer": partial(LBFGS, history_size=5)}, 16),
+        ({"optimizer": "adam"}, 64),
+        ({"optimizer": partial(torch.optim.SGD, lr=0.1)}, 64),
+        ({"optimizer": lambda parameters: torch.optim.Adam(parameters)}, 64),
+    ],
+)
+def test_steps_have_names_and_other_optimizers_take_more(paint, optimizer, steps):
+    assert paint(CONTENT, STYLE, num_steps="draft", **optimizer).steps == steps
+
+
+def test_an_unknown_name_of_steps_is_refused(paint):
+    with pytest.raises(ValueError, match="`num_steps` must be whole numbers or one of draft, standard, best"):
+        paint(CONTENT, STYLE, num_steps="quick")
