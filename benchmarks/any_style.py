@@ -5,9 +5,7 @@ every 500 steps, and the network. A run that is started again goes on::
 
     python benchmarks/any_style.py pictures -o any-style
 
-The same command runs on a GPU, where it takes a tenth of the time.
-`--start benchmarks/any_style_start.safetensors` goes on from a network that has 300 steps as an auto-encoder
-and 857 of painting behind it. It paints clean pictures with hardly any strokes, and is no network to be used.
+The same command runs on a GPU. `--start` goes on from a network that can paint already.
 """
 
 import argparse
