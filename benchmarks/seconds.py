@@ -10,7 +10,6 @@ run again.
 
 import argparse
 import time
-from itertools import pairwise
 from pathlib import Path
 from statistics import geometric_mean
 from typing import Any
@@ -32,20 +31,13 @@ def recipes(edge_size: int) -> dict[str, dict[str, Any]]:
     powers = [round(edge_size / 2 ** (power / 2)) for power in range(8)]
     roots = tuple(size for size in reversed(powers) if size >= 127)
     return {
-        FIRST: {"edge_size": roots, "num_steps": _falling(150, len(roots)), "content_layer": "relu4_2"},
+        FIRST: {"edge_size": roots, "num_steps": 150, "content_layer": "relu4_2"},
         "draft": {"edge_size": edge_size, "num_steps": "draft"},
         "standard": {"edge_size": edge_size},
         "best": {"edge_size": edge_size, "num_steps": "best"},
         "all layers": {"edge_size": edge_size, "content_layer": "relu4_2"},
         "20 steps, one size": {"edge_size": (edge_size,), "num_steps": 20},
     }
-
-
-def _falling(num_steps: int, levels: int) -> tuple[int, ...]:
-    """Steps of levels, each with 4/5 of those before."""
-    shares = [1 - 0.8**index for index in range(levels + 1)]
-    bounds = [round(num_steps * share / shares[-1]) for share in shares]
-    return tuple(end - start for start, end in pairwise(bounds))
 
 
 def measured(name: str, options: dict[str, Any], pair: tuple[str, str], judge: Judge, folder: Path) -> dict:

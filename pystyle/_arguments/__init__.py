@@ -15,10 +15,11 @@ from pystyle._arguments._numbers import (
     whole_number,
     whole_numbers,
 )
-from pystyle._arguments._others import callables, check_mapping, device_of
+from pystyle._arguments._others import best_device, callables, check_mapping, device_of
 from pystyle._arguments._range import check_range, check_scale
 
 __all__ = [
+    "best_device",
     "byte_count",
     "callables",
     "check_floating",

@@ -40,6 +40,11 @@ def callables(value: Any, label: str) -> tuple[Callable[..., Any], ...]:
     return found
 
 
+def best_device() -> torch.device:
+    """The accelerator if there is one, else the CPU."""
+    return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+
+
 def device_of(value: Any) -> torch.device:
     """The device of a name, of a number among the accelerators, or of ``"gpu"``, the accelerator.
 

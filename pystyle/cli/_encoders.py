@@ -10,6 +10,7 @@ from typing import get_args
 import torch
 
 from pystyle import encoders
+from pystyle._arguments import best_device
 from pystyle.cli._errors import CommandError, UsageError, did_you_mean
 from pystyle.cli._paths import user_path
 from pystyle.cli._values import name_or_path
@@ -91,9 +92,7 @@ def device(text: str) -> str:
 
 def chosen_device(options: argparse.Namespace) -> torch.device:
     """The device of ``--device``; if there is none, the accelerator, or the CPU."""
-    if options.device is not None:
-        return torch.device(options.device)
-    return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
+    return best_device() if options.device is None else torch.device(options.device)
 
 
 def _devices() -> list[str]:

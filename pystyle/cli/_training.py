@@ -13,7 +13,8 @@ from pystyle.cli._encoders import chosen_device
 from pystyle.cli._keeping import checkpoints_of
 from pystyle.cli._so_far import Latest, check_begun, last_terms, terms_of, whatever_ends_it
 from pystyle.cli._train_inputs import criterion_of
-from pystyle.evaluation import EagerEvaluation, fastest_precision
+from pystyle.evaluation import EagerEvaluation
+from pystyle.evaluation._precision import precision_on
 from pystyle.networks import Stylizer
 from pystyle.runner import Callback, ProgressBar, Step
 from pystyle.stylization._recipe import STRENGTHS
@@ -94,9 +95,7 @@ def run_training(
 
     def run() -> Training:
         criterion = criterion_of(options)
-        precision = options.precision
-        if precision == "auto":
-            precision = fastest_precision(chosen_device(options))
+        precision = precision_on(chosen_device(options), options.precision)
         with announcements(wanted=progress):
             result = train(
                 network,

@@ -8,7 +8,7 @@ import torch
 
 from pystyle.criterion import Criterion
 from pystyle.encoders import LowPrecisionEncoder
-from pystyle.typing import Precision
+from pystyle.typing import Precision, PrecisionChoice
 
 _HALF = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 _HALF_PRODUCTS = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")
@@ -56,6 +56,11 @@ def fastest_precision(device: torch.device | str | int) -> Precision:
         capable = torch.version.hip is None and torch.cuda.get_device_capability(device) >= _TENSOR_CORES
         return "float16" if capable else "float32"
     return "bfloat16" if device.type == "xpu" and torch.xpu.is_bf16_supported() else "float32"
+
+
+def precision_on(device: torch.device, precision: PrecisionChoice) -> Precision:
+    """A precision as it is, and for "auto" the fastest of the device."""
+    return fastest_precision(device) if precision == "auto" else known_precision(precision)
 
 
 def in_precision(criterion: Criterion, precision: Precision) -> Criterion:

@@ -8,6 +8,7 @@ from torch.nn.functional import conv2d
 from pystyle._arguments import whole_number
 from pystyle.colors._pixels import transformed
 from pystyle.colors._statistics import color_statistics, linear_map
+from pystyle.functional._precision import at_least_float32
 from pystyle.networks._bands import in_bands
 from pystyle.networks._convolution import convolution
 from pystyle.networks._instance_normalization import instance_normalization
@@ -185,6 +186,6 @@ def _recolored(content: Tensor, code: StyleMoments) -> Tensor:
 
 
 def _moments(features: Tensor) -> tuple[Tensor, Tensor]:
-    wide = features.float() if features.dtype in (torch.float16, torch.bfloat16) else features
+    wide = at_least_float32(features)
     variance, mean = torch.var_mean(wide, (2, 3), correction=0)
     return mean, (variance + _EPS).sqrt()

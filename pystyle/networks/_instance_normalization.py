@@ -1,7 +1,7 @@
 import torch
 from torch import Tensor
 
-from pystyle.functional._precision import without_autocast
+from pystyle.functional._precision import at_least_float32, without_autocast
 
 
 def instance_normalization(
@@ -39,7 +39,7 @@ def instance_normalization(
         *Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization*, ICCV 2017, equation 8.
     """
     with without_autocast(features):
-        wide = features.float() if features.dtype in (torch.float16, torch.bfloat16) else features
+        wide = at_least_float32(features)
         variance, mean = torch.var_mean(wide, (2, 3), correction=0)
         factor = (variance + eps).rsqrt()
         if scale is not None:

@@ -25,6 +25,7 @@ from pystyle.optim._factory import optimizer_factory
 from pystyle.parametrizations import Parametrization, Pixels
 from pystyle.pyramid._climb import LevelRunners, climb
 from pystyle.pyramid._level import levels_of
+from pystyle.pyramid._level_criteria import criteria_of_levels
 from pystyle.pyramid._level_schedules import check_level_weights
 from pystyle.pyramid._references import fits, reference_scales
 from pystyle.runner import Callback, Keeper, Result, Runner, RunnerFactory
@@ -185,9 +186,8 @@ class Pyramid:
             MemoryError: If there is too little memory, with what to change.
             RunInterrupted: At Ctrl-C with ``on_interrupt="raise"``; its `result` is the picture so far.
         """
-        criteria = self._one_for_each(criterion)
-        for one in criteria:
-            check_ingredients(one, evaluation, parametrization)
+        criteria = criteria_of_levels(criterion, len(self.edge_sizes))
+        check_ingredients(criteria[0], evaluation, parametrization)
         optimizer, callbacks = optimizer_factory(optimizer), callables(callbacks, "`callbacks`")
         check_references(references)
         check_pictures(references)
@@ -237,23 +237,6 @@ class Pyramid:
             return ended(climb(sizes, runners, keeper, image), on_interrupt)
         finally:
             close_all(callbacks)
-
-    def _one_for_each(self, criterion: Criterion | Sequence[Criterion]) -> tuple[Criterion, ...]:
-        """The criteria of the levels."""
-        if not isinstance(criterion, list | tuple):
-            return (cast(Criterion, criterion),) * len(self.edge_sizes)
-        if len(criterion) != len(self.edge_sizes):
-            raise ValueError(
-                f"`criterion` must be one or one for each of {len(self.edge_sizes)} levels, got "
-                f"{len(criterion)}."
-            )
-        names = [sorted(getattr(one, "named_losses", ())) for one in criterion]
-        if any(found != names[0] for found in names):
-            raise ValueError(
-                "`criterion` must have losses of the same names at all levels, got "
-                f"{' and '.join(', '.join(found) for found in names)}."
-            )
-        return tuple(criterion)
 
     def _large_enough(
         self, criteria: Sequence[Criterion], scales: Mapping[str, float]

@@ -42,17 +42,26 @@ def check_bounds(bounds: tuple[float, float] | None, *, projected: bool = True) 
         )
 
 
-def check_ingredients(criterion: Any, evaluation: Any, parametrization: Any) -> None:
-    """Check the kinds of what a run is made of.
+def check_criterion(criterion: Any) -> None:
+    """Check that this is a criterion.
 
     Raises:
-        TypeError: If one is of another kind: a class in the place of an object, or the other way round.
+        TypeError: If it is something else, with how to make one.
     """
     if not isinstance(criterion, Criterion):
         raise TypeError(
             f"`criterion` must be a Criterion, got a {type(criterion).__name__}. Write "
             "`Criterion(vgg19(), {'style': GramLoss('relu3_1')})`."
         )
+
+
+def check_ingredients(criterion: Any, evaluation: Any, parametrization: Any) -> None:
+    """Check the kinds of what a run is made of.
+
+    Raises:
+        TypeError: If one is of another kind: a class in the place of an object, or the other way round.
+    """
+    check_criterion(criterion)
     if isinstance(evaluation, type) or not hasattr(evaluation, "bind"):
         kind = evaluation.__name__ if isinstance(evaluation, type) else type(evaluation).__name__
         raise TypeError(f"`evaluation` must be an evaluation such as `StripEvaluation()`, got {kind}.")

@@ -1,35 +1,32 @@
-import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor
 
-from pystyle._arguments import callables, device_of, explained_allocations, number, whole_number
-from pystyle.checkpoints import CheckpointFolder, Checkpoints
-from pystyle.criterion import Criterion
-from pystyle.criterion._blend import first_image, images_of
+from pystyle._arguments import best_device, callables, device_of, explained_allocations, number
+from pystyle.checkpoints import Checkpoints
+from pystyle.criterion._blend import first_image
 from pystyle.encoders import Encoder, vgg19
 from pystyle.encoders._given import given_encoder
-from pystyle.evaluation import (
-    EagerEvaluation,
-    Evaluation,
-    StoredTargets,
-    StripEvaluation,
-    fastest_precision,
-)
-from pystyle.evaluation._precision import known_precision
-from pystyle.images import scaled_size
+from pystyle.evaluation import StoredTargets
 from pystyle.losses import Loss
 from pystyle.optim import LBFGS
 from pystyle.optim._factory import optimizer_factory
 from pystyle.parametrizations import Parametrization, Pixels
-from pystyle.runner import Callback, Result, Runner, RunnerFactory, choose_evaluation
+from pystyle.runner import Callback, Result, Runner, RunnerFactory
 from pystyle.runner._interrupted import check_on_interrupt, ended
 from pystyle.stylization._colors import ColorControl
 from pystyle.stylization._criteria import stylization_criteria
+from pystyle.stylization._evaluation import (
+    checked_tile,
+    chosen_evaluation,
+    chosen_precision,
+    kept_choices,
+    largest_size,
+)
 from pystyle.stylization._recipe import steps_with, stylization_pyramid
 from pystyle.stylization._regions import confined
 from pystyle.stylization._sources import ImageSource, opaque_content, references_of
@@ -40,7 +37,6 @@ from pystyle.typing import (
     OnInterrupt,
     OptimizerFactory,
     OptimizerName,
-    Precision,
     PrecisionChoice,
     References,
     Steps,
@@ -174,8 +170,8 @@ def stylize(
     """
     check_on_interrupt(on_interrupt)
     style_scale = number(style_scale, "`style_scale`", above=0)
-    device = _best_device() if device is None else device_of(device)
-    optimizer, tile = optimizer_factory(optimizer), _checked_tile(tile)
+    device = best_device() if device is None else device_of(device)
+    optimizer, tile = optimizer_factory(optimizer), checked_tile(tile)
     opaque, opacity = opaque_content(content, alpha)
     references = references_of(opaque, style, style_weights, device)
     opacity = None if opacity is None else opacity.to(device)
@@ -201,13 +197,11 @@ def stylize(
         has_regions = isinstance(content, MaskedImage)
         criteria, start = confined(criteria, control.references, start, has_regions=has_regions)
     if resume:
-        tile, precision = _kept(checkpoint, tile, precision)
-    precision = _known(precision, encoder, device)
-    sizes = {
-        criterion: _largest_size(references, edge, style_scale)
-        for criterion, edge in zip(criteria, pyramid.edge_sizes, strict=True)
-    }
-    evaluation = _chosen(sizes, tile, optimizer, memory_budget, precision)
+        tile, precision = kept_choices(checkpoint, tile, precision)
+    precision = chosen_precision(precision, encoder, device)
+    edges = dict(zip(criteria, pyramid.edge_sizes, strict=True))
+    sizes = {one: largest_size(references, edge, style_scale) for one, edge in edges.items()}
+    evaluation = chosen_evaluation(sizes, tile, optimizer, memory_budget, precision)
     # Otherwise the styles have the colours of this content, and no other run sees them.
     stored = None if colors != "style" else targets
     result = pyramid.optimize(
@@ -234,40 +228,10 @@ def default_encoder() -> Encoder:
     return vgg19(padding="replicate", ceil_mode=True)
 
 
-def _checked_tile(tile: Any) -> int | Literal["auto"] | None:
-    if isinstance(tile, str) and tile == "auto":
-        return "auto"
-    return None if tile is None else whole_number(tile, "`tile`", least=1)
-
-
-def _chosen(
-    sizes: Mapping[Criterion, tuple[int, int]],
-    tile: int | Literal["auto"] | None,
-    optimizer: OptimizerFactory,
-    memory_budget: int | str | None,
-    precision: Precision,
-) -> Evaluation:
-    """The evaluation of all levels, from the largest size at which each criterion is evaluated."""
-    if tile != "auto":
-        return EagerEvaluation(precision) if tile is None else StripEvaluation(tile, precision)
-    found = [
-        choose_evaluation(
-            criterion, size, optimizer=optimizer, memory_budget=memory_budget, precision=precision
-        )
-        for criterion, size in sizes.items()
-    ]
-    strips = [evaluation for evaluation in found if isinstance(evaluation, StripEvaluation)]
-    return min(strips, key=lambda evaluation: evaluation.rows) if strips else found[-1]
-
-
 def _moved(encoder: Encoder, device: torch.device) -> Encoder:
     if any(parameter.device.type == "meta" for parameter in encoder.parameters()):
         raise ValueError("`encoder` must have weights, got one on the device meta, where there are none.")
     return encoder.to(device)
-
-
-def _best_device() -> torch.device:
-    return torch.accelerator.current_accelerator(check_available=True) or torch.device("cpu")
 
 
 def _number_of_pixels(edge_size: int | Sequence[int] | str, references: References) -> int | Sequence[int]:
@@ -278,41 +242,3 @@ def _number_of_pixels(edge_size: int | Sequence[int] | str, references: Referenc
             f"`edge_size` must be a number of pixels, several, or 'original', got {edge_size!r}."
         )
     return min(first_image(references["content"]).shape[-2:])
-
-
-def _known(precision: PrecisionChoice, encoder: Encoder, device: torch.device) -> Precision:
-    if precision != "auto":
-        return known_precision(precision)
-    # Who converts an encoder to float64 wants more precision, not less.
-    return "float32" if encoder.image_dtype == torch.float64 else fastest_precision(device)
-
-
-def _kept(
-    checkpoint: str | os.PathLike[str] | Checkpoints | None,
-    tile: int | Literal["auto"] | None,
-    precision: PrecisionChoice,
-) -> tuple[int | Literal["auto"] | None, PrecisionChoice]:
-    """What "auto" came to when the run began, which other free memory or another machine must not change."""
-    if checkpoint is None:
-        return tile, precision
-    folder = checkpoint.folder if isinstance(checkpoint, Checkpoints) else checkpoint
-    arguments = CheckpointFolder(folder).arguments()
-    if "evaluation" not in arguments:
-        return tile, precision
-    if tile == "auto":
-        rows = arguments.get("evaluation.rows", "")
-        tile = int(rows) if rows.isdecimal() else None
-    if precision == "auto" and "evaluation.precision" in arguments:
-        precision = known_precision(arguments["evaluation.precision"].strip("'"))
-    return tile, precision
-
-
-def _largest_size(references: References, edge_size: int, style_scale: float) -> tuple[int, int]:
-    """The size of the largest image at the last level."""
-    style_edge = max(round(edge_size * style_scale), 1)
-    sizes = [
-        scaled_size((image.shape[2], image.shape[3]), edge_size if name == "content" else style_edge)
-        for name, reference in references.items()
-        for image in images_of(reference)
-    ]
-    return max(sizes, key=math.prod)

@@ -138,7 +138,7 @@ def test_the_largest_size_of_each_criterion_decides_on_strips(paint, monkeypatch
         chosen = next(choices)
         return EagerEvaluation() if chosen is None else StripEvaluation(chosen)
 
-    monkeypatch.setattr("pystyle.stylization._stylize.choose_evaluation", choose)
+    monkeypatch.setattr("pystyle.stylization._evaluation.choose_evaluation", choose)
     paint(edge_size=[31, 32], num_steps=1, checkpoint=tmp_path)
     # The content is 31 x 43 and 32 x 45 then, the style less.
     assert sizes == [(31, 43), (32, 45)]

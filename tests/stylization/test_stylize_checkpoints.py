@@ -19,7 +19,7 @@ def paint(monkeypatch):
     """`stylize` with what `choose_evaluation` chooses for the memory that is free."""
 
     def stylized(chosen=WHOLE, **arguments):
-        monkeypatch.setattr("pystyle.stylization._stylize.choose_evaluation", lambda *_, **__: chosen)
+        monkeypatch.setattr("pystyle.stylization._evaluation.choose_evaluation", lambda *_, **__: chosen)
         every = {"edge_size": [80], "num_steps": [3], "device": "cpu", "seed": 0, **arguments}
         return stylize(PHOTO, PAINTING, encoder=alexnet(weights=None), **every)
 
