@@ -1,7 +1,7 @@
 """Trains the network for any style that pystyle ships, `any-style`.
 
 It takes the folder that `photographs.py` makes, and writes checkpoints, a contact sheet of held-out pairs
-every 500 steps, and the network. A run that is started again goes on::
+every 250 steps, and the network. A run that is started again goes on::
 
     python benchmarks/any_style.py pictures -o any-style
 
@@ -18,12 +18,14 @@ from pictures import PAIRS, read_pair
 from pystyle import ContentLoss, Criterion, MeanStdLoss, MultiLayerGramLoss
 from pystyle.checkpoints import Checkpoints
 from pystyle.encoders import vgg19
+from pystyle.evaluation import EagerEvaluation, fastest_precision
 from pystyle.images import resize
 from pystyle.networks import AnyStyleNetwork
 from pystyle.runner import CSVLogger
-from pystyle.training import ImageFolder, Phase, Previews, train
+from pystyle.training import ImageFolder, Phase, Previews, TrainingStep, train
 
-_IDENTITY, _LARGE = 0.1, 0.12
+_STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
+_IDENTITY, _LARGE = 0.04, 0.12
 """The shares of the steps as an auto-encoder, and at 256 pixels with half the batch; the rest is at 128
 pixels."""
 
@@ -35,8 +37,8 @@ def criterion() -> Criterion:
         {
             "pixels": ContentLoss("image", weight=20.0),
             "content": ContentLoss("relu4_1", relative=True),
-            "moments": MeanStdLoss(["relu1_1", "relu2_1", "relu3_1", "relu4_1"], relative=True, weight=9.0),
-            "gram": MultiLayerGramLoss(["relu1_1", "relu2_1", "relu3_1"], relative=True, weight=6.0),
+            "moments": MeanStdLoss(_STYLE_LAYERS, relative=True, weight=8.0),
+            "gram": MultiLayerGramLoss(_STYLE_LAYERS, relative=True, weight=10.0),
         },
     )
 
@@ -70,6 +72,12 @@ def main() -> None:
     torch.manual_seed(0)
     folders = {name: options.pictures / name for name in ("photographs", "paintings")}
     contents, styles = (ImageFolder(folder, crop_size=256, in_memory=True) for folder in folders.values())
+
+    def keep_so_far(step: TrainingStep) -> None:
+        """Save the network now and then, to look at it while it learns."""
+        if step.index % 250 == 0:
+            step.network.save(options.output / "so-far.safetensors", half=True)
+
     pairs = [[resize(image, 256, edge="long") for image in read_pair(pair)] for pair in PAIRS]
     network = AnyStyleNetwork(width=options.width)
     if options.start is not None:
@@ -82,8 +90,10 @@ def main() -> None:
         phases=phases(options.steps, options.batch_size, warm=options.start is not None),
         batch_size=options.batch_size,
         optimizer=partial(torch.optim.Adam, lr=1e-3),
+        evaluation=EagerEvaluation(precision=fastest_precision(options.device)),
         callbacks=[
             CSVLogger(options.output / "log.csv"),
+            keep_so_far,
             Previews(options.output / "preview-{step}.jpg", pairs, every=250),
         ],
         checkpoint=Checkpoints(options.output / "checkpoints", seconds=300),

@@ -345,7 +345,8 @@ def kill(entry):
         killed.append(multiprocessing.active_children()[0].pid)
         os.kill(killed[0], signal.SIGKILL)
 
-recipe = partial(stylize, encoder=alexnet(weights=None), edge_size=36, num_steps=10)
+# So many steps that there is work left when the first image is told.
+recipe = partial(stylize, encoder=alexnet(weights=None), edge_size=36, num_steps=100)
 result = job(recipe=recipe, workers=2, callbacks=[kill])
 report["numbers"] = [len(result.painted), len(result.kept), [entry.input for entry in result.failed]]
 report["manifest"] = [len(done()), len(set(done())), len(entries())]
