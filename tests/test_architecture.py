@@ -168,6 +168,7 @@ def test_importing_opens_no_socket_and_writes_no_file(imported: dict[str, list[s
         "lpips",
         "av",
         "tensorboard",
+        "huggingface_hub",
     ],
 )
 def test_importing_does_not_import_what_only_some_need(imported: dict[str, list[str]], module: str) -> None:

@@ -2,6 +2,7 @@
 
 from pystyle.networks._any_style_network import AnyStyleNetwork, StyleMoments
 from pystyle.networks._convolution import convolution
+from pystyle.networks._hub import HubMixin
 from pystyle.networks._instance_normalization import instance_normalization
 from pystyle.networks._painter import Painter
 from pystyle.networks._pretrained import pretrained, pretrained_names
@@ -12,6 +13,7 @@ from pystyle.networks._transform_network import TransformNetwork
 
 __all__ = [
     "AnyStyleNetwork",
+    "HubMixin",
     "Painter",
     "ResidualBlock",
     "ResizeConvolution",

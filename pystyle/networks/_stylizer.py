@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from pystyle.networks._codes import blended, code_of
 from pystyle.networks._file import read_network, write_network
+from pystyle.networks._hub import HubMixin
 from pystyle.networks._painter import Painter
 from pystyle.typing import Representation
 
@@ -15,7 +16,7 @@ Style: TypeAlias = Tensor | str | Sequence[tuple[Tensor | str, float]]
 """An image, the name of a style that the network has learned, or several of both with weights."""
 
 
-class Stylizer(nn.Module, ABC):
+class Stylizer(HubMixin, nn.Module, ABC):
     """A network that paints in one pass: the base class.
 
     As a criterion is bound to its references, a stylizer is bound to a style. What it keeps of the style is

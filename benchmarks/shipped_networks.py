@@ -1,0 +1,112 @@
+"""What the trainings of the networks that pystyle ships have in common."""
+
+import argparse
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from pystyle import ContentLoss, Criterion, MeanStdLoss, MultiLayerGramLoss
+from pystyle.checkpoints import Checkpoints
+from pystyle.encoders import vgg19
+from pystyle.evaluation import EagerEvaluation, fastest_precision
+from pystyle.networks import Style, Stylizer
+from pystyle.runner import CSVLogger
+from pystyle.training import ImageFolder, Images, Phase, Previews, TrainingStep, train
+
+_STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
+_EVERY = 250
+"""Steps between two looks."""
+
+
+def criterion() -> Criterion:
+    """What the networks are trained for; pictures are compared pixel by pixel in the identity phase alone."""
+    return Criterion(
+        vgg19(),
+        {
+            "pixels": ContentLoss("image", weight=20.0),
+            "content": ContentLoss("relu4_1", relative=True),
+            "moments": MeanStdLoss(_STYLE_LAYERS, relative=True, weight=8.0),
+            "gram": MultiLayerGramLoss(_STYLE_LAYERS, relative=True, weight=10.0),
+        },
+    )
+
+
+def phases(num_steps: int, batch_size: int, *, identity: float, large: float) -> list[Phase]:
+    """The phases of so many steps.
+
+    Args:
+        num_steps: Of all phases.
+        batch_size: At 128 pixels; half of it is taken at 256.
+        identity: The share of the steps as an auto-encoder, which come first.
+        large: The share at 256 pixels, which come last; the rest is at 128.
+    """
+    first, last = round(identity * num_steps), round(large * num_steps)
+    painting = {"pixels": 0.0}
+    found = [
+        Phase(num_steps - first - last, crop_size=128, weights=painting),
+        Phase(last, crop_size=256, batch_size=batch_size // 2, weights=painting),
+    ]
+    if first:
+        found.insert(0, Phase(first, crop_size=128, identity=True, weights={"moments": 0.0, "gram": 0.0}))
+    return found
+
+
+def parser_of(description: str, *, name: str, num_steps: int, batch_size: int) -> argparse.ArgumentParser:
+    """The files and options of a training."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("pictures", type=Path, help="the folder that photographs.py made")
+    parser.add_argument("-o", "--output", type=Path, default=Path(name))
+    parser.add_argument("--steps", type=int, default=num_steps)
+    parser.add_argument("--batch-size", type=int, default=batch_size)
+    parser.add_argument("--device", default="cpu")
+    return parser
+
+
+def run(
+    network: Stylizer,
+    options: argparse.Namespace,
+    *,
+    name: str,
+    styles: Images,
+    phases: Sequence[Phase],
+    pairs: Sequence[tuple[Tensor, Style]],
+) -> None:
+    """Train a network, and save it as NAME.safetensors.
+
+    Args:
+        network: The network.
+        options: Those of :func:`parser_of`.
+        name: Of the file.
+        styles: What it is trained on.
+        phases: The phases.
+        pairs: What the contact sheets show, of which nothing is trained on.
+    """
+    options.output.mkdir(parents=True, exist_ok=True)
+
+    def keep_so_far(step: TrainingStep) -> None:
+        """Save the network now and then, to look at it while it learns."""
+        if step.index % _EVERY == 0:
+            step.network.save(options.output / f"{name}-so-far.safetensors", half=True)
+
+    result = train(
+        network.to(options.device),
+        criterion().to(options.device),
+        contents=ImageFolder(options.pictures / "photographs", crop_size=256, in_memory=True),
+        styles=styles,
+        phases=phases,
+        batch_size=options.batch_size,
+        optimizer=partial(torch.optim.Adam, lr=1e-3),
+        evaluation=EagerEvaluation(precision=fastest_precision(options.device)),
+        callbacks=[
+            CSVLogger(options.output / "log.csv"),
+            keep_so_far,
+            Previews(options.output / "preview-{step}.jpg", pairs, every=_EVERY),
+        ],
+        checkpoint=Checkpoints(options.output / "checkpoints", seconds=300),
+        resume=True,
+    )
+    print(result)
+    result.network.save(options.output / f"{name}.safetensors", half=True)
