@@ -1,6 +1,6 @@
 """The contents and styles of a training, checked before the first step."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -11,35 +11,18 @@ from pystyle._arguments import whole_number
 from pystyle.networks import Stylizer
 from pystyle.networks._codes import check_picture, for_network
 from pystyle.training._batches import Batch, Batches
-from pystyle.training._draws import Draws, Images, checked
+from pystyle.training._crop_file import CropFile
+from pystyle.training._draws import Draws, checked, images_of
 from pystyle.training._image_folder import ImageFolder
 from pystyle.training._phase import Phase
 from pystyle.training._processes import processes
-
-
-def images_of(given: Any, label: str) -> Images:
-    """What images are drawn from.
-
-    Raises:
-        TypeError: If it is nothing of this kind.
-        ValueError: If there are none.
-    """
-    if not (hasattr(given, "__len__") and hasattr(given, "__getitem__")) or isinstance(given, str | Mapping):
-        raise TypeError(
-            f"`{label}` must be images: a tensor, a list of tensors (3, height, width), an ImageFolder or a "
-            f"dataset with a length, got a {type(given).__name__}."
-        )
-    if len(given) == 0:
-        raise ValueError(f"`{label}` must have at least one image, got none.")
-    images: Images = given
-    return images
 
 
 def described_images(images: Any) -> Any:
     """What tells one training's images from another's: themselves, if they are in memory, or their files."""
     if isinstance(images, Tensor | list | tuple):
         return images
-    if isinstance(images, ImageFolder):
+    if isinstance(images, ImageFolder | CropFile):
         return images.description
     return f"{type(images).__qualname__} of {len(images)}"
 

@@ -1,6 +1,6 @@
 """Images drawn from data as a function of a seed and a position, with no state to save."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -90,6 +90,24 @@ class Draws:
                 "Give `crop_size`."
             )
         return torch.stack(images)
+
+
+def images_of(given: Any, label: str) -> Images:
+    """What images are drawn from.
+
+    Raises:
+        TypeError: If it is nothing of this kind.
+        ValueError: If there are none.
+    """
+    if not (hasattr(given, "__len__") and hasattr(given, "__getitem__")) or isinstance(given, str | Mapping):
+        raise TypeError(
+            f"`{label}` must be images: a tensor, a list of tensors (3, height, width), an ImageFolder or a "
+            f"dataset with a length, got a {type(given).__name__}."
+        )
+    if len(given) == 0:
+        raise ValueError(f"`{label}` must have at least one image, got none.")
+    images: Images = given
+    return images
 
 
 def checked(item: Any, label: str) -> Tensor:
