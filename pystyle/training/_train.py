@@ -115,7 +115,7 @@ def train(
         A step with a loss or a gradient that is not finite is left out and counted; after 100 in a row the
         training ends. With `torch.distributed` initialised, as by torchrun, the processes share each batch,
         whose size must be a multiple of their number. Give callbacks, `checkpoint` and `resume` to the first
-        of them only; all go on from its checkpoint.
+        of them only; all go on from its checkpoint, and stop when a callback stops it.
     """
     callbacks, seed = callables(callbacks, "`callbacks`"), checked_seed(seed) or 0
     phases = _checked_phases(phases, num_steps, crop_size)
@@ -177,6 +177,8 @@ def _run(
     """Take the steps, and say why they ended."""
 
     def accept() -> None:
+        # A callback may be in one process alone, and a process that goes on would wait for the others.
+        loop.stop_reason = processes().from_first(lambda: loop.stop_reason)
         keep(loop.done, {**loop.state_dict(), "trainer": trainer.state_dict()})
 
     loop.start()

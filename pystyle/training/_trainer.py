@@ -162,7 +162,10 @@ class Trainer:
         parameters = list(self.network.parameters())
         limit = torch.inf if self._max_gradient_norm is None else self._max_gradient_norm
         norm = nn.utils.clip_grad_norm_(parameters, limit)
-        if not bool(norm.isfinite() & terms.total.isfinite()):
+        # Summed up, because the total may be infinite in one process alone, and all must do the same.
+        strange = (~(norm.isfinite() & terms.total.isfinite())).float()
+        processes().add_up([strange])
+        if bool(strange):
             self.skipped += 1
             self._skipped_in_a_row += 1
             return

@@ -42,6 +42,20 @@ train(network, criterion, **data, num_steps=4, averaging=0, optimizer=optimizer)
 network.save(f"{folder}/{rank}.safetensors")
 """
 
+STOPPED = """
+rank, folder = int(sys.argv[1]), sys.argv[2]
+import torch.distributed as distributed
+distributed.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
+
+def stop(step):
+    if step.index == 2:
+        step.stop("it is enough")
+
+callbacks = [stop] if rank == 0 else []
+result = train(network, criterion, **data, num_steps=6, callbacks=callbacks)
+print(result.stop_reason, len(result.history["total"]))
+"""
+
 KILLED = """
 import time
 from pystyle.checkpoints import Checkpoints
@@ -67,6 +81,14 @@ def weights(path):
 def started(program, *arguments):
     argv = [sys.executable, "-c", COMMON + program, *map(str, arguments)]
     return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_a_callback_of_the_first_process_stops_all(tmp_path):
+    processes = [started(STOPPED, rank, tmp_path) for rank in (0, 1)]
+    for process in processes:
+        output, errors = process.communicate(timeout=240)
+        assert process.returncode == 0, errors
+        assert output == "it is enough 2\n"
 
 
 def test_two_processes_move_the_weights_of_a_network_for_any_style_as_one_does(tmp_path):
