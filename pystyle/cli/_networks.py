@@ -1,6 +1,7 @@
 """Networks and their styles by the names and files that the command line gives them."""
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 
 from torch import Tensor
@@ -12,6 +13,14 @@ from pystyle.cli._network_file import EXTENSION
 from pystyle.cli._train_inputs import at_style_size
 from pystyle.images._formats import EXTENSIONS
 from pystyle.networks import Painter, Stylizer, pretrained
+
+ANY_STYLE, MASTERS = "any-style", "masters"
+"""The networks that come with the library: one for paintings, and one for styles that it knows by name."""
+
+
+def network_for(styles: Sequence[str]) -> str:
+    """The name of the network for these styles, if none is asked for."""
+    return MASTERS if styles and all(is_style_name(style) for style in styles) else ANY_STYLE
 
 
 def is_network_name(text: str) -> bool:
