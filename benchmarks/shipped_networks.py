@@ -28,8 +28,8 @@ def criterion() -> Criterion:
         {
             "pixels": ContentLoss("image", weight=20.0),
             "content": ContentLoss("relu4_1", relative=True),
-            "moments": MeanStdLoss(_STYLE_LAYERS, relative=True, weight=8.0),
-            "gram": MultiLayerGramLoss(_STYLE_LAYERS, relative=True, weight=10.0),
+            "moments": MeanStdLoss(_STYLE_LAYERS, relative=True, weight=3.0),
+            "gram": MultiLayerGramLoss(_STYLE_LAYERS, relative=True, weight=4.0),
         },
     )
 
@@ -91,6 +91,7 @@ def run(
         if step.index % _EVERY == 0:
             step.network.save(options.output / f"{name}-so-far.safetensors", half=True)
 
+    precision = fastest_precision(options.device)
     result = train(
         network.to(options.device),
         criterion().to(options.device),
@@ -99,7 +100,8 @@ def run(
         phases=phases,
         batch_size=options.batch_size,
         optimizer=partial(torch.optim.Adam, lr=1e-3),
-        evaluation=EagerEvaluation(precision=fastest_precision(options.device)),
+        evaluation=EagerEvaluation(precision=precision),
+        autocast=precision == "bfloat16",
         callbacks=[
             CSVLogger(options.output / "log.csv"),
             keep_so_far,

@@ -1,32 +1,17 @@
 """Networks and their styles by the names and files that the command line gives them."""
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
 from torch import Tensor
 
 from pystyle.cli._encoders import chosen_device
-from pystyle.cli._errors import CommandError, UsageError, did_you_mean
+from pystyle.cli._errors import UsageError, did_you_mean
 from pystyle.cli._inputs import read_picture
-from pystyle.cli._network_file import EXTENSION
+from pystyle.cli._named_network import named_network
 from pystyle.cli._train_inputs import at_style_size
 from pystyle.images._formats import EXTENSIONS
-from pystyle.networks import Painter, Stylizer, pretrained
-
-ANY_STYLE, MASTERS = "any-style", "masters"
-"""The networks that come with the library: one for paintings, and one for styles that it knows by name."""
-
-
-def network_for(styles: Sequence[str]) -> str:
-    """The name of the network for these styles, if none is asked for."""
-    return MASTERS if styles and all(is_style_name(style) for style in styles) else ANY_STYLE
-
-
-def is_network_name(text: str) -> bool:
-    """Whether this is the name of a network that comes with the library, and not the path of a file."""
-    path = Path(text)
-    return path.suffix.lower() != EXTENSION and path.name == text and not path.is_file()
+from pystyle.networks import Painter, Stylizer
 
 
 def is_style_name(text: str) -> bool:
@@ -36,28 +21,8 @@ def is_style_name(text: str) -> bool:
 
 
 def chosen_network(options: argparse.Namespace) -> Stylizer:
-    """The network of ``--network``, on its device.
-
-    Raises:
-        UsageError: If there is none of this name.
-        CommandError: If the file has none, or cannot be read.
-    """
-    given = options.network
-    if is_network_name(given):
-        try:
-            network: Stylizer = pretrained(given)
-        except ValueError as error:
-            raise UsageError(str(error).replace("`name`", "`--network`")) from error
-    else:
-        try:
-            network = Stylizer.load(given)
-        except OSError as error:
-            raise CommandError(
-                f"`--network` must be a file that can be read, got '{given}': {error.strerror or error}."
-            ) from error
-        except ValueError as error:
-            raise CommandError(str(error).replace("`path`", "`--network`")) from error
-    return network.to(chosen_device(options)).eval()
+    """The network of ``--network``, on its device."""
+    return named_network(options.network, "--network", chosen_device(options))
 
 
 def bound(network: Stylizer, options: argparse.Namespace) -> Painter:

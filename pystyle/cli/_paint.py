@@ -16,14 +16,8 @@ from pystyle.cli._ending import finish
 from pystyle.cli._errors import UsageError
 from pystyle.cli._inputs import STANDARD_STREAM, check_streams, files_of, pillow_limit, read_photograph
 from pystyle.cli._keeping import config_files, save_config
-from pystyle.cli._networks import (
-    bound,
-    check_edge,
-    chosen_network,
-    is_network_name,
-    is_style_name,
-    network_for,
-)
+from pystyle.cli._named_network import is_network_name
+from pystyle.cli._networks import bound, check_edge, chosen_network, is_style_name
 from pystyle.cli._outputs import (
     check_picture_file,
     check_picture_size,
@@ -76,7 +70,6 @@ class Painted:
 
 def run(options: argparse.Namespace) -> int:
     """Carry the command out and return the exit code."""
-    options.network = options.network or network_for(options.styles)
     with pillow_limit(options.max_pixels):
         _check_styles(options)
         if Path(options.content).is_dir():

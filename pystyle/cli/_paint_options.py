@@ -6,7 +6,6 @@ from pystyle.cli._batch_options import add_format_option, add_retry_option
 from pystyle.cli._config import Config
 from pystyle.cli._keeping_options import add_config_options
 from pystyle.cli._machine_options import add_device_option
-from pystyle.cli._networks import ANY_STYLE, MASTERS
 from pystyle.cli._options import (
     add_encoding_options,
     add_max_pixels_option,
@@ -54,8 +53,9 @@ def add_arguments(parser: argparse.ArgumentParser, config: Config | None = None)
         "--network",
         metavar="NAME",
         type=user_path,
+        default="any-style",
         help="the network: a file of `pystyle train`, or the name of one that comes with pystyle (default: "
-        f"{ANY_STYLE}, or {MASTERS} if STYLE is a name)",
+        "%(default)s)",
     )
     add_max_pixels_option(add)
     add_report_options(parser)

@@ -15,6 +15,7 @@ from pystyle.cli._ending import finish
 from pystyle.cli._errors import EXIT_INTERRUPTED, UsageError
 from pystyle.cli._inputs import STANDARD_STREAM, check_streams, files_of, pillow_limit
 from pystyle.cli._keeping import check_checkpoint, kept_files, loggers_of, save_config
+from pystyle.cli._named_network import is_network_name
 from pystyle.cli._network_file import NetworkFile, check_network_file
 from pystyle.cli._outputs import check_new_file, check_picture_file, check_places, files_of_steps
 from pystyle.cli._picture import Saved
@@ -34,7 +35,7 @@ DESCRIPTION = (
     "Train a network that paints in the style of one or several paintings, or with --any-style of any image; "
     "`pystyle paint` paints with it. Ctrl-C ends the training and saves the network so far."
 )
-CONFIG_KEYS = Keys(("style",), ("style", "--contents=folder", "--output=output"))
+CONFIG_KEYS = Keys(("style",), ("style", "--contents=folder", "--output=output"), {"start": is_network_name})
 
 _PREVIEWS = 4
 _PREVIEW_EDGE = 192
@@ -85,6 +86,8 @@ def _check(options: argparse.Namespace, contents: ImageFolder) -> None:
         *kept_files(options, CONFIG_KEYS, overwrite=overwrite),
     ]
     read = [file for file in files_of(options) if not Path(file).is_dir()]
+    if options.start is not None and not is_network_name(options.start):
+        read.append(options.start)
     check_places(files, [*read, *contents.paths])
 
 
@@ -132,6 +135,7 @@ def _card(
     return {
         "made_by": f"pystyle train {__version__}",
         "styles": dict(zip(names, files, strict=True)) if names else files,
+        **({} if options.start is None else {"started_from": Path(options.start).name}),
         "photographs": num_contents,
         "steps": training.steps,
         "batch_size": options.batch_size,

@@ -11,7 +11,7 @@ from torch import Tensor
 from pystyle.cli._encoders import DEFAULT_ENCODER, chosen_device, chosen_encoder
 from pystyle.cli._errors import UsageError
 from pystyle.cli._inputs import STANDARD_STREAM, read_picture
-from pystyle.cli._train_options import WIDTHS
+from pystyle.cli._named_network import named_network
 from pystyle.cli._values import ORIGINAL_SIZE
 from pystyle.criterion import Criterion
 from pystyle.encoders import named_encoder
@@ -65,11 +65,23 @@ def images_in(folder: str | Path, option: str, crop_size: int) -> ImageFolder:
 
 
 def network_of(options: argparse.Namespace, names: Sequence[str]) -> Stylizer:
-    """The network before its first step, on its device."""
+    """The network before its first step, on its device.
+
+    Raises:
+        UsageError: If the training cannot go on from the network of ``--start``.
+    """
+    if options.start is not None:
+        start = named_network(options.start, "--start", chosen_device(options))
+        if not (options.any_style and isinstance(start, AnyStyleNetwork)):
+            raise UsageError(
+                f"`--start` must be a network for any style, with `--any-style`, got '{options.start}'."
+            )
+        return start
     torch.manual_seed(options.seed)
-    width: int = options.width or WIDTHS[options.any_style]
     network: Stylizer = (
-        AnyStyleNetwork(width=width) if options.any_style else TransformNetwork(width=width, styles=names)
+        AnyStyleNetwork(width=options.width)
+        if options.any_style
+        else TransformNetwork(width=options.width, styles=names)
     )
     return network.to(chosen_device(options))
 

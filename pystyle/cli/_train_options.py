@@ -16,9 +16,6 @@ from pystyle.cli._paths import user_file, user_path
 from pystyle.cli._style_options import add_loss_options, add_smoothness_option
 from pystyle.cli._values import integer, names, positive_number
 
-WIDTHS = {False: 16, True: 8}
-"""Channels of a network at the full size by whether it is for any style."""
-
 _STEPS = 2_000
 _CROP_SIZE = 128
 
@@ -74,8 +71,16 @@ def _add_network_options(parser: argparse.ArgumentParser) -> None:
         "--width",
         metavar="N",
         type=integer("--width", least=1),
+        default=16,
         help="channels at the full size: 8 is small and fast, 32 that of the literature (default: "
-        f"{WIDTHS[False]}, or {WIDTHS[True]} with --any-style)",
+        "%(default)s)",
+    )
+    add(
+        "--start",
+        metavar="NETWORK",
+        type=user_path,
+        help="with --any-style: go on from this network, a file or the name of one that comes with pystyle "
+        "(default: random numbers)",
     )
     add(
         "--names",

@@ -107,6 +107,7 @@ def run_training(
                 optimizer=partial(torch.optim.Adam, lr=options.learning_rate),
                 balance={"style": _BALANCE * STRENGTHS.get(options.strength, options.strength)},
                 evaluation=EagerEvaluation(precision),
+                autocast=precision == "bfloat16",
                 seed=options.seed,
                 num_workers=options.workers,
                 callbacks=[latest, *bars, *callbacks],
@@ -120,7 +121,7 @@ def run_training(
 
 
 def _phases(options: argparse.Namespace) -> list[Phase]:
-    first = round(_IDENTITY * options.num_steps) if options.any_style else 0
+    first = round(_IDENTITY * options.num_steps) if options.any_style and options.start is None else 0
     identity = {"crop_size": options.crop_size, "identity": True, "weights": {"style": 0.0}}
     return [
         *([Phase(first, **identity)] if first else []),

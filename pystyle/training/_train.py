@@ -49,6 +49,7 @@ def train(
     max_gradient_norm: float | None = 1.0,
     balance: Mapping[str, float] | None = None,
     evaluation: Evaluation = EagerEvaluation(),
+    autocast: bool = False,
     seed: int = 0,
     num_workers: int = 0,
     callbacks: Callback | Sequence[Callback] = (),
@@ -83,6 +84,8 @@ def train(
             losses: ``{"style": 5.0}``. The weights are multiplied to that end once, at the first step that is
             no identity. So a style needs no weight of its own.
         evaluation: How the criterion is computed, and in which precision.
+        autocast: Whether the network computes in bfloat16 where it loses little by it, as `torch.autocast`
+            says; its weights stay in float32. It pays where the device multiplies in bfloat16.
         seed: Of all that is drawn.
         num_workers: Processes that read images ahead; 0 for none.
         callbacks: One or several, called with a :class:`TrainingStep` after each step.
@@ -132,6 +135,7 @@ def train(
         if max_gradient_norm is None
         else number(max_gradient_norm, "`max_gradient_norm`", above=0),
         "balance": balance,
+        "autocast": bool(autocast),
     }
     # Its weights are in the checkpoint, and those that it was made with do not matter.
     arguments = {

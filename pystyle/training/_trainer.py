@@ -44,6 +44,7 @@ class Trainer:
         averaging: The decay of the average of the weights.
         max_gradient_norm: What the norm of the gradient is scaled down to if it is longer; None for no limit.
         balance: How long the gradients of losses are to be at first, against those of the others.
+        autocast: Whether the network computes in bfloat16 where it loses little by it.
 
     Attributes:
         averaged: A network with the average of the weights.
@@ -64,6 +65,7 @@ class Trainer:
         averaging: float,
         max_gradient_norm: float | None,
         balance: Mapping[str, float],
+        autocast: bool,
     ) -> None:
         self.network, self.criterion, self.evaluation = network, criterion, evaluation
         self.phases, self.learned = phases, learned
@@ -76,7 +78,7 @@ class Trainer:
         self._balance = dict(balance)
         self._average = AveragedModel(network, avg_fn=_average_with(averaging))
         self._average.requires_grad_(False)
-        self._paint = _distributed(_Paint(network))
+        self._paint = _distributed(_Paint(network, autocast=autocast))
         self.record = Record()
         self.factors: dict[str, float] = {}
         self.skipped = self._skipped_in_a_row = 0
@@ -199,13 +201,14 @@ def _checked_optimizer(optimizer: Optimizer) -> Optimizer:
 class _Paint(nn.Module):
     """The network from style to picture in one call, as distributed training wants it."""
 
-    def __init__(self, network: Stylizer) -> None:
+    def __init__(self, network: Stylizer, *, autocast: bool) -> None:
         super().__init__()
-        self.network = network
+        self.network, self.autocast = network, autocast
 
     def forward(self, contents: Tensor, styles: Tensor | list[int]) -> Tensor:
-        picture: Tensor = self.network(contents, self._code(styles))
-        return picture
+        with torch.autocast(contents.device.type, torch.bfloat16, enabled=self.autocast):
+            picture: Tensor = self.network(contents, self._code(styles))
+        return picture.to(contents)
 
     def _code(self, styles: Tensor | list[int]) -> Any:
         if isinstance(styles, Tensor):

@@ -126,6 +126,32 @@ def test_a_network_for_any_style_is_trained_with_a_folder_of_paintings():
     assert read_image("preview.png").shape[2] == 3 * 192 + 16
 
 
+def test_a_network_for_any_style_goes_on_from_another():
+    torch.manual_seed(1)
+    AnyStyleNetwork(width=2).save("first.safetensors")
+    options = ["--any-style", "--start", "first.safetensors", "--learning-rate", "1e-9", "--quiet"]
+    assert train(*options, "--log", "log.csv", styles=["paintings"]) == 0
+    first, last = Stylizer.load("first.safetensors"), Stylizer.load("out.safetensors")
+    for name, value in first.state_dict().items():
+        assert torch.allclose(last.state_dict()[name], value, atol=1e-6)
+    assert last.card["started_from"] == "first.safetensors"
+    # It paints already, so no step is one of identity, in which the style would not be compared.
+    rows = Path("log.csv").read_text().splitlines()
+    style = rows[0].split(",").index("style.relu1")
+    assert all(float(row.split(",")[style]) > 0 for row in rows[1:])
+
+
+def test_only_a_network_for_any_style_is_gone_on_from(capsys):
+    TransformNetwork(width=1).save("named.safetensors")
+    AnyStyleNetwork(width=1).save("any.safetensors")
+    for name, options in (("named", ["--any-style"]), ("any", [])):
+        styles = ["paintings"] if options else ["waves.png"]
+        assert train(*options, "--start", f"{name}.safetensors", styles=styles) == 2
+        assert "`--start` must be a network for any style, with `--any-style`" in capsys.readouterr().err
+    assert train("--any-style", "--start", "missing.safetensors", styles=["paintings"]) == 1
+    assert "`--start` must be a file that can be read, got 'missing" in capsys.readouterr().err
+
+
 def test_a_painting_comes_from_standard_input(monkeypatch):
     stream = io.TextIOWrapper(io.BytesIO(Path("waves.png").read_bytes()))
     monkeypatch.setattr("sys.stdin", stream)

@@ -11,6 +11,7 @@ from pystyle.networks import (
     convolution,
     instance_normalization,
 )
+from pystyle.networks._any_style_network import _recolored
 
 IMAGE = torch.rand(2, 3, 24, 32, generator=torch.Generator().manual_seed(0))
 
@@ -121,28 +122,44 @@ class TestAnyStyleNetwork:
 
     def test_the_content_gets_the_colours_of_the_style_first(self, monkeypatch):
         network, seen = AnyStyleNetwork(width=2), []
-        encoded = network._encoded
-        monkeypatch.setattr(network, "_encoded", lambda image: seen.append(image) or encoded(image))
-        style = 0.3 + 0.2 * IMAGE[:1].flip(3)
+        features = network.features
+        monkeypatch.setattr(network, "features", lambda image: seen.append(image) or features(image))
+        style = 0.45 + 0.1 * IMAGE[:1].flip(3)
         network.bind(style)(IMAGE[1:])
         recolored = seen[-1]
         assert torch.allclose(recolored.mean((2, 3)), style.mean((2, 3)), atol=1e-4)
         assert torch.allclose(recolored.flatten(2)[0].cov(), style.flatten(2)[0].cov(), rtol=0.01, atol=1e-5)
 
-    def test_the_features_get_the_moments_of_the_style(self):
-        network = AnyStyleNetwork(width=2)
+    def test_the_decoder_gets_features_with_the_moments_of_the_style(self, monkeypatch):
+        network, seen = AnyStyleNetwork(width=2), []
+        with torch.no_grad():
+            network.encoder[-2].weight.mul_(100)
+        decoder = network.at_quarter.forward
+        monkeypatch.setattr(network.at_quarter, "forward", lambda given: seen.append(given) or decoder(given))
         code = network.represent_style(IMAGE[:1])
-        sizes, found = network.channels, []
-        for features, mean, deviation in zip(
-            network._encoded(IMAGE[1:]),
-            code.mean.split(sizes, 1),
-            code.deviation.split(sizes, 1),
-            strict=True,
-        ):
-            moved = instance_normalization(features, deviation, mean)
-            found.append((moved.mean((2, 3)) - mean).abs().max())
-        assert max(found) < 1e-4
-        assert [part.shape[1] for part in code.mean.split(sizes, 1)] == [8, 12, 16]
+        network(IMAGE[1:], code)
+        mean, deviation = seen[0].mean((2, 3)), seen[0].std((2, 3), correction=0)
+        assert seen[0].shape[1] == code.mean.shape[1] == 256
+        assert torch.allclose(mean, code.mean, atol=1e-3)
+        # Where a channel of the content does not vary there is nothing to scale.
+        varied = network.features(_recolored(IMAGE[1:], code)).std((2, 3)) > 0.05
+        assert varied.sum() > 10
+        assert torch.allclose(deviation[varied], code.deviation[varied], rtol=0.02)
+
+    def test_features_are_a_quarter_of_the_size_rounded_up(self):
+        network = AnyStyleNetwork(width=1)
+        assert network.features(torch.rand(2, 3, 33, 40)).shape == (2, 256, 9, 10)
+        assert (network.features(torch.rand(1, 3, 16, 16)) >= 0).all()
+
+    def test_noise_is_added_as_much_as_the_style_varies(self):
+        network = AnyStyleNetwork(width=1)
+        torch.nn.init.ones_(network.mixture)
+        features, deviation = torch.zeros(1, 256, 70, 3), torch.arange(256.0)[None]
+        noisy = network._with_noise(features, deviation)
+        sums = network.noise.sum(1)[0]
+        assert torch.allclose(noisy[0, 7, :64], 7 * sums[:, :3], atol=1e-4)
+        assert torch.equal(noisy[0, 7, 64:], noisy[0, 7, :6])
+        assert not noisy[0, 0].any()
 
     def test_in_float64_it_computes_in_float64(self):
         torch.manual_seed(0)
@@ -158,9 +175,3 @@ class TestAnyStyleNetwork:
         once, mirrored = network.represent_style(tile), network.represent_style(tile.flip(3))
         assert torch.allclose(once.color_mean, mirrored.color_mean, atol=1e-6)
         assert torch.allclose(once.color_covariance, mirrored.color_covariance, atol=1e-6)
-
-    def test_what_the_style_says_to_the_blocks_starts_as_nothing(self):
-        network = AnyStyleNetwork(width=2)
-        scales, shifts = network._modulation(network.represent_style(IMAGE[:1]))
-        assert all(torch.equal(scale, torch.ones_like(scale)) for scale in scales)
-        assert all(not shift.any() for shift in shifts)
