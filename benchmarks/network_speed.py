@@ -21,7 +21,7 @@ from torch import Tensor
 from pystyle.images import resize
 from pystyle.networks import AnyStyleNetwork, TransformNetwork
 
-_WIDTHS = {TransformNetwork: (16, 8), AnyStyleNetwork: (8, 4)}
+_WIDTHS = {TransformNetwork: (16, 8), AnyStyleNetwork: (32,)}
 
 
 def painters(style: Tensor) -> dict[str, Paint]:

@@ -98,7 +98,8 @@ def timed(function: Callable[[], Tensor | Paint], repeats: int) -> tuple[float, 
 def results(
     methods: dict[str, Bind], judge: Judge, edge_size: int, folder: Path
 ) -> Iterator[dict[str, object]]:
-    """The figures of all methods, pair by pair and by turns."""
+    """The figures of all methods, pair by pair and by turns; sheets of each pair and of all."""
+    columns: list[list[Tensor]] = []
     for pair in HELD_OUT_PAIRS:
         content, style = (resize(image, edge_size, edge="long") for image in read_held_out(pair))
         row = [content, style]
@@ -119,6 +120,9 @@ def results(
         titles = ["content", "style", *methods]
         sheet = contact_sheet(row, height=256, titles=titles)
         write_image(sheet, folder / f"networks-{'-'.join(pair)}-{edge_size}.png")
+        columns.append(row)
+    rows = [list(row) for row in zip(*columns, strict=True)]
+    write_image(contact_sheet(rows, height=160, gap=4), folder / f"networks-{edge_size}.jpg")
 
 
 def summary(found: list[dict[str, object]]) -> str:

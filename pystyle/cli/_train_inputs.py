@@ -12,6 +12,7 @@ from pystyle.cli._encoders import DEFAULT_ENCODER, chosen_device, chosen_encoder
 from pystyle.cli._errors import UsageError
 from pystyle.cli._inputs import STANDARD_STREAM, read_picture
 from pystyle.cli._named_network import named_network
+from pystyle.cli._train_options import WIDTHS
 from pystyle.cli._values import ORIGINAL_SIZE
 from pystyle.criterion import Criterion
 from pystyle.encoders import named_encoder
@@ -78,10 +79,9 @@ def network_of(options: argparse.Namespace, names: Sequence[str]) -> Stylizer:
             )
         return start
     torch.manual_seed(options.seed)
+    width: int = options.width or WIDTHS[options.any_style]
     network: Stylizer = (
-        AnyStyleNetwork(width=options.width)
-        if options.any_style
-        else TransformNetwork(width=options.width, styles=names)
+        AnyStyleNetwork(width=width) if options.any_style else TransformNetwork(width=width, styles=names)
     )
     return network.to(chosen_device(options))
 

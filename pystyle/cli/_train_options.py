@@ -16,6 +16,9 @@ from pystyle.cli._paths import user_file, user_path
 from pystyle.cli._style_options import add_loss_options, add_smoothness_option
 from pystyle.cli._values import integer, names, positive_number
 
+WIDTHS = {False: 16, True: 32}
+"""Channels of a network at the full size by whether it is for any style."""
+
 _STEPS = 2_000
 _CROP_SIZE = 128
 
@@ -71,9 +74,8 @@ def _add_network_options(parser: argparse.ArgumentParser) -> None:
         "--width",
         metavar="N",
         type=integer("--width", least=1),
-        default=16,
         help="channels at the full size: 8 is small and fast, 32 that of the literature (default: "
-        "%(default)s)",
+        f"{WIDTHS[False]}, or {WIDTHS[True]} with --any-style)",
     )
     add(
         "--start",

@@ -15,10 +15,9 @@ from pystyle.networks._instance_normalization import instance_normalization
 from pystyle.networks._residual_block import ResidualBlock
 from pystyle.networks._resize_convolution import ResizeConvolution
 from pystyle.networks._stylizer import Stylizer
+from pystyle.networks._vgg_features import VGGFeatures
 
 _EPS = 1e-5
-_FEATURES = 256
-"""The channels of relu3_1 of VGG-19."""
 _NOISE = 64
 """The edge of a tile of noise, in positions."""
 _TILES = 8
@@ -49,19 +48,16 @@ class StyleMoments(NamedTuple):
 class AnyStyleNetwork(Stylizer):
     """A network that paints in the style of any image.
 
-    A small encoder makes 256 features of content and style at a quarter of their size. The features of the
-    content get the means and deviations of those of the style, channel by channel, and a decoder paints the
-    picture from them. The content is recoloured first, so that the network need not learn colours. Where a
-    content is flat there is nothing that could become a brush stroke: a fixed noise is added to the features,
-    the more the style varies.
+    It sees content and style through VGG-19, at relu3_1. The features of the content get the means and
+    deviations of those of the style, channel by channel, and a decoder paints the picture from them. The
+    content is recoloured first, because these features know little of colours. Where a content is flat there
+    is nothing that could become a brush stroke: a fixed noise is added to the features, the more the style
+    varies.
 
-    Statistics of features transfer a style where the features are those that styles differ in. So a training
-    begins by teaching the encoder the features of VGG-19 at relu3_1 (:meth:`features`); see
-    `benchmarks/any_style.py`.
+    Only the decoder is trained and saved. The weights of VGG-19 come with the installation of the library.
 
     Args:
-        width: Channels of the encoder at the full size. It has 4 and 8 times as many at a half and a quarter;
-            the decoder has 6 times as many at a quarter, and half of that at each size above.
+        width: Channels of the decoder at the full size. It has 2 and 4 times as many at a half and a quarter.
 
     Raises:
         ValueError: If the width is not positive.
@@ -77,32 +73,22 @@ class AnyStyleNetwork(Stylizer):
         torch.Size([1, 3, 50, 37])
 
     References:
-        Adaptive instance normalisation at relu3_1 with a decoder is a variant of Huang and Belongie, ICCV
-        2017, who have relu4_1 of VGG-19 itself; a small encoder in its place is the idea of Wang et al.,
-        *MicroAST*, AAAI 2023, section 3, which has two of them. Not in either: an encoder that was taught the
-        features of VGG-19, colours, noise.
+        Huang and Belongie, *Arbitrary Style Transfer in Real-time with Adaptive Instance Normalization*, ICCV
+        2017, section 4. They have relu4_1, a decoder that mirrors the encoder, and neither recoloured
+        contents, nor noise, nor a residual block.
     """
 
     stride = 4
     noise: Tensor
 
-    def __init__(self, *, width: int = 16) -> None:
+    def __init__(self, *, width: int = 32) -> None:
         super().__init__()
         self.width = whole_number(width, "`width`", least=1)
-        full, half, quarter = width, 4 * width, 8 * width
-        self.encoder = nn.Sequential(
-            convolution(3, full), nn.ReLU(inplace=True),
-            convolution(full, half, stride=2), nn.ReLU(inplace=True),
-            convolution(half, half), nn.ReLU(inplace=True),
-            convolution(half, quarter, stride=2), nn.ReLU(inplace=True),
-            ResidualBlock(quarter), nn.ReLU(inplace=True),
-            convolution(quarter, _FEATURES, kernel_size=1), nn.ReLU(inplace=True),
-        )  # fmt: skip
-        full, half, quarter = max(3 * width // 2, 1), 3 * width, 6 * width
+        self.encoder = VGGFeatures()
+        full, half, quarter = width, 2 * width, 4 * width
         self.at_quarter = nn.Sequential(
-            convolution(_FEATURES, quarter), nn.ReLU(inplace=True),
-            ResidualBlock(quarter), ResidualBlock(quarter),
-        )  # fmt: skip
+            convolution(self.encoder.channels, quarter), nn.ReLU(inplace=True), ResidualBlock(quarter)
+        )
         self.upwards = nn.Sequential(
             ResizeConvolution(quarter, half), nn.ReLU(inplace=True),
             convolution(half, half), nn.ReLU(inplace=True),
@@ -111,29 +97,18 @@ class AnyStyleNetwork(Stylizer):
         )  # fmt: skip
         noise = torch.randn(1, _TILES, _NOISE, _NOISE, generator=torch.Generator().manual_seed(0))
         self.register_buffer("noise", noise)
-        self.mixture = nn.Parameter(torch.zeros(_FEATURES, _TILES))
-
-    def features(self, image: Tensor) -> Tensor:
-        """What the encoder makes of an image, at a quarter of its size.
-
-        Shape:
-            - image: (batch, 3, height, width), RGB in [0, 1]
-            - output: (batch, 256, height / 4, width / 4), rounded up
-        """
-        return in_bands(
-            lambda rows: self.encoder(2 * rows - 1), image, halo=16, scale=Fraction(1, 4), multiple=4
-        )
+        self.mixture = nn.Parameter(torch.zeros(self.encoder.channels, _TILES))
 
     def represent_style(self, style: Tensor) -> StyleMoments:
         """The moments of the colours and of the features."""
         with without_autocast(style):
             color_mean, color_covariance = color_statistics(style)
-        mean, deviation = _moments(self.features(style))
+        mean, deviation = _moments(self.encoder(style))
         return StyleMoments(color_mean.flatten(1), color_covariance, mean, deviation)
 
     def forward(self, content: Tensor, code: StyleMoments) -> Tensor:
         """The picture, in [0, 1]."""
-        features = self.features(_recolored(content, code))
+        features = self.encoder(_recolored(content, code))
         features = instance_normalization(features, code.deviation, code.mean)
         features = self.at_quarter(self._with_noise(features, code.deviation))
         return in_bands(self.upwards, features, halo=3, scale=Fraction(4))

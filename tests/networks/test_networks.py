@@ -4,6 +4,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from pystyle.encoders import vgg19
 from pystyle.networks import (
     AnyStyleNetwork,
     ResizeConvolution,
@@ -122,8 +123,8 @@ class TestAnyStyleNetwork:
 
     def test_the_content_gets_the_colours_of_the_style_first(self, monkeypatch):
         network, seen = AnyStyleNetwork(width=2), []
-        features = network.features
-        monkeypatch.setattr(network, "features", lambda image: seen.append(image) or features(image))
+        features = network.encoder.forward
+        monkeypatch.setattr(network.encoder, "forward", lambda image: seen.append(image) or features(image))
         style = 0.45 + 0.1 * IMAGE[:1].flip(3)
         network.bind(style)(IMAGE[1:])
         recolored = seen[-1]
@@ -132,8 +133,6 @@ class TestAnyStyleNetwork:
 
     def test_the_decoder_gets_features_with_the_moments_of_the_style(self, monkeypatch):
         network, seen = AnyStyleNetwork(width=2), []
-        with torch.no_grad():
-            network.encoder[-2].weight.mul_(100)
         decoder = network.at_quarter.forward
         monkeypatch.setattr(network.at_quarter, "forward", lambda given: seen.append(given) or decoder(given))
         code = network.represent_style(IMAGE[:1])
@@ -142,14 +141,26 @@ class TestAnyStyleNetwork:
         assert seen[0].shape[1] == code.mean.shape[1] == 256
         assert torch.allclose(mean, code.mean, atol=1e-3)
         # Where a channel of the content does not vary there is nothing to scale.
-        varied = network.features(_recolored(IMAGE[1:], code)).std((2, 3)) > 0.05
+        varied = network.encoder(_recolored(IMAGE[1:], code)).std((2, 3)) > 0.05
         assert varied.sum() > 10
         assert torch.allclose(deviation[varied], code.deviation[varied], rtol=0.02)
 
-    def test_features_are_a_quarter_of_the_size_rounded_up(self):
+    def test_it_sees_relu3_1_of_vgg19(self):
+        image = torch.rand(2, 3, 33, 40, generator=torch.Generator().manual_seed(1))
+        encoder = vgg19(weights="caffe_normalized", padding="replicate", ceil_mode=True)
+        features = AnyStyleNetwork(width=1).encoder(image)
+        assert features.shape == (2, 256, 9, 10)
+        assert torch.allclose(features, encoder(image, ["relu3_1"])["relu3_1"], atol=1e-6)
+
+    def test_what_it_sees_through_is_neither_trained_nor_saved(self):
         network = AnyStyleNetwork(width=1)
-        assert network.features(torch.rand(2, 3, 33, 40)).shape == (2, 256, 9, 10)
-        assert (network.features(torch.rand(1, 3, 16, 16)) >= 0).all()
+        trained = {name for name, _ in network.named_parameters()}
+        assert not any(name.startswith("encoder") for name in (*trained, *network.state_dict()))
+        # 256 channels to 4, a residual block, 4 to 2, 2 to 2, 2 to 1, 1 to 3, and the noise.
+        kernels = 9 * (256 * 4 + 2 * 4 * 4 + 4 * 2 + 2 * 2 + 2 * 1 + 1 * 3)
+        biases = 4 + 4 + 4 + 2 + 2 + 1 + 3
+        assert sum(parameter.numel() for parameter in network.parameters()) == kernels + biases + 256 * 8
+        assert network.double().encoder.layers[1].weight.dtype == torch.float64
 
     def test_noise_is_added_as_much_as_the_style_varies(self):
         network = AnyStyleNetwork(width=1)
