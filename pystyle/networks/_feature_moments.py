@@ -1,0 +1,56 @@
+"""Mean and covariance of features, and the linear map that gives them to others."""
+
+import torch
+from torch import Tensor
+
+from pystyle.functional._precision import at_least_float32, without_autocast
+
+_FLOOR = 1e-3
+"""What is added to all variances, as a share of their mean. A content that is flat varies in few directions;
+in the others there is nothing but rounding, which nobody wants enlarged."""
+
+
+def feature_moments(features: Tensor) -> tuple[Tensor, Tensor]:
+    """The mean and the covariance over all positions.
+
+    Shape:
+        - features: (batch, channels, height, width)
+        - output: (batch, channels) and (batch, channels, channels)
+    """
+    with without_autocast(features):
+        # With channels last, which is how encoders give them, this is no copy.
+        rows = at_least_float32(features).permute(0, 2, 3, 1).flatten(1, 2)
+        mean = rows.mean(1, keepdim=True)
+        second = rows.mT @ rows / rows.shape[1]
+        return mean[:, 0], second - mean.mT @ mean
+
+
+@torch.no_grad()
+def transport_map(covariance: Tensor, target: Tensor) -> Tensor:
+    r"""The symmetric matrix A with :math:`A \Sigma A = \Sigma_t`, which moves features the least.
+
+    Example:
+        >>> import torch
+        >>> narrow, wide = torch.eye(2)[None], torch.diag(torch.tensor([4.0, 9.0]))[None]
+        >>> transport_map(narrow, wide).round(decimals=1)
+        tensor([[[2., 0.],
+                 [0., 3.]]])
+
+    Shape:
+        - covariance, target, output: (batch, channels, channels)
+    """
+    values, vectors = torch.linalg.eigh(_floored(covariance))
+    values = values.clamp(min=torch.finfo(values.dtype).tiny)
+    root, inverse = _power(values, vectors, 0.5), _power(values, vectors, -0.5)
+    between = root @ _floored(target.to(root)) @ root
+    values, vectors = torch.linalg.eigh((between + between.mT) / 2)
+    return inverse @ _power(values.clamp(min=0), vectors, 0.5) @ inverse
+
+
+def _floored(covariance: Tensor) -> Tensor:
+    mean = covariance.diagonal(dim1=-2, dim2=-1).mean(-1)[..., None, None]
+    return covariance + _FLOOR * mean * torch.eye(covariance.shape[-1]).to(covariance)
+
+
+def _power(values: Tensor, vectors: Tensor, exponent: float) -> Tensor:
+    return (vectors * values.pow(exponent).unsqueeze(-2)) @ vectors.mT
