@@ -38,13 +38,18 @@ def transport_map(covariance: Tensor, target: Tensor) -> Tensor:
 
     Shape:
         - covariance, target, output: (batch, channels, channels)
+
+    Note:
+        It is computed in float64, on the CPU: the eigenvalues of one product span twelve digits.
     """
+    given, covariance, target = covariance, covariance.cpu().double(), target.cpu().double()
     values, vectors = torch.linalg.eigh(_floored(covariance))
     values = values.clamp(min=torch.finfo(values.dtype).tiny)
     root, inverse = _power(values, vectors, 0.5), _power(values, vectors, -0.5)
-    between = root @ _floored(target.to(root)) @ root
+    between = root @ _floored(target) @ root
     values, vectors = torch.linalg.eigh((between + between.mT) / 2)
-    return inverse @ _power(values.clamp(min=0), vectors, 0.5) @ inverse
+    matrix = inverse @ _power(values.clamp(min=0), vectors, 0.5) @ inverse
+    return matrix.to(given)
 
 
 def _floored(covariance: Tensor) -> Tensor:
