@@ -28,6 +28,7 @@ def criterion() -> Criterion:
         {
             "pixels": ContentLoss("image", weight=20.0),
             "content": ContentLoss("relu4_1", relative=True),
+            "details": ContentLoss("relu3_1", relative=True, weight=0.5),
             "moments": MeanStdLoss(_STYLE_LAYERS, relative=True, weight=3.0),
             "gram": MultiLayerGramLoss(_STYLE_LAYERS, relative=True, weight=4.0),
         },
