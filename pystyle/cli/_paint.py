@@ -39,7 +39,7 @@ DESCRIPTION = (
 )
 CONFIG_KEYS = Keys(
     ("content", "style"),
-    ("content", "--output=output"),
+    ("content", "--output=output", "--network=network"),
     {"style": is_style_name, "network": is_network_name},
 )
 

@@ -53,9 +53,8 @@ def add_arguments(parser: argparse.ArgumentParser, config: Config | None = None)
         "--network",
         metavar="NAME",
         type=user_path,
-        default="any-style",
-        help="the network: a file of `pystyle train`, or the name of one that comes with pystyle (default: "
-        "%(default)s)",
+        required=True,
+        help="the network: a file of `pystyle train`, or the name of one that comes with pystyle",
     )
     add_max_pixels_option(add)
     add_report_options(parser)
