@@ -17,6 +17,8 @@ from pystyle.runner import CSVLogger
 from pystyle.training import ImageFolder, Images, Phase, Previews, TrainingStep, train
 
 _STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
+_LAYER_WEIGHTS = (2.0, 4.0, 1.0, 0.8)
+"""With equal weights fine textures stay behind: relu2_1 ends further from the style than deeper layers."""
 _EVERY = 250
 """Steps between two looks."""
 
@@ -27,10 +29,12 @@ def criterion() -> Criterion:
         vgg19(),
         {
             "pixels": ContentLoss("image", weight=20.0),
-            "content": ContentLoss("relu4_1", relative=True),
-            "details": ContentLoss("relu3_1", relative=True, weight=0.5),
-            "moments": MeanStdLoss(_STYLE_LAYERS, relative=True, weight=3.0),
-            "gram": MultiLayerGramLoss(_STYLE_LAYERS, relative=True, weight=4.0),
+            "content": ContentLoss("relu4_1", relative=True, weight=1.25),
+            "details": ContentLoss("relu3_1", relative=True, weight=0.9),
+            "moments": MeanStdLoss(_STYLE_LAYERS, layer_weights=_LAYER_WEIGHTS, relative=True, weight=3.0),
+            "gram": MultiLayerGramLoss(
+                _STYLE_LAYERS, layer_weights=_LAYER_WEIGHTS, relative=True, weight=4.0
+            ),
         },
     )
 

@@ -132,6 +132,7 @@ class AnyStyleNetwork(Stylizer):
         # One product for the features and the noise.
         matrix = torch.cat([matrix, mixture], 2)
         seen = torch.cat([features, noise, pixel_unshuffle(content, self.stride)], 1)
+        del features  # The largest of all maps, which is in this one.
         picture = in_bands(
             lambda rows: self._decoded(rows, matrix, shift), seen, halo=_HALO, scale=Fraction(self.stride)
         )

@@ -72,22 +72,16 @@ def failing(index):
     return callback
 
 
-@pytest.mark.parametrize(("kind", "style"), [(AnyStyleNetwork, PAINTINGS[:1]), (TransformNetwork, "style")])
-def test_the_loss_falls(kind, style):
-    contents = PHOTOS[:, :, :16, :16]
-    objective = criterion().bind({"content": contents, "style": PAINTINGS[:1]})
-
-    def loss(network):
-        return float(objective(network.bind(style)(contents)).total)
-
+@pytest.mark.parametrize("kind", [AnyStyleNetwork, TransformNetwork])
+def test_the_loss_falls(kind):
     torch.manual_seed(0)
     network = kind(width=8)
-    before = loss(network)
     result = run(network, styles=PAINTINGS[:1], num_steps=80)
-    assert (result.stop_reason, result.skipped, len(result.history["total"])) == ("finished", 0, 80)
+    totals = result.history["total"]
+    assert (result.stop_reason, result.skipped, len(totals)) == ("finished", 0, 80)
     assert result.network is network
     assert not network.training
-    assert loss(network) < 0.75 * before
+    assert sum(totals[-20:]) < 0.75 * sum(totals[:20])
 
 
 def test_the_seed_decides_the_bytes():
@@ -288,15 +282,19 @@ def test_callbacks_see_the_averaged_network_and_may_stop():
 
 def test_the_average_is_that_of_the_formula():
     networks = []
+
+    def keep(step):
+        networks.append(step._trainer.network.at_full[0].weight.detach().clone())
+
     result = run(
         averaging=0.9, num_steps=4, optimizer=partial(torch.optim.SGD, lr=0.3),
-        callbacks=[lambda step: networks.append(copy.deepcopy(step._trainer.network.output.weight.detach()))],
+        callbacks=[keep],
     )  # fmt: skip
     mean = networks[0]
     for count, value in enumerate(networks[1:], 1):
         decay = min(0.9, (1 + count) / (10 + count))
         mean = decay * mean + (1 - decay) * value
-    assert torch.allclose(result.network.output.weight, mean, atol=1e-6)
+    assert torch.allclose(result.network.at_full[0].weight, mean, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -305,7 +303,7 @@ def test_the_average_is_that_of_the_formula():
         ({"contents": []}, ValueError, "`contents` must have at least one image"),
         ({"contents": 3}, TypeError, "`contents` must be images: a tensor, a list"),
         ({"styles": "folder"}, TypeError, "`styles` must be images"),
-        ({"crop_size": 12}, ValueError, "`crop_size` must be a multiple of 8 and at least 16 .* got 12"),
+        ({"crop_size": 12}, ValueError, "`crop_size` must be a multiple of 4 and at least 16 .* got 12"),
         ({"batch_size": 0}, ValueError, "`batch_size` must be at least 1"),
         ({"num_steps": 0}, ValueError, "`num_steps` must be at least 1"),
         ({"phases": []}, TypeError, "`phases` must be a list of `Phase`"),
