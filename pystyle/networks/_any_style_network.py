@@ -104,10 +104,11 @@ class AnyStyleNetwork(Stylizer):
             convolution(half + _COLORS, half), nn.ReLU(inplace=True),
             ResizeConvolution(half, full), nn.ReLU(inplace=True),
         )  # fmt: skip
-        self.at_full = nn.Sequential(convolution(full + _COLORS, 3), nn.Sigmoid())
+        last = convolution(full + _COLORS, 3)
         with torch.no_grad():
             # So that a training begins with pictures that have the shapes and the colours of their contents.
-            self.at_full[0].weight[:, full:, 1, 1] += 2 * torch.eye(3)
+            last.weight[:, full:, 1, 1] += 2 * torch.eye(3)
+        self.at_full = nn.Sequential(last, nn.Sigmoid())
         noise = torch.randn(1, _TILES, _NOISE, _NOISE, generator=torch.Generator().manual_seed(0))
         self.register_buffer("noise", noise)
         self.mixture = nn.Parameter(torch.zeros(self.encoder.channels, _TILES))
@@ -142,7 +143,7 @@ class AnyStyleNetwork(Stylizer):
 
     def _decoded(self, rows: Tensor, matrix: Tensor, shift: Tensor) -> Tensor:
         """What the decoder paints of rows of features, noise, and the content folded to their size."""
-        features, content = rows.split([matrix.shape[2], rows.shape[1] - matrix.shape[2]], 1)
+        features, content = rows[:, : matrix.shape[2]], rows[:, matrix.shape[2] :]
         colors = 2 * pixel_shuffle(content, self.stride) - 1
         last = features.permute(0, 2, 3, 1)
         moved = torch.baddbmm(shift[:, None], last.flatten(1, 2), matrix.mT)
