@@ -29,7 +29,9 @@ def encoder() -> SequentialEncoder:
 
 @pytest.fixture
 def paint(encoder):
-    return partial(stylize, encoder=encoder, edge_size=36, num_steps=3, device="cpu", seed=0)
+    return partial(
+        stylize, encoder=encoder, edge_size=36, num_steps=3, device="cpu", precision="float32", seed=0
+    )
 
 
 def colour(image: Tensor) -> Tensor:

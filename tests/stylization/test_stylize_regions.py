@@ -23,7 +23,9 @@ MASKS = {"left": LEFT, "right": 1 - LEFT}
 
 @pytest.fixture(scope="module")
 def paint():
-    return partial(stylize, encoder=alexnet(weights=None), edge_size=48, num_steps=6, device="cpu")
+    return partial(
+        stylize, encoder=alexnet(weights=None), edge_size=48, num_steps=6, device="cpu", precision="float32"
+    )
 
 
 def sides(image):
