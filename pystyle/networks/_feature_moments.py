@@ -8,6 +8,8 @@ from pystyle.functional._precision import at_least_float32, without_autocast
 _FLOOR = 1e-3
 """What is added to all variances, as a share of their mean. A content that is flat varies in few directions;
 in the others there is nothing but rounding, which nobody wants enlarged."""
+_SMALLEST = 1e-3
+"""The smallest mean that this is a share of, for images of one colour. Features vary by about 1."""
 
 
 def feature_moments(features: Tensor) -> tuple[Tensor, Tensor]:
@@ -44,7 +46,7 @@ def transport_map(covariance: Tensor, target: Tensor) -> Tensor:
     """
     given, covariance, target = covariance, covariance.cpu().double(), target.cpu().double()
     values, vectors = torch.linalg.eigh(_floored(covariance))
-    values = values.clamp(min=torch.finfo(values.dtype).tiny)
+    values = values.clamp(min=_FLOOR * _SMALLEST)
     root, inverse = _power(values, vectors, 0.5), _power(values, vectors, -0.5)
     between = root @ _floored(target) @ root
     values, vectors = torch.linalg.eigh((between + between.mT) / 2)
@@ -53,7 +55,7 @@ def transport_map(covariance: Tensor, target: Tensor) -> Tensor:
 
 
 def _floored(covariance: Tensor) -> Tensor:
-    mean = covariance.diagonal(dim1=-2, dim2=-1).mean(-1)[..., None, None]
+    mean = covariance.diagonal(dim1=-2, dim2=-1).mean(-1).clamp(min=_SMALLEST)[..., None, None]
     return covariance + _FLOOR * mean * torch.eye(covariance.shape[-1]).to(covariance)
 
 

@@ -221,6 +221,16 @@ class TestAnyStyleNetwork:
         assert torch.allclose(added[:, :, :64], noise * deviation[:, None, None], atol=1e-3)
         assert torch.allclose(added[:, :, 64:], added[:, :, :6], atol=1e-3)
 
+    @pytest.mark.parametrize("seed", [0, 1])
+    def test_images_of_one_colour_are_painted_in_colours_of_the_style(self, seed):
+        torch.manual_seed(seed)
+        network = AnyStyleNetwork(width=2).eval()
+        flat, varied = torch.full((1, 3, 40, 40), 0.5), torch.rand(1, 3, 40, 40)
+        for content, style in ((flat, varied), (varied, flat), (flat, flat)):
+            picture = network.bind(style)(content)
+            assert picture.isfinite().all()
+            assert (picture.mean((2, 3)) - style.mean((2, 3))).abs().max() < 0.05
+
     def test_in_float64_it_computes_in_float64(self):
         torch.manual_seed(0)
         network = AnyStyleNetwork(width=2).double()
