@@ -20,7 +20,8 @@ def paint(monkeypatch):
 
     def stylized(chosen=WHOLE, **arguments):
         monkeypatch.setattr("pystyle.stylization._evaluation.choose_evaluation", lambda *_, **__: chosen)
-        every = {"edge_size": [80], "num_steps": [3], "device": "cpu", "seed": 0, **arguments}
+        every = {"edge_size": [80], "num_steps": [3], "device": "cpu", "precision": "float32", "seed": 0}
+        every.update(arguments)
         return stylize(PHOTO, PAINTING, encoder=alexnet(weights=None), **every)
 
     return stylized
