@@ -77,7 +77,8 @@ class Trainer:
         self._max_gradient_norm = max_gradient_norm
         self._balance = dict(balance)
         self._average = AveragedModel(network, avg_fn=_average_with(averaging))
-        self._average.requires_grad_(False)
+        # As it will paint: callbacks look at it.
+        self._average.requires_grad_(False).eval()
         self._paint = _distributed(_Paint(network, autocast=autocast))
         self.record = Record()
         self.factors: dict[str, float] = {}

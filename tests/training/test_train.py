@@ -84,6 +84,12 @@ def test_the_loss_falls(kind):
     assert sum(totals[-20:]) < 0.75 * sum(totals[:20])
 
 
+def test_callbacks_see_the_network_as_it_will_paint():
+    modes = []
+    result = run(callbacks=[lambda step: modes.append(step.network.training)])
+    assert modes == [False] * len(result.history["total"])
+
+
 def test_the_seed_decides_the_bytes():
     same = [weights(run(seed=seed)) for seed in (3, 3, 4)]
     assert torch.equal(same[0], same[1])
