@@ -1,4 +1,4 @@
-"""Trains the network for any style that pystyle ships, `any-style`.
+"""Trains the network for any style that is to come with pystyle, `any-style`.
 
 It takes the folder that `photographs.py` makes, and writes checkpoints, a contact sheet of held-out pairs
 every 250 steps, and the network. A run that is started again goes on::
@@ -11,8 +11,8 @@ The same command runs on a GPU. `--start` goes on from a network that can paint 
 from pathlib import Path
 
 import torch
+from network_trainings import parser_of, phases, run
 from pictures import PAIRS, read_pair
-from shipped_networks import parser_of, phases, run
 
 from pystyle.images import resize
 from pystyle.networks import AnyStyleNetwork

@@ -1,4 +1,4 @@
-"""Trains the network of named styles that pystyle ships, `masters`.
+"""Trains the network of named styles that is to come with pystyle, `masters`.
 
 It takes the folder that `photographs.py` makes, and writes what `any_style.py` writes::
 
@@ -9,8 +9,8 @@ from itertools import cycle
 from pathlib import Path
 
 import torch
+from network_trainings import parser_of, phases, run
 from pictures import PHOTOGRAPHS, photograph
-from shipped_networks import parser_of, phases, run
 from torch import Tensor
 
 from pystyle.images import read_image, resize

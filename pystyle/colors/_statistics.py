@@ -1,7 +1,6 @@
 """Mean and covariance of colours, and the linear maps that give a covariance to an image.
 
-The matrices have three rows at most, so their linear algebra is done on the CPU in float64, whatever the
-image is.
+The matrices are small, so their linear algebra is done on the CPU in float64, whatever the image is.
 """
 
 from typing import Literal, TypeAlias

@@ -3,7 +3,7 @@
 import errno
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -32,7 +32,7 @@ def replace_file(
             with path.open("wb") as file:
                 file.writelines(pieces)
             return
-        with _temporary(path.parent, pieces) as temporary:
+        with temporary_file(path.parent, pieces) as temporary:
             os.replace(temporary, path)
         sync_folder(path.parent)
 
@@ -58,7 +58,7 @@ def check_writable(
             if not os.access(path, os.W_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         else:
-            with _temporary(path.parent, [bytes(size)]):
+            with temporary_file(path.parent, [bytes(size)]):
                 pass
 
 
@@ -94,7 +94,7 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def _temporary(folder: Path, pieces: Sequence[Buffer]) -> Iterator[Path]:
+def temporary_file(folder: Path, pieces: Iterable[Buffer]) -> Iterator[Path]:
     """A file with these bytes on the disk, which is removed unless it is renamed."""
     path = folder / f".{secrets.token_hex(8)}.tmp"
     try:

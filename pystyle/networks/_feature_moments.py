@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from pystyle.colors._statistics import linear_map
 from pystyle.functional._precision import at_least_float32, without_autocast
 
 _FLOOR = 1e-3
@@ -27,7 +28,6 @@ def feature_moments(features: Tensor) -> tuple[Tensor, Tensor]:
         return mean[:, 0], second - mean.mT @ mean
 
 
-@torch.no_grad()
 def transport_map(covariance: Tensor, target: Tensor) -> Tensor:
     r"""The symmetric matrix A with :math:`A \Sigma A = \Sigma_t`, which moves features the least.
 
@@ -42,22 +42,11 @@ def transport_map(covariance: Tensor, target: Tensor) -> Tensor:
         - covariance, target, output: (batch, channels, channels)
 
     Note:
-        It is computed in float64, on the CPU: the eigenvalues of one product span twelve digits.
+        It is that of colours, with a floor for both covariances, and a constant for gradients.
     """
-    given, covariance, target = covariance, covariance.cpu().double(), target.cpu().double()
-    values, vectors = torch.linalg.eigh(_floored(covariance))
-    values = values.clamp(min=_FLOOR * _SMALLEST)
-    root, inverse = _power(values, vectors, 0.5), _power(values, vectors, -0.5)
-    between = root @ _floored(target) @ root
-    values, vectors = torch.linalg.eigh((between + between.mT) / 2)
-    matrix = inverse @ _power(values.clamp(min=0), vectors, 0.5) @ inverse
-    return matrix.to(given)
+    return linear_map(_floored(covariance), _floored(target), "symmetric")
 
 
 def _floored(covariance: Tensor) -> Tensor:
     mean = covariance.diagonal(dim1=-2, dim2=-1).mean(-1).clamp(min=_SMALLEST)[..., None, None]
     return covariance + _FLOOR * mean * torch.eye(covariance.shape[-1]).to(covariance)
-
-
-def _power(values: Tensor, vectors: Tensor, exponent: float) -> Tensor:
-    return (vectors * values.pow(exponent).unsqueeze(-2)) @ vectors.mT

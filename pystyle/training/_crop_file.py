@@ -1,5 +1,6 @@
+import io
 import os
-import secrets
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
 
@@ -9,7 +10,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from pystyle._arguments import whole_number
-from pystyle.images._atomic import checked_place, sync_folder
+from pystyle.images._atomic import checked_place, sync_folder, temporary_file
 from pystyle.training._draws import Draws, Images, images_of
 
 _KIND = "file of crops"
@@ -82,20 +83,9 @@ class CropFile(Dataset[Tensor]):
         count = whole_number(count, "`count`", least=1)
         size = whole_number(crop_size, "`crop_size`", least=1)
         place = checked_place(path, kind=_KIND)
-        temporary = place.parent / f".{secrets.token_hex(8)}.tmp"
-        header = {"descr": "|u1", "fortran_order": False, "shape": (count, 3, size, size)}
-        try:
-            # Not through a map: a disk that is full would end the process.
-            with temporary.open("xb") as file:
-                np.lib.format.write_array_header_1_0(file, header)
-                for position in range(count):
-                    crop = (draws.image(position, size) * 255).round().byte()
-                    file.write(crop.contiguous().numpy().tobytes())
-                file.flush()
-                os.fsync(file.fileno())
+        # Not through a map: a disk that is full would end the process.
+        with temporary_file(place.parent, _pieces(draws, count, size)) as temporary:
             os.replace(temporary, place)
-        finally:
-            temporary.unlink(missing_ok=True)
         sync_folder(place.parent)
         return cls(place)
 
@@ -122,6 +112,17 @@ class CropFile(Dataset[Tensor]):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__init__(state["path"])  # type: ignore[misc]
+
+
+def _pieces(draws: Draws, count: int, size: int) -> Iterator[bytes]:
+    """The bytes of the file, of which only a crop is in memory at a time."""
+    head = io.BytesIO()
+    shape = (count, 3, size, size)
+    np.lib.format.write_array_header_1_0(head, {"descr": "|u1", "fortran_order": False, "shape": shape})
+    yield head.getvalue()
+    for position in range(count):
+        crop = (draws.image(position, size) * 255).round().byte()
+        yield crop.contiguous().numpy().tobytes()
 
 
 def _refused(path: str | os.PathLike[str], reason: str) -> str:

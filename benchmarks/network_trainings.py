@@ -1,4 +1,4 @@
-"""What the trainings of the networks that pystyle ships have in common."""
+"""What the trainings of the networks that are to come with pystyle have in common."""
 
 import argparse
 from collections.abc import Sequence
