@@ -1,5 +1,7 @@
 """Mean and covariance of features, and the linear map that gives them to others."""
 
+from typing import NamedTuple
+
 import torch
 from torch import Tensor
 
@@ -26,6 +28,37 @@ def feature_moments(features: Tensor) -> tuple[Tensor, Tensor]:
         mean = rows.mean(1, keepdim=True)
         second = rows.mT @ rows / rows.shape[1]
         return mean[:, 0], second - mean.mT @ mean
+
+
+class FeatureMap(NamedTuple):
+    """A linear map of features.
+
+    Shape:
+        - matrix: (batch, channels, channels that come in)
+        - shift: (batch, channels)
+    """
+
+    matrix: Tensor
+    shift: Tensor
+
+    def __call__(self, features: Tensor) -> Tensor:
+        """The matrix times the features at each position, plus the shift."""
+        last = features.permute(0, 2, 3, 1)
+        moved = torch.baddbmm(self.shift[:, None], last.flatten(1, 2), self.matrix.mT)
+        return moved.view(*last.shape[:3], -1).permute(0, 3, 1, 2)
+
+
+def map_to_moments(features: Tensor, mean: Tensor, covariance: Tensor) -> FeatureMap:
+    """The map that gives features this mean and this covariance.
+
+    Shape:
+        - features: (batch, channels, height, width)
+        - mean, covariance: (batch, channels) and (batch, channels, channels)
+    """
+    own_mean, own_covariance = feature_moments(features)
+    with without_autocast(features):
+        matrix = transport_map(own_covariance, covariance)
+        return FeatureMap(matrix, mean - (matrix @ own_mean[:, :, None])[:, :, 0])
 
 
 def transport_map(covariance: Tensor, target: Tensor) -> Tensor:

@@ -5,30 +5,33 @@ from torch import Tensor, nn
 from pystyle.encoders import vgg19
 from pystyle.networks._bands import in_bands
 
-_LAYER = "relu3_1"
-_HALO = 12
-"""How far a feature sees: ten pixels, and a multiple of the stride."""
+_FINE, _COARSE = "relu2_1", "relu3_1"
+_HALO = 6
+"""How many rows around its own a feature sees: six pixels from the image, four from the fine features."""
 
 
 class VGGFeatures(nn.Module):
-    """The features of VGG-19 at relu3_1, of which a network makes use without having them.
+    """The features of VGG-19 at relu2_1 and relu3_1, of which a network makes use without having them.
 
     The weights come with the installation. They are buffers that no file of a network has, and nothing
     trains them.
 
     Shape:
         - image: (batch, 3, height, width), RGB in [0, 1]
-        - output: (batch, 256, height / 4, width / 4), rounded up
+        - output: (batch, 128, height / 2, width / 2) and (batch, 256, height / 4, width / 4), rounded up
     """
 
-    channels = 256
+    fine_channels = 128
+    coarse_channels = 256
 
     def __init__(self) -> None:
         super().__init__()
         encoder = vgg19(weights="caffe_normalized", padding="replicate", ceil_mode=True)
-        names = encoder.layers[: encoder.layers.index(_LAYER) + 1]
-        self.layers = nn.Sequential(encoder.preprocessing, *(encoder.stages[name] for name in names))
-        for module in self.layers.modules():
+        stages = [encoder.stages[name] for name in encoder.layers[: encoder.layers.index(_COARSE) + 1]]
+        border = encoder.layers.index(_FINE) + 1
+        self.fine = nn.Sequential(encoder.preprocessing, *stages[:border])
+        self.coarse = nn.Sequential(*stages[border:])
+        for module in self.modules():
             for name, value in [
                 *module.named_parameters(recurse=False),
                 *module.named_buffers(recurse=False),
@@ -36,6 +39,7 @@ class VGGFeatures(nn.Module):
                 delattr(module, name)
                 module.register_buffer(name, value.detach(), persistent=False)
 
-    def forward(self, image: Tensor) -> Tensor:
+    def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """The features."""
-        return in_bands(self.layers, image, halo=_HALO, scale=Fraction(1, 4), multiple=4)
+        fine = in_bands(self.fine, image, halo=_HALO, scale=Fraction(1, 2))
+        return fine, in_bands(self.coarse, fine, halo=_HALO, scale=Fraction(1, 2))

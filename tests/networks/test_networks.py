@@ -3,7 +3,6 @@
 import pytest
 import torch
 import torch.nn.functional as F
-from torch.nn.functional import avg_pool2d
 
 from pystyle.encoders import vgg19
 from pystyle.networks import (
@@ -170,54 +169,60 @@ class TestAnyStyleNetwork:
 
     def test_in_a_training_the_picture_is_that_of_the_decoder(self, monkeypatch):
         network, seen = AnyStyleNetwork(width=2).train(), []
-        last = network.at_full.forward
-        monkeypatch.setattr(network.at_full, "forward", lambda rows: seen.append(last(rows)) or seen[-1])
+        decoder = network.decoder.forward
+        monkeypatch.setattr(network.decoder, "forward", lambda *maps: seen.append(decoder(*maps)) or seen[-1])
         assert torch.equal(network(IMAGE[1:], network.represent_style(IMAGE[:1])), seen[0])
 
     def test_the_decoder_gets_features_with_the_moments_of_the_style(self, monkeypatch):
         network, seen = AnyStyleNetwork(width=2), []
-        decoder = network.at_quarter.forward
-        monkeypatch.setattr(network.at_quarter, "forward", lambda rows: seen.append(rows) or decoder(rows))
+        decoder = network.decoder.forward
+        monkeypatch.setattr(network.decoder, "forward", lambda *maps: seen.append(maps) or decoder(*maps))
         image = torch.rand(2, 3, 160, 160, generator=torch.Generator().manual_seed(0))
         code = network.represent_style(image[:1])
         network(image[1:], code)
-        features = seen[0][0, :256].flatten(1).T
-        assert torch.allclose(features.mean(0), code.mean[0], atol=1e-3)
-        found, wanted = features.T.cov(correction=0), code.covariance[0]
-        assert (found - wanted).norm() < 0.02 * wanted.norm()
-        # The last three are the colours of the content in those of the style, at a quarter of the size.
-        colors = avg_pool2d(_recolored(image[1:], code).clamp(0, 1), 4)
-        assert torch.allclose(seen[0][:, 256:], 2 * colors - 1, atol=1e-5)
+        coarse, fine, colors = seen[0]
+        for features, mean, covariance in (
+            (coarse, code.coarse_mean, code.coarse_covariance),
+            (fine, code.fine_mean, code.fine_covariance),
+        ):
+            rows = features[0].flatten(1).T
+            assert torch.allclose(rows.mean(0), mean[0], atol=1e-3)
+            assert (rows.T.cov(correction=0) - covariance[0]).norm() < 0.02 * covariance[0].norm()
+        # The colours are those of the content with the moments of those of the style.
+        assert torch.allclose(colors, 2 * _recolored(image[1:], code).clamp(0, 1) - 1, atol=1e-6)
 
-    def test_it_sees_relu3_1_of_vgg19(self):
+    def test_it_sees_relu2_1_and_relu3_1_of_vgg19(self):
         image = torch.rand(2, 3, 33, 40, generator=torch.Generator().manual_seed(1))
         encoder = vgg19(weights="caffe_normalized", padding="replicate", ceil_mode=True)
-        features = AnyStyleNetwork(width=1).encoder(image)
-        assert features.shape == (2, 256, 9, 10)
-        assert torch.allclose(features, encoder(image, ["relu3_1"])["relu3_1"], atol=1e-6)
+        fine, coarse = AnyStyleNetwork(width=1).encoder(image)
+        assert (fine.shape, coarse.shape) == ((2, 128, 17, 20), (2, 256, 9, 10))
+        features = encoder(image, ["relu2_1", "relu3_1"])
+        assert torch.allclose(fine, features["relu2_1"], atol=1e-6)
+        assert torch.allclose(coarse, features["relu3_1"], atol=1e-6)
 
     def test_what_it_sees_through_is_neither_trained_nor_saved(self):
         network = AnyStyleNetwork(width=1)
         trained = {name for name, _ in network.named_parameters()}
         assert not any(name.startswith("encoder") for name in (*trained, *network.state_dict()))
-        # 256 to 4, a residual block, 4 to 2, 2 to 2, 2 to 1, 1 to 3, thrice with 3 colours; and the noise.
-        kernels = 9 * (259 * 4 + 2 * 4 * 4 + 4 * 2 + 5 * 2 + 2 * 1 + 4 * 3)
-        biases = 4 + 4 + 4 + 2 + 2 + 1 + 3
+        # A quarter: 256 and 3 to 4, a residual block, 4 to 2. A half: 2 and 128 and 3 to 2, a residual block,
+        # 2 to 1. The full size: 1 and 3 to 1, 1 and 3 to 3.
+        kernels = 9 * (259 * 4 + 2 * 4 * 4 + 4 * 2 + 133 * 2 + 2 * 2 * 2 + 2 * 1 + 4 * 1 + 4 * 3)
+        biases = 3 * 4 + 2 + 3 * 2 + 1 + 1 + 3
         assert sum(parameter.numel() for parameter in network.parameters()) == kernels + biases + 256 * 8
-        assert network.double().encoder.layers[1].weight.dtype == torch.float64
+        assert network.double().encoder.fine[1].weight.dtype == torch.float64
 
     def test_noise_is_added_as_much_as_the_style_varies(self, monkeypatch):
         network, seen = AnyStyleNetwork(width=1), []
-        decoder = network.at_quarter.forward
-        monkeypatch.setattr(network.at_quarter, "forward", lambda rows: seen.append(rows) or decoder(rows))
+        decoder = network.decoder.forward
+        monkeypatch.setattr(network.decoder, "forward", lambda *maps: seen.append(maps[0]) or decoder(*maps))
         code = network.represent_style(IMAGE[:1])
         content = torch.rand(1, 3, 24, 280, generator=torch.Generator().manual_seed(0))
         network(content, code)
         torch.nn.init.ones_(network.mixture)
         network(content, code)
-        added = (seen[1] - seen[0])[0, :256]
+        added = (seen[1] - seen[0])[0]
         noise = network.noise.sum(1)[0, :6]
-        deviation = code.covariance[0].diagonal().sqrt()
+        deviation = code.coarse_covariance[0].diagonal().sqrt()
         assert torch.allclose(added[:, :, :64], noise * deviation[:, None, None], atol=1e-3)
         assert torch.allclose(added[:, :, 64:], added[:, :, :6], atol=1e-3)
 
