@@ -36,7 +36,7 @@ def main() -> None:
         network,
         options,
         name=_NAME,
-        styles=ImageFolder(options.pictures / "paintings", crop_size=256, in_memory=True),
+        styles=ImageFolder(options.pictures / "paintings", crop_size=192, in_memory=True),
         phases=phases(
             options.steps, options.batch_size, identity=0.02 if options.start is None else 0.0, large=0.08
         ),

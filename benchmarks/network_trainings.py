@@ -17,7 +17,7 @@ from pystyle.runner import CSVLogger
 from pystyle.training import ImageFolder, Images, Phase, Previews, TrainingStep, train
 
 _STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
-_LAYER_WEIGHTS = (2.0, 4.0, 1.0, 0.8)
+_LAYER_WEIGHTS = (2.0, 6.0, 1.0, 0.8)
 """With equal weights fine textures stay behind: relu2_1 ends further from the style than deeper layers."""
 _EVERY = 250
 """Steps between two looks."""
@@ -29,8 +29,9 @@ def criterion() -> Criterion:
         vgg19(),
         {
             "pixels": ContentLoss("image", weight=20.0),
-            "content": ContentLoss("relu4_1", relative=True, weight=1.25),
-            "details": ContentLoss("relu3_1", relative=True, weight=0.9),
+            "content": ContentLoss("relu4_1", relative=True, weight=2.5),
+            "details": ContentLoss("relu3_1", relative=True, weight=1.8),
+            "fine details": ContentLoss("relu2_1", relative=True, weight=0.4),
             "moments": MeanStdLoss(_STYLE_LAYERS, layer_weights=_LAYER_WEIGHTS, relative=True, weight=3.0),
             "gram": MultiLayerGramLoss(
                 _STYLE_LAYERS, layer_weights=_LAYER_WEIGHTS, relative=True, weight=4.0
@@ -52,7 +53,7 @@ def phases(num_steps: int, batch_size: int, *, identity: float, large: float) ->
     painting = {"pixels": 0.0}
     found = [
         Phase(num_steps - first - last, crop_size=128, weights=painting),
-        Phase(last, crop_size=256, batch_size=batch_size // 2, weights=painting),
+        Phase(last, crop_size=192, batch_size=batch_size // 2, weights=painting),
     ]
     if first:
         found.insert(0, Phase(first, crop_size=128, identity=True, weights={"moments": 0.0, "gram": 0.0}))
@@ -100,7 +101,7 @@ def run(
     result = train(
         network.to(options.device),
         criterion().to(options.device),
-        contents=ImageFolder(options.pictures / "photographs", crop_size=256, in_memory=True),
+        contents=ImageFolder(options.pictures / "photographs", crop_size=192, in_memory=True),
         styles=styles,
         phases=phases,
         batch_size=options.batch_size,

@@ -43,17 +43,16 @@ def linear_map(covariance: Tensor, target: Tensor, method: LinearMethod) -> Tens
         - covariance, target, output: (batch, channels, channels)
     """
     values, vectors = _decomposed(covariance, _SMALLEST_VARIANCE)
-    target_values, target_vectors = _decomposed(target, 0.0)
     if method == "cholesky":
         root = _lower_root(values, vectors)
         matrix: Tensor = torch.linalg.solve_triangular(
-            root, _lower_root(target_values, target_vectors), upper=False, left=False
+            root, _lower_root(*_decomposed(target, 0.0)), upper=False, left=False
         )
     elif method == "pca":
-        matrix = _power(target_values, target_vectors, 0.5) @ _power(values, vectors, -0.5)
+        matrix = _power(*_decomposed(target, 0.0), 0.5) @ _power(values, vectors, -0.5)
     else:
         root, inverse = _power(values, vectors, 0.5), _power(values, vectors, -0.5)
-        between = root @ _power(target_values, target_vectors, 1.0) @ root
+        between = root @ target.detach().to(root) @ root
         matrix = inverse @ _power(*_decomposed(between, 0.0), 0.5) @ inverse
     return matrix.to(covariance)
 

@@ -11,13 +11,12 @@ from pystyle.functional._precision import without_autocast
 from pystyle.networks._bands import in_bands
 from pystyle.networks._feature_decoder import FeatureDecoder
 from pystyle.networks._feature_moments import FeatureMap, feature_moments, map_to_moments
+from pystyle.networks._noise import Noise
 from pystyle.networks._stylizer import Stylizer
 from pystyle.networks._vgg_features import VGGFeatures
 
-_NOISE = 64
-"""The edge of a tile of noise, in positions."""
-_TILES = 8
-"""How many tiles of noise there are, of which each channel gets a mixture."""
+_MIXTURE = 0.1
+"""How large the share of a channel of noise in one of features is at first."""
 
 
 class StyleMoments(NamedTuple):
@@ -53,8 +52,9 @@ class AnyStyleNetwork(Stylizer):
     mean and the covariance of those of the style, by the linear map that moves them the least, and a decoder
     paints the picture from them. These features know little of colours: at each size the decoder sees the
     content beside them, recoloured, and the picture gets the mean and the covariance of the colours of the
-    style. Where a content is flat there is nothing that could become a brush stroke: a fixed noise is added
-    to the features of relu3_1, the more the style varies.
+    style. Where a content is flat there is nothing that could become a brush stroke: features and colours get
+    noise, the more the style varies. It is another one in each step of a training, and the same in each
+    picture.
 
     Only the decoder is trained and saved. The weights of VGG-19 come with the installation of the library.
 
@@ -86,17 +86,16 @@ class AnyStyleNetwork(Stylizer):
     """
 
     stride = 4
-    noise: Tensor
 
     def __init__(self, *, width: int = 32) -> None:
         super().__init__()
         self.width = whole_number(width, "`width`", least=1)
         self.encoder = VGGFeatures()
-        channels = self.encoder.coarse_channels
-        self.decoder = FeatureDecoder(channels, self.encoder.fine_channels, width=self.width)
-        noise = torch.randn(1, _TILES, _NOISE, _NOISE, generator=torch.Generator().manual_seed(0))
-        self.register_buffer("noise", noise)
-        self.mixture = nn.Parameter(torch.zeros(channels, _TILES))
+        self.noise = Noise()
+        fine, coarse = self.encoder.fine_channels, self.encoder.coarse_channels
+        self.decoder = FeatureDecoder(coarse, fine, width=self.width)
+        self.fine_mixture = nn.Parameter(_MIXTURE * torch.randn(fine, self.noise.channels))
+        self.coarse_mixture = nn.Parameter(_MIXTURE * torch.randn(coarse, self.noise.channels))
 
     def represent_style(self, style: Tensor) -> StyleMoments:
         """The moments of the colours and of the features."""
@@ -111,31 +110,31 @@ class AnyStyleNetwork(Stylizer):
         content = _recolored(content, code).clamp(0, 1)
         fine, coarse = self.encoder(content)
         fine_map = map_to_moments(fine, code.fine_mean, code.fine_covariance)
-        coarse_map = self._with_noise(
-            map_to_moments(coarse, code.coarse_mean, code.coarse_covariance), code.coarse_covariance
-        )
+        fine_map = _with_noise(fine_map, self.fine_mixture, code.fine_covariance)
+        coarse_map = map_to_moments(coarse, code.coarse_mean, code.coarse_covariance)
+        coarse_map = _with_noise(coarse_map, self.coarse_mixture, code.coarse_covariance)
+        white = torch.eye(3).expand_as(code.color_covariance).to(code.color_covariance)
+        colored = linear_map(white, code.color_covariance, "symmetric")
 
-        def decoded(coarse: Tensor, noise: Tensor, fine: Tensor, content: Tensor) -> Tensor:
-            moved = coarse_map(torch.cat([coarse, noise], 1)), fine_map(fine)
-            picture: Tensor = self.decoder(*moved, 2 * content - 1)
+        def decoded(*maps: Tensor) -> Tensor:
+            coarse, coarse_noise, fine, fine_noise, content, noise = maps
+            picture: Tensor = self.decoder(
+                coarse_map(torch.cat([coarse, coarse_noise], 1)),
+                fine_map(torch.cat([fine, fine_noise], 1)),
+                2 * content - 1,
+                transformed(colored, noise),
+            )
             return picture
 
-        maps = coarse, self._noise_of(coarse), fine, content
+        shift = self.noise.random_shift() if self.training else (0, 0)
+        maps = [
+            coarse, self.noise.smooth(coarse, shift),
+            fine, self.noise.smooth(fine, shift),
+            content, self.noise.white(content, shift),
+        ]  # fmt: skip
         picture = in_bands(decoded, *maps, halo=self.decoder.halo, scale=Fraction(self.stride)).to(content)
         # In a training the contrast of the decoder's picture would not matter, and run away.
         return picture if self.training else _recolored(picture, code)
-
-    def _with_noise(self, coarse_map: FeatureMap, covariance: Tensor) -> FeatureMap:
-        """The map for features with noise behind them, which each channel gets as its variance is."""
-        deviation = covariance.diagonal(dim1=1, dim2=2).clamp(min=0).sqrt()
-        mixture = (self.mixture * deviation[:, :, None]).expand(len(coarse_map.matrix), -1, -1)
-        return FeatureMap(torch.cat([coarse_map.matrix, mixture], 2), coarse_map.shift)
-
-    def _noise_of(self, features: Tensor) -> Tensor:
-        """Noise for all positions, a tile beside the other, which is the same in each picture."""
-        batch, _, height, width = features.shape
-        tiles = self.noise.repeat(1, 1, -(-height // _NOISE), -(-width // _NOISE))
-        return tiles[:, :, :height, :width].expand(batch, -1, -1, -1)
 
 
 def _recolored(image: Tensor, code: StyleMoments) -> Tensor:
@@ -144,3 +143,11 @@ def _recolored(image: Tensor, code: StyleMoments) -> Tensor:
         mean, covariance = color_statistics(image)
         matrix = linear_map(covariance, code.color_covariance, "symmetric")
         return transformed(matrix, image - mean) + code.color_mean[:, :, None, None]
+
+
+def _with_noise(features_map: FeatureMap, mixture: Tensor, covariance: Tensor) -> FeatureMap:
+    """The map for features with noise behind them, which each channel gets the more, the more it varies."""
+    deviation = covariance.diagonal(dim1=1, dim2=2).clamp(min=0).sqrt()
+    scaled = (mixture * deviation[:, :, None]).expand(len(features_map.matrix), -1, -1)
+    # One product for both.
+    return FeatureMap(torch.cat([features_map.matrix, scaled], 2), features_map.shift)

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from pystyle._arguments import check_floating, check_range, number
 from pystyle.losses._representation import combine
+from pystyle.networks._modes import evaluating
 from pystyle.typing import Representation
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ def code_of(network: "Stylizer", style: Any) -> Representation:
         return network.named_code(style)
     if isinstance(style, Tensor):
         check_picture(style, "style", network)
-        return network.represent_style(for_network(network, style))
+        with evaluating(network):
+            return network.represent_style(for_network(network, style))
     if not isinstance(style, Sequence):
         raise TypeError(
             "`style` must be an image, the name of a style, or a list of (style, weight), got a "

@@ -8,6 +8,7 @@ from torch.nn.functional import pad
 from pystyle._arguments import number
 from pystyle.losses._representation import batch_size
 from pystyle.networks._codes import check_picture, for_network
+from pystyle.networks._modes import evaluating
 from pystyle.typing import MaskedImage, Representation
 
 if TYPE_CHECKING:
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
 class Painter:
     """A network with a style: a function of the content.
 
-    It comes from :meth:`Stylizer.bind`, keeps no graph, and may be called from any number of threads.
+    It comes from :meth:`Stylizer.bind`, keeps no graph, and may be called from any number of threads. The
+    network paints in evaluation mode, also if it is being trained.
 
     Args:
         network: The network.
@@ -89,7 +91,8 @@ class Painter:
             )
         padded = _padded(for_network(self.network, image), self.network.stride)
         network = self.network
-        picture = network(padded, code) if strength == 1 else network.mixed(padded, code, strength)
+        with evaluating(network):
+            picture = network(padded, code) if strength == 1 else network.mixed(padded, code, strength)
         return picture[:, :, : image.shape[2], : image.shape[3]].clamp(0, 1).to(image)
 
 

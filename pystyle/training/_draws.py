@@ -1,6 +1,7 @@
 """Images drawn from data as a function of a seed and a position, with no state to save."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import numpy as np
@@ -64,13 +65,9 @@ class Draws:
         Shape:
             - output: (3, height, width)
         """
-        before = torch.get_rng_state()
-        try:
-            torch.manual_seed(_state(*self._seed, 1, position))
+        with seeded(*self._seed, 1, position):
             image = checked(self.images[self.index(position)], self.label)
             return image if crop_size is None else _crop(image, crop_size)
-        finally:
-            torch.set_rng_state(before)
 
     def batch(self, positions: Sequence[int], crop_size: int | None) -> Tensor:
         """The images at these positions.
@@ -90,6 +87,17 @@ class Draws:
                 "Give `crop_size`."
             )
         return torch.stack(images)
+
+
+@contextmanager
+def seeded(*numbers: int) -> Iterator[None]:
+    """What torch's global generator draws depends on these numbers alone; after it, on what was before."""
+    before = torch.get_rng_state()
+    try:
+        torch.manual_seed(_state(*numbers))
+        yield
+    finally:
+        torch.set_rng_state(before)
 
 
 def images_of(given: Any, label: str) -> Images:

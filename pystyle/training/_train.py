@@ -136,6 +136,7 @@ def train(
         else number(max_gradient_norm, "`max_gradient_norm`", above=0),
         "balance": balance,
         "autocast": bool(autocast),
+        "seed": seed,
     }
     # Its weights are in the checkpoint, and those that it was made with do not matter.
     arguments = {
@@ -146,7 +147,6 @@ def train(
         "styles": described_images(styles),
         "batch_size": batch_size,
         "evaluation": evaluation,
-        "seed": seed,
     }
     keeper = TrainingKeeper(
         checkpoint, resume=resume, criterion=criterion, callbacks=callbacks, arguments=arguments

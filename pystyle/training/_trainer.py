@@ -20,6 +20,7 @@ from pystyle.networks import Stylizer
 from pystyle.optim import LBFGS
 from pystyle.runner._record import Record
 from pystyle.training._batches import Batch
+from pystyle.training._draws import seeded
 from pystyle.training._learned_styles import LearnedStyles
 from pystyle.training._phase import Phase, phase_at
 from pystyle.training._processes import processes
@@ -66,7 +67,9 @@ class Trainer:
         max_gradient_norm: float | None,
         balance: Mapping[str, float],
         autocast: bool,
+        seed: int,
     ) -> None:
+        self._seed = seed
         self.network, self.criterion, self.evaluation = network, criterion, evaluation
         self.phases, self.learned = phases, learned
         self._criteria = [(phase, _counting(criterion, phase)) for phase in phases]
@@ -103,7 +106,8 @@ class Trainer:
         self._set_learning_rate(phase, (index - 1) / max(sum(one.num_steps for one in self.phases) - 1, 1))
         evaluator = self._bound(batch, phase)
         self.optimizer.zero_grad(set_to_none=True)
-        pictures = self._paint(batch.contents, batch.contents if batch.styles is None else batch.styles)
+        with seeded(self._seed, index):
+            pictures = self._paint(batch.contents, batch.contents if batch.styles is None else batch.styles)
         self.pictures = pictures.detach()
         if self._balance and not self.factors and not phase.identity:
             self.factors = balancing_factors(

@@ -147,7 +147,7 @@ class TestAnyStyleNetwork:
     @pytest.mark.parametrize("size", [(64, 48), (61, 45)])
     def test_bands_have_the_picture_and_the_code_of_the_whole(self, size, monkeypatch):
         torch.manual_seed(0)
-        network, image = AnyStyleNetwork(width=3), torch.rand(2, 3, *size)
+        network, image = AnyStyleNetwork(width=3).eval(), torch.rand(2, 3, *size)
         content = torch.rand(2, 3, 64, 48)
         whole = network.represent_style(image)
         picture = network(content, whole)
@@ -175,12 +175,14 @@ class TestAnyStyleNetwork:
 
     def test_the_decoder_gets_features_with_the_moments_of_the_style(self, monkeypatch):
         network, seen = AnyStyleNetwork(width=2), []
+        torch.nn.init.zeros_(network.coarse_mixture)
+        torch.nn.init.zeros_(network.fine_mixture)
         decoder = network.decoder.forward
         monkeypatch.setattr(network.decoder, "forward", lambda *maps: seen.append(maps) or decoder(*maps))
         image = torch.rand(2, 3, 160, 160, generator=torch.Generator().manual_seed(0))
         code = network.represent_style(image[:1])
         network(image[1:], code)
-        coarse, fine, colors = seen[0]
+        coarse, fine, colors, _ = seen[0]
         for features, mean, covariance in (
             (coarse, code.coarse_mean, code.coarse_covariance),
             (fine, code.fine_mean, code.fine_covariance),
@@ -204,27 +206,48 @@ class TestAnyStyleNetwork:
         network = AnyStyleNetwork(width=1)
         trained = {name for name, _ in network.named_parameters()}
         assert not any(name.startswith("encoder") for name in (*trained, *network.state_dict()))
-        # A quarter: 256 and 3 to 4, a residual block, 4 to 2. A half: 2 and 128 and 3 to 2, a residual block,
-        # 2 to 1. The full size: 1 and 3 to 1, 1 and 3 to 3.
-        kernels = 9 * (259 * 4 + 2 * 4 * 4 + 4 * 2 + 133 * 2 + 2 * 2 * 2 + 2 * 1 + 4 * 1 + 4 * 3)
+        # Three channels of colours and three of noise at each size. A quarter: 256 of features to 4, a
+        # residual block, 4 to 2. A half: 2 and 128 of features to 2, a residual block, 2 to 1. The full size:
+        # 1 to 1, and 1 without noise to 3.
+        kernels = 9 * (262 * 4 + 2 * 4 * 4 + 4 * 2 + 136 * 2 + 2 * 2 * 2 + 2 * 1 + 7 * 1 + 4 * 3)
         biases = 3 * 4 + 2 + 3 * 2 + 1 + 1 + 3
-        assert sum(parameter.numel() for parameter in network.parameters()) == kernels + biases + 256 * 8
+        assert (
+            sum(parameter.numel() for parameter in network.parameters()) == kernels + biases + (256 + 128) * 8
+        )
         assert network.double().encoder.fine[1].weight.dtype == torch.float64
 
-    def test_noise_is_added_as_much_as_the_style_varies(self, monkeypatch):
-        network, seen = AnyStyleNetwork(width=1), []
-        decoder = network.decoder.forward
-        monkeypatch.setattr(network.decoder, "forward", lambda *maps: seen.append(maps[0]) or decoder(*maps))
+    @pytest.mark.parametrize("index", [0, 1], ids=["coarse", "fine"])
+    def test_noise_is_added_as_much_as_the_style_varies(self, index):
+        network, seen = AnyStyleNetwork(width=1).eval(), []
+        network.decoder.register_forward_pre_hook(lambda _, maps: seen.append(maps[index]))
         code = network.represent_style(IMAGE[:1])
-        content = torch.rand(1, 3, 24, 280, generator=torch.Generator().manual_seed(0))
-        network(content, code)
-        torch.nn.init.ones_(network.mixture)
-        network(content, code)
+        content = torch.rand(1, 3, 24, 80, generator=torch.Generator().manual_seed(0))
+        for fill in (torch.nn.init.zeros_, torch.nn.init.ones_):
+            fill((network.coarse_mixture, network.fine_mixture)[index])
+            network(content, code)
         added = (seen[1] - seen[0])[0]
-        noise = network.noise.sum(1)[0, :6]
-        deviation = code.coarse_covariance[0].diagonal().sqrt()
-        assert torch.allclose(added[:, :, :64], noise * deviation[:, None, None], atol=1e-3)
-        assert torch.allclose(added[:, :, 64:], added[:, :, :6], atol=1e-3)
+        noise = network.noise.smooth(seen[0])[0].sum(0)
+        deviation = (code.coarse_covariance, code.fine_covariance)[index][0].diagonal().sqrt()
+        assert torch.allclose(added, noise * deviation[:, None, None], atol=1e-3)
+
+    def test_the_decoder_gets_noise_in_the_colours_of_the_style(self):
+        network, seen = AnyStyleNetwork(width=1).eval(), []
+        network.decoder.register_forward_pre_hook(lambda _, maps: seen.append(maps[3]))
+        code = network.represent_style(IMAGE[:1])
+        network(torch.rand(1, 3, 256, 256), code)
+        found, wanted = seen[0].flatten(2)[0].cov(), code.color_covariance[0]
+        assert (found - wanted).norm() < 0.05 * wanted.norm()
+
+    def test_noise_is_another_in_each_step_of_a_training_and_the_same_in_each_picture(self):
+        network, image = AnyStyleNetwork(width=1), IMAGE[:1]
+        code = network.represent_style(image)
+        torch.manual_seed(0)
+        assert not torch.equal(network(image, code), network(image, code))
+        torch.manual_seed(0)
+        paint = network.bind(image)
+        assert torch.equal(paint(image), paint(image))
+        assert network.training
+        assert network.decoder.training
 
     @pytest.mark.parametrize("seed", [0, 1])
     def test_images_of_one_colour_are_painted_in_colours_of_the_style(self, seed):

@@ -14,6 +14,7 @@ from pystyle.images import write_image
 from pystyle.networks import AnyStyleNetwork, TransformNetwork
 from pystyle.runner import LinearSchedule
 from pystyle.training import ImageFolder, Phase, train
+from pystyle.training._draws import Draws, seeded
 
 
 def smooth(count, height, width, seed):
@@ -190,8 +191,6 @@ def test_a_step_is_that_of_a_plain_loop():
 
 
 def _drawn(step):
-    from pystyle.training._draws import Draws
-
     draws = Draws(PHOTOS[:, :, :16, :16], (0, 0), label="contents")
     return draws.batch(range(2 * step, 2 * step + 2), None)
 
@@ -209,8 +208,6 @@ def test_each_content_is_compared_with_its_own_style():
 
 
 def _cropped(position):
-    from pystyle.training._draws import Draws
-
     return Draws(PHOTOS, (0, 0), label="contents").image(position, 16)[None]
 
 
@@ -230,7 +227,8 @@ def test_balanced_losses_have_gradients_of_the_lengths_that_were_asked_for():
     network = any_style()
     content = torch.cat([_cropped(0), _cropped(1)])
     style = torch.stack([_style(position) for position in range(2)])
-    picture = network(content, network.represent_style(style)).detach().requires_grad_()
+    with seeded(0, 1):
+        picture = network(content, network.represent_style(style)).detach().requires_grad_()
     objective = criterion().bind({"content": content, "style": style})
     terms = objective(picture).by_loss()
     lengths = {}
@@ -242,8 +240,6 @@ def test_balanced_losses_have_gradients_of_the_lengths_that_were_asked_for():
 
 
 def _style(position):
-    from pystyle.training._draws import Draws
-
     return Draws(PAINTINGS, (0, 1), label="styles").image(position, 16)
 
 

@@ -1,0 +1,60 @@
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import conv2d, pad
+
+_EDGE = 128
+
+
+class Noise(nn.Module):
+    """A tile of noise, laid beside itself over maps of any size, in each of some channels.
+
+    It is the same in each network: a picture of the same content and style is the same picture.
+
+    Args:
+        channels: How many channels there are.
+
+    Shape:
+        - features: (batch, any channels, height, width), which the noise is for
+        - output: (batch, channels, height, width), of mean 0 and variance 1
+
+    Example:
+        >>> import torch
+        >>> noise = Noise(channels=4)
+        >>> noise.smooth(torch.zeros(2, 256, 5, 300)).shape
+        torch.Size([2, 4, 5, 300])
+    """
+
+    tile: Tensor
+
+    def __init__(self, channels: int = 8) -> None:
+        super().__init__()
+        self.channels = channels
+        generator = torch.Generator().manual_seed(0)
+        self.register_buffer("tile", torch.randn(1, channels, _EDGE, _EDGE, generator=generator))
+
+    def random_shift(self) -> tuple[int, int]:
+        """Where the tile may begin, drawn from torch's global generator."""
+        top, left = torch.randint(_EDGE, (2,)).tolist()
+        return top, left
+
+    def white(self, features: Tensor, shift: tuple[int, int] = (0, 0)) -> Tensor:
+        """Noise of three channels in which each position is independent of the others."""
+        return _laid(self.tile[:, :3], features, shift)
+
+    def smooth(self, features: Tensor, shift: tuple[int, int] = (0, 0)) -> Tensor:
+        """Noise that varies as features do, which see further than from one position to the next.
+
+        Without it the picture would have a dot at each position of a map.
+        """
+        weights = torch.tensor([1.0, 2.0, 1.0]).to(self.tile)
+        kernel = weights[:, None] * weights
+        kernel = (kernel / kernel.norm()).expand(self.channels, 1, -1, -1)
+        bordered = pad(self.tile, (1, 1, 1, 1), mode="circular")
+        return _laid(conv2d(bordered, kernel, groups=self.channels), features, shift)
+
+
+def _laid(tile: Tensor, features: Tensor, shift: tuple[int, int]) -> Tensor:
+    """The tile beside itself, as far as the features go."""
+    batch, _, height, width = features.shape
+    tile = tile.roll(shift, (2, 3)).repeat(1, 1, -(-height // _EDGE), -(-width // _EDGE))
+    return tile[:, :, :height, :width].expand(batch, -1, -1, -1)
