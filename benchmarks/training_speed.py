@@ -5,12 +5,14 @@
 The recipe: a transform network of width 16, one painting, batches of 4 random crops of 128 pixels, content
 relu3_1 and Gram matrices of relu1_1, relu2_1 and relu3_1 of VGG-19, Adam. The plain loop is what one writes
 with torch alone: the same convolutions as layers of `torch.nn`, the Gram matrices of the painting computed
-once, the content without a graph. Both run by turns, in one process; printed is the median of the rounds.
+once, the content without a graph. Both run by turns, in one process, in float32 and in bfloat16; printed is
+the median of the rounds.
 """
 
 import argparse
 import statistics
 import time
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -21,6 +23,7 @@ from torch import Tensor, nn
 
 from pystyle import ContentLoss, Criterion, MultiLayerGramLoss
 from pystyle.encoders import vgg19
+from pystyle.evaluation import EagerEvaluation
 from pystyle.images import read_image, resize
 from pystyle.networks import TransformNetwork
 from pystyle.training import train
@@ -115,29 +118,35 @@ def crops(photographs: list[Tensor]) -> Tensor:
     return torch.stack(found)
 
 
-def plain_loop(photographs: list[Tensor], style: Tensor, encoder: nn.Module, num_steps: int) -> float:
-    """The seconds of so many steps of the plain loop."""
+def plain_loop(
+    photographs: list[Tensor], style: Tensor, encoder: nn.Module, num_steps: int, *, half: bool = False
+) -> float:
+    """The seconds of so many steps of the plain loop, under autocast if `half`."""
     network, vgg = plain_network(_WIDTH), PlainVGG(encoder)
     optimizer = torch.optim.Adam(network.parameters(), lr=1e-3)
     grams = {name: gram(features) for name, features in vgg(style).items()}
     start = time.perf_counter()
     for _ in range(num_steps):
         contents = crops(photographs)
-        pictures = network(contents)
-        features = vgg(pictures)
-        with torch.no_grad():
-            wanted = vgg(contents)["relu3_1"]
-        loss = F.mse_loss(features["relu3_1"], wanted)
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            pictures = network(contents)
+            features = vgg(pictures)
+            with torch.no_grad():
+                wanted = vgg(contents)["relu3_1"]
+        loss = F.mse_loss(features["relu3_1"].float(), wanted.float())
         for name in _STYLE:
-            loss = loss + _STYLE_WEIGHT * F.mse_loss(gram(features[name]), grams[name].expand(_BATCH, -1, -1))
+            found = gram(features[name].float())
+            loss = loss + _STYLE_WEIGHT * F.mse_loss(found, grams[name].expand(_BATCH, -1, -1))
         optimizer.zero_grad()
         loss.backward()
         optimizer.step()
     return time.perf_counter() - start
 
 
-def ours(photographs: list[Tensor], style: Tensor, encoder: nn.Module, num_steps: int) -> float:
-    """The seconds of so many steps of `train`."""
+def ours(
+    photographs: list[Tensor], style: Tensor, encoder: nn.Module, num_steps: int, *, half: bool = False
+) -> float:
+    """The seconds of so many steps of `train`, in half precision if `half`."""
     losses = {"content": ContentLoss("relu3_1"), "style": MultiLayerGramLoss(_STYLE, weight=_STYLE_WEIGHT)}
     result = train(
         TransformNetwork(width=_WIDTH),
@@ -147,6 +156,8 @@ def ours(photographs: list[Tensor], style: Tensor, encoder: nn.Module, num_steps
         num_steps=num_steps,
         crop_size=_CROP,
         batch_size=_BATCH,
+        evaluation=EagerEvaluation(precision="bfloat16" if half else "float32"),
+        autocast=half,
     )
     return result.seconds
 
@@ -162,7 +173,12 @@ def main() -> None:
     names = ("astronaut", "chelsea", "coffee", "rocket")
     photographs = [resize(read_image(photograph(name)), 256)[0] for name in names]
     style = resize(read_image(painting("cypresses")), 256)
-    methods = {"plain loop": plain_loop, "train": ours}
+    methods = {
+        "plain loop": plain_loop,
+        "train": ours,
+        "plain loop, bfloat16": partial(plain_loop, half=True),
+        "train, bfloat16": partial(ours, half=True),
+    }
     found: dict[str, list[float]] = {name: [] for name in methods}
     for method in methods.values():
         method(photographs, style, encoder, 2)

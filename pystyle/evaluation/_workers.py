@@ -23,6 +23,14 @@ class Workers:
             for tensor in tensors:
                 torch.distributed.all_reduce(tensor)
 
+    def one_of(self, value: _Value | None) -> _Value | None:
+        """What a process has, if any has something: that of the first of these."""
+        if self.count == 1:
+            return value
+        values: list[_Value | None] = [None] * self.count
+        torch.distributed.all_gather_object(values, value)
+        return next((found for found in values if found is not None), None)
+
     def from_first(self, function: Callable[[], _Value]) -> _Value:
         """What the function gives in the first process, which alone calls it.
 

@@ -10,8 +10,9 @@ from pystyle.colors._statistics import color_statistics, linear_map
 from pystyle.functional._precision import without_autocast
 from pystyle.networks._bands import in_bands
 from pystyle.networks._feature_decoder import FeatureDecoder
-from pystyle.networks._feature_moments import FeatureMap, feature_moments, map_to_moments
+from pystyle.networks._feature_moments import FeatureMap, feature_moments, map_to_covariance
 from pystyle.networks._noise import Noise
+from pystyle.networks._style_modulation import StyleModulation
 from pystyle.networks._stylizer import Stylizer
 from pystyle.networks._vgg_features import VGGFeatures
 
@@ -48,15 +49,15 @@ class StyleMoments(NamedTuple):
 class AnyStyleNetwork(Stylizer):
     """A network that paints in the style of any image.
 
-    It sees content and style through VGG-19, at relu2_1 and relu3_1. The features of the content get the
-    mean and the covariance of those of the style, by the linear map that moves them the least, and a decoder
-    paints the picture from them. These features know little of colours: at each size the decoder sees the
-    content beside them, recoloured, and the picture gets the mean and the covariance of the colours of the
-    style. Where a content is flat there is nothing that could become a brush stroke: features and colours get
-    noise, the more the style varies. It is another one in each step of a training, and the same in each
-    picture.
+    It sees content and style through VGG-19, at relu2_1 and relu3_1. The features of the content are centred
+    and get the covariance of those of the style, by the linear map that moves them the least. A decoder
+    paints the picture from them, whose layers are scaled and shifted by what the style is as a whole. The
+    features know little of colours: at each size the decoder sees the content beside them, recoloured, and
+    the picture gets the mean and the covariance of the colours of the style. Where a content is flat there is
+    nothing that could become a brush stroke: features and colours get noise, the more the style varies. It is
+    another one in each step of a training, and the same in each picture.
 
-    Only the decoder is trained and saved. The weights of VGG-19 come with the installation of the library.
+    VGG-19 is neither trained nor saved: its weights come with the installation of the library.
 
     Args:
         width: Channels of the decoder at the full size. It has 2 and 4 times as many at a half and a quarter.
@@ -94,6 +95,7 @@ class AnyStyleNetwork(Stylizer):
         self.noise = Noise()
         fine, coarse = self.encoder.fine_channels, self.encoder.coarse_channels
         self.decoder = FeatureDecoder(coarse, fine, width=self.width)
+        self.modulation = StyleModulation(2 * (3 + fine + coarse), self.decoder.modulated_channels)
         self.fine_mixture = nn.Parameter(_MIXTURE * torch.randn(fine, self.noise.channels))
         self.coarse_mixture = nn.Parameter(_MIXTURE * torch.randn(coarse, self.noise.channels))
 
@@ -109,12 +111,14 @@ class AnyStyleNetwork(Stylizer):
         """The picture; some of its pixels may leave [0, 1]."""
         content = _recolored(content, code).clamp(0, 1)
         fine, coarse = self.encoder(content)
-        fine_map = map_to_moments(fine, code.fine_mean, code.fine_covariance)
+        fine_map = map_to_covariance(fine, code.fine_covariance)
         fine_map = _with_noise(fine_map, self.fine_mixture, code.fine_covariance)
-        coarse_map = map_to_moments(coarse, code.coarse_mean, code.coarse_covariance)
+        coarse_map = map_to_covariance(coarse, code.coarse_covariance)
         coarse_map = _with_noise(coarse_map, self.coarse_mixture, code.coarse_covariance)
         white = torch.eye(3).expand_as(code.color_covariance).to(code.color_covariance)
         colored = linear_map(white, code.color_covariance, "symmetric")
+
+        modulations = self.modulation(_description(code))
 
         def decoded(*maps: Tensor) -> Tensor:
             coarse, coarse_noise, fine, fine_noise, content, noise = maps
@@ -123,6 +127,7 @@ class AnyStyleNetwork(Stylizer):
                 fine_map(torch.cat([fine, fine_noise], 1)),
                 2 * content - 1,
                 transformed(colored, noise),
+                modulations,
             )
             return picture
 
@@ -143,6 +148,14 @@ def _recolored(image: Tensor, code: StyleMoments) -> Tensor:
         mean, covariance = color_statistics(image)
         matrix = linear_map(covariance, code.color_covariance, "symmetric")
         return transformed(matrix, image - mean) + code.color_mean[:, :, None, None]
+
+
+def _description(code: StyleMoments) -> Tensor:
+    """The means and the deviations of a style, in one vector."""
+    means = code.color_mean, code.fine_mean, code.coarse_mean
+    covariances = code.color_covariance, code.fine_covariance, code.coarse_covariance
+    variances = [covariance.diagonal(dim1=1, dim2=2).clamp(min=0) for covariance in covariances]
+    return torch.cat([*means, *(variance.sqrt() for variance in variances)], 1)
 
 
 def _with_noise(features_map: FeatureMap, mixture: Tensor, covariance: Tensor) -> FeatureMap:

@@ -1,10 +1,12 @@
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d
+from torch.nn.functional import avg_pool2d, interpolate
 
 from pystyle.networks._convolution import convolution
 from pystyle.networks._residual_block import ResidualBlock
-from pystyle.networks._resize_convolution import ResizeConvolution
+from pystyle.networks._style_modulation import NEGATIVE_SLOPE, modulated
 
 _COLORS = 3
 
@@ -14,7 +16,7 @@ class FeatureDecoder(nn.Module):
 
     Features know little of colours: the decoder sees the colours at each size. The noise, at each size too,
     becomes strokes and a grain where all else is flat. Without it each square of 4 x 4 pixels would get the
-    same pattern, a canvas.
+    same pattern, a canvas. Its layers are scaled and shifted as the style wants it.
 
     Args:
         coarse_channels: Channels of the features of a quarter of the size.
@@ -25,43 +27,61 @@ class FeatureDecoder(nn.Module):
         - coarse: (batch, coarse_channels, height / 4, width / 4)
         - fine: (batch, fine_channels, height / 2, width / 2)
         - colors, noise: (batch, 3, height, width), the colours in [-1, 1]
+        - modulations: for each of :attr:`modulated_channels` a scale and a shift, (batch, channels, 1, 1)
         - output: (batch, 3, height, width), RGB in [0, 1]
 
     Example:
         >>> import torch
         >>> features = torch.rand(1, 8, 4, 4), torch.rand(1, 4, 8, 8)
         >>> colors, noise = torch.rand(1, 3, 16, 16), torch.randn(1, 3, 16, 16)
-        >>> FeatureDecoder(8, 4, width=2)(*features, colors, noise).shape
+        >>> decoder = FeatureDecoder(8, 4, width=2)
+        >>> as_it_is = [(torch.ones(1, 1, 1, 1), torch.zeros(1, 1, 1, 1))] * len(decoder.modulated_channels)
+        >>> decoder(*features, colors, noise, as_it_is).shape
         torch.Size([1, 3, 16, 16])
     """
 
-    halo = 8
+    halo = 12
     """How many rows of the coarse features around its own a picture depends on, at most."""
 
     def __init__(self, coarse_channels: int, fine_channels: int, *, width: int) -> None:
         super().__init__()
         full, half, quarter = width, 2 * width, 4 * width
-        self.at_quarter = nn.Sequential(
-            convolution(coarse_channels + 2 * _COLORS, quarter), nn.ReLU(inplace=True),
-            ResidualBlock(quarter),
-            ResizeConvolution(quarter, half), nn.ReLU(inplace=True),
-        )  # fmt: skip
-        self.at_half = nn.Sequential(
-            convolution(half + fine_channels + 2 * _COLORS, half), nn.ReLU(inplace=True),
-            ResidualBlock(half),
-            ResizeConvolution(half, full), nn.ReLU(inplace=True),
-        )  # fmt: skip
-        self.at_full = nn.Sequential(convolution(full + 2 * _COLORS, full), nn.ReLU(inplace=True))
-        last = convolution(full + _COLORS, 3)
+        self.modulated_channels = (quarter, half, half, full, full)
+        self.quarter_in = convolution(coarse_channels + 2 * _COLORS, quarter)
+        self.quarter_blocks = nn.Sequential(
+            *(ResidualBlock(quarter, negative_slope=NEGATIVE_SLOPE) for _ in range(3))
+        )
+        self.quarter_out = convolution(quarter, half)
+        self.half_in = convolution(half + fine_channels + 2 * _COLORS, half)
+        self.half_blocks = ResidualBlock(half, negative_slope=NEGATIVE_SLOPE)
+        self.half_out = convolution(half, full)
+        self.full_in = convolution(full + 2 * _COLORS, full)
+        self.to_colors = convolution(full + _COLORS, 3)
         with torch.no_grad():
             # So that a training begins with pictures that have the shapes and the colours of their contents.
-            last.weight[:, full:, 1, 1] += 2 * torch.eye(3)
-        self.to_colors = nn.Sequential(last, nn.Sigmoid())
+            self.to_colors.weight[:, full:, 1, 1] += 2 * torch.eye(3)
 
-    def forward(self, coarse: Tensor, fine: Tensor, colors: Tensor, noise: Tensor) -> Tensor:
+    def forward(
+        self,
+        coarse: Tensor,
+        fine: Tensor,
+        colors: Tensor,
+        noise: Tensor,
+        modulations: Sequence[tuple[Tensor, Tensor]],
+    ) -> Tensor:
         """The picture."""
-        painted = self.at_quarter(torch.cat([coarse, avg_pool2d(colors, 4), noise[:, :, ::4, ::4]], 1))
-        painted = self.at_half(torch.cat([painted, fine, avg_pool2d(colors, 2), noise[:, :, ::2, ::2]], 1))
-        painted = self.at_full(torch.cat([painted, colors, noise], 1))
-        picture: Tensor = self.to_colors(torch.cat([painted, colors], 1))
+        first, second, third, fourth, last = modulations
+        seen = torch.cat([coarse, avg_pool2d(colors, 4), noise[:, :, ::4, ::4]], 1)
+        painted = self.quarter_blocks(modulated(self.quarter_in(seen), *first))
+        painted = modulated(self.quarter_out(_enlarged(painted)), *second)
+        seen = torch.cat([painted, fine, avg_pool2d(colors, 2), noise[:, :, ::2, ::2]], 1)
+        painted = self.half_blocks(modulated(self.half_in(seen), *third))
+        painted = modulated(self.half_out(_enlarged(painted)), *fourth)
+        painted = modulated(self.full_in(torch.cat([painted, colors, noise], 1)), *last)
+        picture: Tensor = self.to_colors(torch.cat([painted, colors], 1)).sigmoid()
         return picture
+
+
+def _enlarged(features: Tensor) -> Tensor:
+    """Twice the size. Repeated, as :class:`ResizeConvolution` does it, features have edges between them."""
+    return interpolate(features, scale_factor=2, mode="bilinear")

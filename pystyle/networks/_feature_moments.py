@@ -48,17 +48,17 @@ class FeatureMap(NamedTuple):
         return moved.view(*last.shape[:3], -1).permute(0, 3, 1, 2)
 
 
-def map_to_moments(features: Tensor, mean: Tensor, covariance: Tensor) -> FeatureMap:
-    """The map that gives features this mean and this covariance.
+def map_to_covariance(features: Tensor, covariance: Tensor) -> FeatureMap:
+    """The map that gives features this covariance, and a mean of zero.
 
     Shape:
         - features: (batch, channels, height, width)
-        - mean, covariance: (batch, channels) and (batch, channels, channels)
+        - covariance: (batch, channels, channels)
     """
     own_mean, own_covariance = feature_moments(features)
     with without_autocast(features):
         matrix = transport_map(own_covariance, covariance)
-        return FeatureMap(matrix, mean - (matrix @ own_mean[:, :, None])[:, :, 0])
+        return FeatureMap(matrix, -(matrix @ own_mean[:, :, None])[:, :, 0])
 
 
 def transport_map(covariance: Tensor, target: Tensor) -> Tensor:

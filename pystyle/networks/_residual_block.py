@@ -1,4 +1,5 @@
 from torch import Tensor, nn
+from torch.nn.functional import leaky_relu_
 
 from pystyle.networks._convolution import convolution
 
@@ -8,6 +9,7 @@ class ResidualBlock(nn.Module):
 
     Args:
         channels: Channels that come in and go out.
+        negative_slope: The slope of the activation between them for negative numbers.
 
     Shape:
         - features, output: (batch, channels, height, width)
@@ -22,12 +24,14 @@ class ResidualBlock(nn.Module):
         ReLU, as Gross and Wilber proposed (Torch blog, 2016).
     """
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, *, negative_slope: float = 0.0) -> None:
         super().__init__()
+        self.negative_slope = negative_slope
         self.first = convolution(channels, channels)
         self.second = convolution(channels, channels)
 
     def forward(self, features: Tensor) -> Tensor:
         """The features and what the block adds to them."""
-        output: Tensor = features + self.second(self.first(features).relu_())
+        hidden = leaky_relu_(self.first(features), self.negative_slope)
+        output: Tensor = features + self.second(hidden)
         return output

@@ -182,7 +182,7 @@ def _run(
 
     def accept() -> None:
         # A callback may be in one process alone, and a process that goes on would wait for the others.
-        loop.stop_reason = processes().from_first(lambda: loop.stop_reason)
+        loop.stop_reason = processes().one_of(loop.stop_reason or None) or ""
         keep(loop.done, {**loop.state_dict(), "trainer": trainer.state_dict()})
 
     loop.start()

@@ -286,7 +286,7 @@ def test_the_average_is_that_of_the_formula():
     networks = []
 
     def keep(step):
-        networks.append(step._trainer.network.decoder.at_full[0].weight.detach().clone())
+        networks.append(step._trainer.network.decoder.full_in.weight.detach().clone())
 
     result = run(
         averaging=0.9, num_steps=4, optimizer=partial(torch.optim.SGD, lr=0.3),
@@ -296,7 +296,7 @@ def test_the_average_is_that_of_the_formula():
     for count, value in enumerate(networks[1:], 1):
         decay = min(0.9, (1 + count) / (10 + count))
         mean = decay * mean + (1 - decay) * value
-    assert torch.allclose(result.network.decoder.at_full[0].weight, mean, atol=1e-6)
+    assert torch.allclose(result.network.decoder.full_in.weight, mean, atol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ network.save(f"{folder}/{rank}.safetensors")
 """
 
 STOPPED = """
-rank, folder = int(sys.argv[1]), sys.argv[2]
+rank, folder, stopping = int(sys.argv[1]), sys.argv[2], int(sys.argv[3])
 import torch.distributed as distributed
 distributed.init_process_group("gloo", init_method=f"file://{folder}/store", rank=rank, world_size=2)
 
@@ -51,7 +51,7 @@ def stop(step):
     if step.index == 2:
         step.stop("it is enough")
 
-callbacks = [stop] if rank == 0 else []
+callbacks = [stop] if rank == stopping else []
 result = train(network, criterion, **data, num_steps=6, callbacks=callbacks)
 print(result.stop_reason, len(result.history["total"]))
 """
@@ -83,8 +83,9 @@ def started(program, *arguments):
     return subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
-def test_a_callback_of_the_first_process_stops_all(tmp_path):
-    processes = [started(STOPPED, rank, tmp_path) for rank in (0, 1)]
+@pytest.mark.parametrize("stopping", [0, 1])
+def test_a_callback_of_one_process_stops_all(stopping, tmp_path):
+    processes = [started(STOPPED, rank, tmp_path, stopping) for rank in (0, 1)]
     for process in processes:
         output, errors = process.communicate(timeout=240)
         assert process.returncode == 0, errors
