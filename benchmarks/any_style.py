@@ -55,8 +55,8 @@ def texture(path: Path) -> float:
 
 def main() -> None:
     """Train."""
-    parser = parser_of(__doc__.splitlines()[0], name=_NAME, num_steps=7_850, batch_size=4)
-    parser.add_argument("--start", type=Path, help="a network to start from, in place of the first phase")
+    parser = parser_of(__doc__.splitlines()[0], name=_NAME, num_steps=9_800, batch_size=2)
+    parser.add_argument("--start", type=Path, help="a network to go on from")
     parser.add_argument("--width", type=int, default=32)
     options = parser.parse_args()
     torch.manual_seed(0)
@@ -69,8 +69,9 @@ def main() -> None:
         options,
         name=_NAME,
         styles=paintings(options.pictures / "paintings"),
-        phases=phases(options.steps, options.batch_size, identity=0.0, large=0.08),
+        phases=phases(options.steps, options.batch_size, large=0.08),
         pairs=[(content, style) for content, style in pairs],
+        rate=7e-4,
     )
 
 

@@ -63,8 +63,9 @@ def main() -> None:
         options,
         name=_NAME,
         styles=[painting(options.pictures, number)[0] for number in STYLES.values()],
-        phases=phases(options.steps, options.batch_size, identity=0.0, large=0.12),
+        phases=phases(options.steps, options.batch_size, large=0.12),
         pairs=list(zip(cycle(photographs), STYLES, strict=False)),
+        rate=1e-3,
     )
 
 

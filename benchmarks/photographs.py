@@ -122,7 +122,8 @@ def small(data: bytes) -> Image.Image | None:
 
 def build(packages: Path, output: Path) -> list[Picture]:
     """Write all pictures, and give the manifest."""
-    manifest: list[Picture] = []
+    # By their files: a picture that a package has in two formats is one.
+    manifest: dict[str, Picture] = {}
     for kind, pattern, read in [
         ("photographs", "gcompris-qt-data_*.deb", debian_photographs),
         ("photographs", "lomiri-wallpapers-*.deb", debian_photographs),
@@ -146,8 +147,8 @@ def build(packages: Path, output: Path) -> list[Picture]:
                 file = f"{kind}/{package.name.split('_')[0]}-{Path(path).parent.name}-{stem}.jpg"
                 picture.save(output / file, quality=92)
                 digest = hashlib.sha256(data).hexdigest()
-                manifest.append(Picture(package.name, path, licence, author, digest, file))
-    return manifest
+                manifest[file] = Picture(package.name, path, licence, author, digest, file)
+    return list(manifest.values())
 
 
 def main() -> None:

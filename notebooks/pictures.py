@@ -41,6 +41,7 @@ PICTURES = {
     "16_luan_2017": 1,
     "17_ruder_2016": 2,
     "18_train_a_network": 3,
+    "19_any_style": 2,
 }
 """Which of its pictures stands for a notebook, counted from 0."""
 

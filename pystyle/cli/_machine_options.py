@@ -55,6 +55,11 @@ def add_encoder_options(add: AddArgument) -> None:
         type=one_of("--pooling", POOLINGS),
         help=f"one of {', '.join(POOLINGS)} (default: {_DEFAULT_POOLING})",
     )
+    add_precision_option(add)
+
+
+def add_precision_option(add: AddArgument) -> None:
+    """How precisely a network computes."""
     add(
         "--precision",
         metavar="NAME",

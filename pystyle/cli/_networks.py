@@ -39,7 +39,8 @@ def bound(network: Stylizer, options: argparse.Namespace) -> Painter:
         styles = network.styles
     weights = options.style_weights or [1.0] * len(styles)
     return network.bind(
-        [(_style(network, style, options), weight) for style, weight in zip(styles, weights, strict=True)]
+        [(_style(network, style, options), weight) for style, weight in zip(styles, weights, strict=True)],
+        precision=options.precision,
     )
 
 

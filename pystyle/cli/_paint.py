@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from pystyle import __version__
@@ -28,6 +29,7 @@ from pystyle.cli._paint_folder import paint_folder
 from pystyle.cli._paint_options import add_arguments
 from pystyle.cli._painter import painted
 from pystyle.cli._picture import Picture, Saved, can_be_transparent, size_of
+from pystyle.evaluation._precision import precision_on
 from pystyle.images._destinations import Destination
 
 __all__ = ["CONFIG_KEYS", "DESCRIPTION", "SUMMARY", "add_arguments", "run"]
@@ -39,7 +41,7 @@ DESCRIPTION = (
 )
 CONFIG_KEYS = Keys(
     ("content", "style"),
-    ("content", "--output=output", "--network=network"),
+    ("content", "--output=output"),
     {"style": is_style_name, "network": is_network_name},
 )
 
@@ -148,6 +150,7 @@ def _report(result: Painted, options: argparse.Namespace, device: str, saved: Sa
             "network": options.network,
             "styles": options.styles,
             "device": device,
+            "precision": precision_on(torch.device(device), options.precision),
             "version": __version__,
         }
         print(json.dumps(facts), flush=True)

@@ -5,7 +5,7 @@ import argparse
 from pystyle.cli._batch_options import add_format_option, add_retry_option
 from pystyle.cli._config import Config
 from pystyle.cli._keeping_options import add_config_options
-from pystyle.cli._machine_options import add_device_option
+from pystyle.cli._machine_options import add_device_option, add_precision_option
 from pystyle.cli._options import (
     add_encoding_options,
     add_max_pixels_option,
@@ -53,14 +53,17 @@ def add_arguments(parser: argparse.ArgumentParser, config: Config | None = None)
         "--network",
         metavar="NAME",
         type=user_path,
-        required=True,
-        help="the network: a file of `pystyle train`, or the name of one that comes with pystyle",
+        default="any-style",
+        help="the network: a file of `pystyle train`, or the name of one that comes with pystyle (default: "
+        "%(default)s)",
     )
     add_max_pixels_option(add)
     add_report_options(parser)
     add("--json", action="store_true", help="print one JSON object about the picture")
     _add_picture_options(parser)
-    add_device_option(parser.add_argument_group("the machine").add_argument)
+    machine = parser.add_argument_group("the machine").add_argument
+    add_device_option(machine)
+    add_precision_option(machine)
     add_encoding_options(parser)
     folder = parser.add_argument_group("many photographs, if CONTENT is a folder").add_argument
     add_format_option(folder)

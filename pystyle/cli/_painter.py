@@ -53,7 +53,7 @@ class PaintingRecipe:
         self, paint: Painter, *, styles: Sequence[str], edge_size: int | str, strength: float, colors: str
     ) -> None:
         self._paint = paint
-        self.network = type(paint.network).__name__
+        self.network, self.precision = type(paint.network).__name__, paint.precision
         self.weights = _sha256_of(paint.network)
         self.code = _sha256_of(list(paint.codes.values()))
         self.styles, self.edge_size = list(styles), edge_size

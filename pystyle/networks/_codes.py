@@ -8,15 +8,15 @@ from torch import Tensor
 
 from pystyle._arguments import check_floating, check_range, number
 from pystyle.losses._representation import combine
-from pystyle.networks._modes import evaluating
-from pystyle.typing import Representation
+from pystyle.networks._modes import painting
+from pystyle.typing import PrecisionChoice, Representation
 
 if TYPE_CHECKING:
     from pystyle.networks._stylizer import Stylizer
 
 
 @torch.no_grad()
-def code_of(network: "Stylizer", style: Any) -> Representation:
+def code_of(network: "Stylizer", style: Any, precision: PrecisionChoice) -> Representation:
     """The code of a style: of an image, a name, or several of both with weights.
 
     Raises:
@@ -37,8 +37,9 @@ def code_of(network: "Stylizer", style: Any) -> Representation:
         return network.named_code(style)
     if isinstance(style, Tensor):
         check_picture(style, "style", network)
-        with evaluating(network):
-            return network.represent_style(for_network(network, style))
+        style = for_network(network, style)
+        with painting(network, style.device, precision):
+            return network.represent_style(style)
     if not isinstance(style, Sequence):
         raise TypeError(
             "`style` must be an image, the name of a style, or a list of (style, weight), got a "
@@ -48,7 +49,9 @@ def code_of(network: "Stylizer", style: Any) -> Representation:
     total = sum(weights)
     if not total > 0:
         raise ValueError(f"The weights of `style` must have a sum above 0, got {weights}.")
-    return blended([code_of(network, one) for one, _ in style], [weight / total for weight in weights])
+    return blended(
+        [code_of(network, one, precision) for one, _ in style], [weight / total for weight in weights]
+    )
 
 
 def blended(codes: Sequence[Representation], shares: Sequence[float]) -> Representation:

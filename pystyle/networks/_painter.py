@@ -8,8 +8,8 @@ from torch.nn.functional import pad
 from pystyle._arguments import number
 from pystyle.losses._representation import batch_size
 from pystyle.networks._codes import check_picture, for_network
-from pystyle.networks._modes import evaluating
-from pystyle.typing import MaskedImage, Representation
+from pystyle.networks._modes import painting
+from pystyle.typing import MaskedImage, PrecisionChoice, Representation
 
 if TYPE_CHECKING:
     from pystyle.networks._stylizer import Stylizer
@@ -24,6 +24,7 @@ class Painter:
     Args:
         network: The network.
         codes: The codes of its styles by region; of one for the whole picture under None.
+        precision: What it computes in.
 
     Example:
         >>> import torch
@@ -33,9 +34,16 @@ class Painter:
         torch.Size([1, 3, 40, 61])
     """
 
-    def __init__(self, network: "Stylizer", codes: Mapping[str | None, Representation]) -> None:
+    def __init__(
+        self,
+        network: "Stylizer",
+        codes: Mapping[str | None, Representation],
+        *,
+        precision: PrecisionChoice = "float32",
+    ) -> None:
         self.network = network
         self.codes = dict(codes)
+        self.precision = precision
 
     @torch.no_grad()
     def __call__(self, content: Tensor | MaskedImage, *, strength: float = 1.0) -> Tensor:
@@ -91,7 +99,7 @@ class Painter:
             )
         padded = _padded(for_network(self.network, image), self.network.stride)
         network = self.network
-        with evaluating(network):
+        with painting(network, padded.device, self.precision):
             picture = network(padded, code) if strength == 1 else network.mixed(padded, code, strength)
         return picture[:, :, : image.shape[2], : image.shape[3]].clamp(0, 1).to(image)
 

@@ -10,7 +10,7 @@ from pystyle.networks._codes import blended, code_of
 from pystyle.networks._file import read_network, write_network
 from pystyle.networks._hub import HubMixin
 from pystyle.networks._painter import Painter
-from pystyle.typing import Representation
+from pystyle.typing import PrecisionChoice, Representation
 
 Style: TypeAlias = Tensor | str | Sequence[tuple[Tensor | str, float]]
 """An image, the name of a style that the network has learned, or several of both with weights."""
@@ -97,7 +97,7 @@ class Stylizer(HubMixin, nn.Module, ABC):
         """
         raise ValueError(f"`name` must be one of the learned styles {self.styles}, got {name!r}.")
 
-    def bind(self, style: Style | Mapping[str, Style]) -> Painter:
+    def bind(self, style: Style | Mapping[str, Style], *, precision: PrecisionChoice = "float32") -> Painter:
         """Look at the style once.
 
         Args:
@@ -105,13 +105,16 @@ class Stylizer(HubMixin, nn.Module, ABC):
                 name of a style that the network has learned; several of both as a list of ``(style,
                 weight)``; or a mapping from regions to any of these, for contents that are a
                 :class:`~pystyle.MaskedImage`.
+            precision: What the network computes in. ``"float32"`` is that of its weights, whichever it is;
+                ``"bfloat16"`` and ``"float16"`` are half of it where little is lost by it, as
+                `torch.autocast` says; ``"auto"`` is half precision where the device multiplies in it.
 
         Returns:
             A function of the content.
 
         Raises:
-            ValueError: If an image is too small or leaves [0, 1], a name is not known, or weights are
-                negative or sum to zero.
+            ValueError: If an image is too small or leaves [0, 1], a name or the precision is not known, or
+                weights are negative or sum to zero.
             TypeError: If the style is something else, or not floating-point.
 
         Example:
@@ -121,9 +124,9 @@ class Stylizer(HubMixin, nn.Module, ABC):
             >>> waves, wheat = torch.rand(2, 1, 3, 32, 32)
             >>> paint = network.bind([(waves, 0.7), (wheat, 0.3)])
         """
-        if isinstance(style, Mapping):
-            return Painter(self, {name: code_of(self, one) for name, one in style.items()})
-        return Painter(self, {None: code_of(self, style)})
+        styles = style if isinstance(style, Mapping) else {None: style}
+        codes = {name: code_of(self, one, precision) for name, one in styles.items()}
+        return Painter(self, codes, precision=precision)
 
     @property
     def configuration(self) -> dict[str, Any]:

@@ -29,7 +29,8 @@ def folder(pictures):
 
 
 def paint(*arguments, output="out.png"):
-    return main(["paint", *arguments, "-o", output])
+    # What is compared with it is computed in float32, whatever this processor is fast in.
+    return main(["paint", *arguments, "-o", output, "--precision", "float32"])
 
 
 def same_pixels(image, expected):
@@ -169,8 +170,12 @@ def test_a_name_is_that_of_a_network_of_the_library(capsys, monkeypatch):
         return AnyStyleNetwork.load("any.safetensors")
 
     monkeypatch.setattr("pystyle.cli._named_network.pretrained", pretrained)
-    options = ["content.png", "style.png", "--size", "32", "--quiet", "--device", "cpu", "--network"]
+    options = ["content.png", "style.png", "--size", "32", "--quiet", "--device", "cpu"]
+    # It is also the one that is taken if none is named.
+    assert paint(*options, output="default.png") == 0
+    options.append("--network")
     assert paint(*options, "any-style") == 0
+    assert Path("out.png").read_bytes() == Path("default.png").read_bytes()
     assert paint(*options, "any-stile", output="other-out.png") == 2
     error = capsys.readouterr().err
     assert error == "pystyle: error: `--network` must be one of any-style, masters, got 'any-stile'.\n"
@@ -202,7 +207,7 @@ def test_a_saved_command_gives_the_same_picture_again(folder):
         (["content.png", "wheat", *NAMED, "--format", "jpg"], "`--format` is for a folder of images.", 2),
         (["content.png", "wheat", "--network", "none.safetensors"], "`--network` must be a file that can", 1),
         (["content.png", "wheat", "--network", "./content.png"], "`--network` must be a file with a net", 1),
-        (["content.png", "wheat"], "The following arguments are required: --network.", 2),
+        (["content.png", "wheat"], "'wheat'", 1),
         (["content.png", "wheat", *NAMED, "-o", "other.png"], "The file 'other.png' exists already.", 2),
         (["content.png", "wheat", *NAMED, "-o", "out.gpn"], "The extension of `--output` must be one", 2),
         (["content.png", "style.png", *ANY, "--overwrite", "-o", "style.png"], "which is read as well", 2),

@@ -5,6 +5,7 @@ import torch
 import torch.nn.functional as F
 
 from pystyle.encoders import vgg19
+from pystyle.evaluation import fastest_precision
 from pystyle.networks import (
     AnyStyleNetwork,
     ResizeConvolution,
@@ -247,6 +248,19 @@ class TestAnyStyleNetwork:
         assert torch.equal(paint(image), paint(image))
         assert network.training
         assert network.decoder.training
+
+    def test_half_precision_gives_nearly_the_same_picture(self):
+        torch.manual_seed(0)
+        network = AnyStyleNetwork(width=4).eval()
+        image = F.interpolate(torch.rand(2, 3, 12, 12), scale_factor=8, mode="bilinear")
+        half, full = (network.bind(image[:1], precision=name)(image[1:]) for name in ("bfloat16", "float32"))
+        assert half.dtype == torch.float32
+        assert not torch.equal(half, full)
+        assert (half - full).abs().mean() < 0.02
+        automatic = network.bind(image[:1], precision="auto")(image[1:])
+        assert torch.equal(automatic, half if fastest_precision("cpu") == "bfloat16" else full)
+        with pytest.raises(ValueError, match="`precision` must be one of"):
+            network.bind(image[:1], precision="half")
 
     @pytest.mark.parametrize("seed", [0, 1])
     def test_images_of_one_colour_are_painted_in_colours_of_the_style(self, seed):
