@@ -117,7 +117,6 @@ class AnyStyleNetwork(Stylizer):
         coarse_map = _with_noise(coarse_map, self.coarse_mixture, code.coarse_covariance)
         white = torch.eye(3).expand_as(code.color_covariance).to(code.color_covariance)
         colored = linear_map(white, code.color_covariance, "symmetric")
-
         modulations = self.modulation(_description(code))
 
         def decoded(*maps: Tensor) -> Tensor:

@@ -1,7 +1,8 @@
 """The modes that a network paints in."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any
 
 import torch
 from torch import nn
@@ -27,9 +28,15 @@ def evaluating(module: nn.Module) -> Iterator[None]:
 
 @contextmanager
 def painting(network: nn.Module, device: torch.device, precision: PrecisionChoice) -> Iterator[None]:
-    """A network as it paints: in evaluation mode, and in half precision where that is wanted."""
+    """A network as it paints: in evaluation mode, and in the precision that is wanted.
+
+    An autocast around it, or what the program says of TF32, holds where ``"float32"`` is wanted.
+    """
     chosen = precision_on(device, precision)
-    dtype = _HALF.get(chosen)
-    products = products_in(chosen) if chosen == "tf32" else nullcontext()
-    with evaluating(network), products, torch.autocast(device.type, dtype, enabled=dtype is not None):
+    lowered: AbstractContextManager[Any] = nullcontext()
+    if chosen in _HALF:
+        lowered = torch.autocast(device.type, _HALF[chosen])
+    elif chosen == "tf32":
+        lowered = products_in(chosen)
+    with evaluating(network), lowered:
         yield

@@ -257,6 +257,8 @@ class TestAnyStyleNetwork:
         assert half.dtype == torch.float32
         assert not torch.equal(half, full)
         assert (half - full).abs().mean() < 0.02
+        with torch.autocast("cpu", torch.bfloat16):
+            assert torch.equal(network.bind(image[:1])(image[1:]), half)
         automatic = network.bind(image[:1], precision="auto")(image[1:])
         assert torch.equal(automatic, half if fastest_precision("cpu") == "bfloat16" else full)
         with pytest.raises(ValueError, match="`precision` must be one of"):
