@@ -143,7 +143,9 @@ def summary(found: list[dict[str, object]]) -> str:
         by_method.setdefault(line["method"], []).append(line)
     reference = {line["pair"]: line for line in by_method.get(_LITE, [])}
     if reference:
-        for name in [name for name in by_method if f"{name} at" in " ".join(by_method)]:
+        for name in [
+            name for name in by_method if any(other.startswith(f"{name} at ") for other in by_method)
+        ]:
             strengths = [line for line in found if line["method"].split(" at ")[0] == name]
             by_method[f"{name}, strength by pair"] = [
                 nearest_at_no_higher_lpips([line for line in strengths if line["pair"] == pair], lite)

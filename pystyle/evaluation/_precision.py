@@ -10,7 +10,8 @@ from pystyle.criterion import Criterion
 from pystyle.encoders import LowPrecisionEncoder
 from pystyle.typing import Precision, PrecisionChoice
 
-_HALF = {"bfloat16": torch.bfloat16, "float16": torch.float16}
+HALF_TYPES = {"bfloat16": torch.bfloat16, "float16": torch.float16}
+"""The precisions of half the bits."""
 _HALF_PRODUCTS = ("avx512_bf16", "amx_bf16", "bf16", "sve_bf16")
 """What processors that multiply in bfloat16 say of themselves."""
 _TENSOR_CORES = (7, 0)
@@ -65,9 +66,9 @@ def precision_on(device: torch.device, precision: PrecisionChoice) -> Precision:
 
 def in_precision(criterion: Criterion, precision: Precision) -> Criterion:
     """The criterion with an encoder that computes in this precision; references must be bound to it."""
-    if precision not in _HALF:
+    if precision not in HALF_TYPES:
         return criterion
-    encoder = LowPrecisionEncoder(criterion.encoder, _HALF[precision])
+    encoder = LowPrecisionEncoder(criterion.encoder, HALF_TYPES[precision])
     return Criterion(encoder, criterion.named_losses, normalize_gradients=criterion.normalize_gradients)
 
 

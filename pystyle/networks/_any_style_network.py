@@ -111,16 +111,20 @@ class AnyStyleNetwork(Stylizer):
         """The picture; some of its pixels may leave [0, 1]."""
         content = _recolored(content, code).clamp(0, 1)
         fine, coarse = self.encoder(content)
-        fine_map = map_to_covariance(fine, code.fine_covariance)
-        fine_map = _with_noise(fine_map, self.fine_mixture, code.fine_covariance)
-        coarse_map = map_to_covariance(coarse, code.coarse_covariance)
-        coarse_map = _with_noise(coarse_map, self.coarse_mixture, code.coarse_covariance)
+        fine_map = _map_with_noise(fine, code.fine_covariance, self.fine_mixture)
+        coarse_map = _map_with_noise(coarse, code.coarse_covariance, self.coarse_mixture)
         white = torch.eye(3).expand_as(code.color_covariance).to(code.color_covariance)
         colored = linear_map(white, code.color_covariance, "symmetric")
         modulations = self.modulation(_description(code))
 
-        def decoded(*maps: Tensor) -> Tensor:
-            coarse, coarse_noise, fine, fine_noise, content, noise = maps
+        def decoded(
+            coarse: Tensor,
+            coarse_noise: Tensor,
+            fine: Tensor,
+            fine_noise: Tensor,
+            content: Tensor,
+            noise: Tensor,
+        ) -> Tensor:
             picture: Tensor = self.decoder(
                 coarse_map(torch.cat([coarse, coarse_noise], 1)),
                 fine_map(torch.cat([fine, fine_noise], 1)),
@@ -153,13 +157,18 @@ def _description(code: StyleMoments) -> Tensor:
     """The means and the deviations of a style, in one vector."""
     means = code.color_mean, code.fine_mean, code.coarse_mean
     covariances = code.color_covariance, code.fine_covariance, code.coarse_covariance
-    variances = [covariance.diagonal(dim1=1, dim2=2).clamp(min=0) for covariance in covariances]
-    return torch.cat([*means, *(variance.sqrt() for variance in variances)], 1)
+    return torch.cat([*means, *map(_deviation, covariances)], 1)
 
 
-def _with_noise(features_map: FeatureMap, mixture: Tensor, covariance: Tensor) -> FeatureMap:
-    """The map for features with noise behind them, which each channel gets the more, the more it varies."""
-    deviation = covariance.diagonal(dim1=1, dim2=2).clamp(min=0).sqrt()
-    scaled = (mixture * deviation[:, :, None]).expand(len(features_map.matrix), -1, -1)
-    # One product for both.
-    return FeatureMap(torch.cat([features_map.matrix, scaled], 2), features_map.shift)
+def _map_with_noise(features: Tensor, covariance: Tensor, mixture: Tensor) -> FeatureMap:
+    """The map that gives features a covariance, and to each channel noise, the more, the more it varies.
+
+    It is for features with the noise behind them: one product for both.
+    """
+    matrix, shift = map_to_covariance(features, covariance)
+    noise = (mixture * _deviation(covariance)[:, :, None]).expand(len(matrix), -1, -1)
+    return FeatureMap(torch.cat([matrix, noise], 2), shift)
+
+
+def _deviation(covariance: Tensor) -> Tensor:
+    return covariance.diagonal(dim1=1, dim2=2).clamp(min=0).sqrt()

@@ -7,10 +7,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from pystyle.evaluation._precision import precision_on, products_in
+from pystyle.evaluation._precision import HALF_TYPES, precision_on, products_in
 from pystyle.typing import PrecisionChoice
-
-_HALF = {"bfloat16": torch.bfloat16, "float16": torch.float16}
 
 
 @contextmanager
@@ -34,8 +32,8 @@ def painting(network: nn.Module, device: torch.device, precision: PrecisionChoic
     """
     chosen = precision_on(device, precision)
     lowered: AbstractContextManager[Any] = nullcontext()
-    if chosen in _HALF:
-        lowered = torch.autocast(device.type, _HALF[chosen])
+    if chosen in HALF_TYPES:
+        lowered = torch.autocast(device.type, HALF_TYPES[chosen])
     elif chosen == "tf32":
         lowered = products_in(chosen)
     with evaluating(network), lowered:

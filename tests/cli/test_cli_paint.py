@@ -229,3 +229,17 @@ def test_a_wrong_command_line_is_explained_in_one_line(capsys, arguments, messag
     assert message in captured.err
     if before is not None:
         assert Path(output).read_bytes() == before
+
+
+@pytest.mark.parametrize("network", [[*ANY], [*NAMED]], ids=["any style", "named styles"])
+def test_the_facts_name_the_precision_in_which_a_picture_was_painted(network, capsys):
+    style = "style.png" if network == [*ANY] else "wheat"
+    options = ["paint", "content.png", style, *network, "--json", "--quiet", "--device", "cpu", "--overwrite"]
+    pictures = {}
+    for precision in ("float32", "bfloat16"):
+        assert main([*options, "-o", "half.png", "--precision", precision]) == 0
+        assert json.loads(capsys.readouterr().out)["precision"] == precision
+        pictures[precision] = read_image("half.png")
+    difference = (pictures["bfloat16"] - pictures["float32"]).abs()
+    assert difference.mean() < 0.03
+    assert difference.max() > 0
