@@ -58,9 +58,11 @@ def main() -> None:
     parser = parser_of(__doc__.splitlines()[0], name=_NAME, num_steps=9_800, batch_size=2)
     parser.add_argument("--start", type=Path, help="a network to go on from")
     parser.add_argument("--width", type=int, default=32)
+    parser.add_argument("--features", choices=("vgg19", "light"), default="vgg19")
+    parser.add_argument("--rate", type=float, default=7e-4, help="the learning rate at first")
     options = parser.parse_args()
     torch.manual_seed(0)
-    network = AnyStyleNetwork(width=options.width)
+    network = AnyStyleNetwork(width=options.width, features=options.features)
     if options.start is not None:
         network = AnyStyleNetwork.load(options.start)
     pairs = [[resize(image, 256, edge="long") for image in read_pair(pair)] for pair in PAIRS]
@@ -71,7 +73,7 @@ def main() -> None:
         styles=paintings(options.pictures / "paintings"),
         phases=phases(options.steps, options.batch_size, large=0.08),
         pairs=[(content, style) for content, style in pairs],
-        rate=7e-4,
+        rate=options.rate,
     )
 
 

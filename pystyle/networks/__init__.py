@@ -1,7 +1,7 @@
 """Networks that paint in one pass, and the parts that they are made of."""
 
 from pystyle.networks._any_style_network import AnyStyleNetwork, StyleMoments
-from pystyle.networks._convolution import convolution
+from pystyle.networks._convolution import Convolution
 from pystyle.networks._hub import HubMixin
 from pystyle.networks._instance_normalization import instance_normalization
 from pystyle.networks._painter import Painter
@@ -13,6 +13,7 @@ from pystyle.networks._transform_network import TransformNetwork
 
 __all__ = [
     "AnyStyleNetwork",
+    "Convolution",
     "HubMixin",
     "Painter",
     "ResidualBlock",
@@ -21,7 +22,6 @@ __all__ = [
     "StyleMoments",
     "Stylizer",
     "TransformNetwork",
-    "convolution",
     "instance_normalization",
     "pretrained",
     "pretrained_names",

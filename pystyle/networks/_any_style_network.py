@@ -1,5 +1,5 @@
 from fractions import Fraction
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -8,9 +8,11 @@ from pystyle._arguments import whole_number
 from pystyle.colors._pixels import transformed
 from pystyle.colors._statistics import color_statistics, linear_map
 from pystyle.functional._precision import without_autocast
-from pystyle.networks._bands import in_bands
+from pystyle.networks._bands import in_bands, is_one_band
 from pystyle.networks._feature_decoder import FeatureDecoder
-from pystyle.networks._feature_moments import FeatureMap, feature_moments, map_to_covariance
+from pystyle.networks._feature_moments import deviation, feature_moments, map_to_covariance
+from pystyle.networks._features import Features
+from pystyle.networks._light_features import LightFeatures
 from pystyle.networks._noise import Noise
 from pystyle.networks._style_modulation import StyleModulation
 from pystyle.networks._stylizer import Stylizer
@@ -18,6 +20,8 @@ from pystyle.networks._vgg_features import VGGFeatures
 
 _MIXTURE = 0.1
 """How large the share of a channel of noise in one of features is at first."""
+_BLOCK = 2**25
+"""See :func:`in_bands`: a band of a megapixel, of which the features are kept."""
 
 
 class StyleMoments(NamedTuple):
@@ -88,10 +92,13 @@ class AnyStyleNetwork(Stylizer):
 
     stride = 4
 
-    def __init__(self, *, width: int = 32) -> None:
+    def __init__(self, *, width: int = 32, features: Literal["vgg19", "light"] = "vgg19") -> None:
         super().__init__()
         self.width = whole_number(width, "`width`", least=1)
-        self.encoder = VGGFeatures()
+        if features not in ("vgg19", "light"):
+            raise ValueError(f"`features` must be 'vgg19' or 'light', got {features!r}.")
+        self.features = features
+        self.encoder: Features = VGGFeatures() if features == "vgg19" else LightFeatures(self.width)
         self.noise = Noise()
         fine, coarse = self.encoder.fine_channels, self.encoder.coarse_channels
         self.decoder = FeatureDecoder(coarse, fine, width=self.width)
@@ -103,16 +110,18 @@ class AnyStyleNetwork(Stylizer):
         """The moments of the colours and of the features."""
         with without_autocast(style):
             color_mean, color_covariance = color_statistics(style)
-        fine, coarse = self.encoder(style)
-        colors = color_mean.flatten(1), color_covariance
-        return StyleMoments(*colors, *feature_moments(fine), *feature_moments(coarse))
+        fine, coarse = self.encoder.moments(style, numbers=_BLOCK)
+        return StyleMoments(color_mean.flatten(1), color_covariance, *fine, *coarse)
 
     def forward(self, content: Tensor, code: StyleMoments) -> Tensor:
         """The picture; some of its pixels may leave [0, 1]."""
         content = _recolored(content, code).clamp(0, 1)
-        fine, coarse = self.encoder(content)
-        fine_map = _map_with_noise(fine, code.fine_covariance, self.fine_mixture)
-        coarse_map = _map_with_noise(coarse, code.coarse_covariance, self.coarse_mixture)
+        # Of a large content the features are not kept, but computed again where they are painted from.
+        kept = self.encoder(content) if is_one_band(content, multiple=self.stride, numbers=_BLOCK) else None
+        found = map(feature_moments, kept) if kept else self.encoder.moments(content, numbers=_BLOCK)
+        fine_moments, coarse_moments = found
+        fine_map = map_to_covariance(fine_moments, code.fine_covariance, self.fine_mixture)
+        coarse_map = map_to_covariance(coarse_moments, code.coarse_covariance, self.coarse_mixture)
         white = torch.eye(3).expand_as(code.color_covariance).to(code.color_covariance)
         colored = linear_map(white, code.color_covariance, "symmetric")
         modulations = self.modulation(_description(code))
@@ -126,23 +135,41 @@ class AnyStyleNetwork(Stylizer):
             noise: Tensor,
         ) -> Tensor:
             picture: Tensor = self.decoder(
-                coarse_map(torch.cat([coarse, coarse_noise], 1)),
-                fine_map(torch.cat([fine, fine_noise], 1)),
+                coarse_map(coarse, coarse_noise),
+                fine_map(fine, fine_noise),
                 2 * content - 1,
                 transformed(colored, noise),
                 modulations,
             )
             return picture
 
-        shift = self.noise.random_shift() if self.training else (0, 0)
-        maps = [
-            coarse, self.noise.smooth(coarse, shift),
-            fine, self.noise.smooth(fine, shift),
-            content, self.noise.white(content, shift),
-        ]  # fmt: skip
-        picture = in_bands(decoded, *maps, halo=self.decoder.halo, scale=Fraction(self.stride)).to(content)
+        def painted(content: Tensor, white: Tensor, fine_noise: Tensor, coarse_noise: Tensor) -> Tensor:
+            fine, coarse = kept or self.encoder(content)
+            maps = coarse, coarse_noise, fine, fine_noise, content, white
+            return in_bands(decoded, *maps, halo=self.decoder.halo, scale=Fraction(self.stride))
+
+        picture = in_bands(
+            painted,
+            content,
+            *self._noises(content),
+            halo=self.stride * self.decoder.halo + self.encoder.halo,
+            scale=Fraction(1),
+            multiple=self.stride,
+            numbers=_BLOCK,
+        ).to(content)
         # In a training the contrast of the decoder's picture would not matter, and run away.
         return picture if self.training else _recolored(picture, code)
+
+    def _noises(self, content: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """White noise of the size of a content, and smooth noise of a half and a quarter of it."""
+        shift = self.noise.random_shift() if self.training else (0, 0)
+        count, _, height, width = content.shape
+        half, quarter = (count, height // 2, width // 2), (count, height // 4, width // 4)
+        return (
+            self.noise.white((count, height, width), shift),
+            self.noise.smooth(half, shift),
+            self.noise.smooth(quarter, shift),
+        )
 
 
 def _recolored(image: Tensor, code: StyleMoments) -> Tensor:
@@ -157,18 +184,4 @@ def _description(code: StyleMoments) -> Tensor:
     """The means and the deviations of a style, in one vector."""
     means = code.color_mean, code.fine_mean, code.coarse_mean
     covariances = code.color_covariance, code.fine_covariance, code.coarse_covariance
-    return torch.cat([*means, *map(_deviation, covariances)], 1)
-
-
-def _map_with_noise(features: Tensor, covariance: Tensor, mixture: Tensor) -> FeatureMap:
-    """The map that gives features a covariance, and to each channel noise, the more, the more it varies.
-
-    It is for features with the noise behind them: one product for both.
-    """
-    matrix, shift = map_to_covariance(features, covariance)
-    noise = (mixture * _deviation(covariance)[:, :, None]).expand(len(matrix), -1, -1)
-    return FeatureMap(torch.cat([matrix, noise], 2), shift)
-
-
-def _deviation(covariance: Tensor) -> Tensor:
-    return covariance.diagonal(dim1=1, dim2=2).clamp(min=0).sqrt()
+    return torch.cat([*means, *map(deviation, covariances)], 1)

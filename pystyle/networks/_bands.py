@@ -1,15 +1,59 @@
 """Large maps band by band, where nothing looks at a whole map."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from math import ceil
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
 _NUMBERS = 2**22
-"""How many numbers of the first map come in with a band, about, if it has as many channels as these."""
 _CHANNELS = 32
+"""Maps of fewer channels come in as if they had so many: those that are made of them have more."""
+
+
+class Band(NamedTuple):
+    """Rows of a map, and those around them that are looked at."""
+
+    start: int
+    stop: int
+    top: int
+    bottom: int
+
+    def of(self, features: Tensor, scale: Fraction = Fraction(1)) -> Tensor:
+        """The band of maps that have so many rows for one of the map, with those around it."""
+        return features[:, :, int(self.top * scale) : ceil(self.bottom * scale)]
+
+    def own(self, features: Tensor, scale: Fraction) -> Tensor:
+        """The rows of the band alone, of what was computed from it with those around it."""
+        skipped = int((self.start - self.top) * scale)
+        return features[:, :, skipped : skipped + ceil(self.stop * scale) - int(self.start * scale)]
+
+
+def bands(features: Tensor, *, halo: int, multiple: int = 2, numbers: int | None = None) -> Iterator[Band]:
+    """The bands of a map; one for all, if a gradient is wanted.
+
+    Args:
+        features: The map, (batch, channels, height, width).
+        halo: How many rows above and below a row are looked at.
+        multiple: What the rows of a band and of the halo are a multiple of, so that strides meet.
+        numbers: How many numbers of the map there are in a band, about, if it has 32 channels or more.
+    """
+    numbers = _NUMBERS if numbers is None else numbers
+    channels, height, width = features.shape[1:]
+    rows = max(numbers // (max(channels, _CHANNELS) * width) // multiple, 1) * multiple
+    if torch.is_grad_enabled():
+        rows = height
+    halo = -(-halo // multiple) * multiple
+    for start in range(0, height, rows):
+        stop = min(start + rows, height)
+        yield Band(start, stop, max(start - halo, 0), min(stop + halo, height))
+
+
+def is_one_band(features: Tensor, *, multiple: int, numbers: int) -> bool:
+    """Whether there is no need to divide a map."""
+    return len(list(bands(features, halo=0, multiple=multiple, numbers=numbers))) == 1
 
 
 def in_bands(
@@ -19,43 +63,36 @@ def in_bands(
     halo: int,
     scale: Fraction,
     multiple: int = 2,
+    numbers: int | None = None,
 ) -> Tensor:
     """What a function makes of maps, in bands of rows if no gradient is wanted: the same in less memory.
 
     Args:
         function: The function: convolutions, and what is done at each position.
         first: What it is applied to.
-        others: Further maps that it takes, each as large as the first or a whole number of times as large.
+        others: Further maps that it takes, whose rows are a multiple or a part of those of the first.
         halo: How many rows of the first map it looks at above and below a row.
         scale: How many rows it gives for one of the first map.
         multiple: What the rows of a band and of the halo are a multiple of, so that strides meet.
+        numbers: See :func:`bands`.
 
     Shape:
         - first: (batch, channels, height, width)
         - others: (batch, channels, n height, n width)
         - output: (batch, other channels, scale height, scale width)
     """
-    channels, height, width = first.shape[1:]
-    rows = max(_NUMBERS // (max(channels, _CHANNELS) * width) // multiple, 1) * multiple
-    if torch.is_grad_enabled() or rows >= height:
+    height = first.shape[2]
+    found = list(bands(first, halo=halo, multiple=multiple, numbers=numbers))
+    if len(found) == 1:
         return function(first, *others)
-    halo = -(-halo // multiple) * multiple
     output: Tensor | None = None
-    for start in range(0, height, rows):
-        stop, top, bottom = min(start + rows, height), max(start - halo, 0), min(start + rows + halo, height)
-        band = function(*(_rows(features, top, bottom, height) for features in (first, *others)))
-        skipped, begin, end = int((start - top) * scale), int(start * scale), ceil(stop * scale)
+    for band in found:
+        part = function(*(band.of(maps, Fraction(maps.shape[2], height)) for maps in (first, *others)))
         if output is None:
-            shape = (*band.shape[:2], ceil(height * scale), band.shape[3])
-            output = torch.empty(shape, dtype=band.dtype, device=band.device, memory_format=_order(band))
-        output[:, :, begin:end] = band[:, :, skipped : skipped + end - begin]
+            shape = (*part.shape[:2], ceil(height * scale), part.shape[3])
+            output = torch.empty(shape, dtype=part.dtype, device=part.device, memory_format=_order(part))
+        output[:, :, int(band.start * scale) : ceil(band.stop * scale)] = band.own(part, scale)
     return first if output is None else output
-
-
-def _rows(features: Tensor, top: int, bottom: int, height: int) -> Tensor:
-    """The rows of a map that lie at these of another, which has this height."""
-    times = features.shape[2] // height
-    return features[:, :, times * top : times * bottom]
 
 
 def _order(features: Tensor) -> torch.memory_format:

@@ -2,10 +2,11 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d, interpolate
+from torch.nn.functional import avg_pool2d
 
-from pystyle.networks._convolution import convolution
+from pystyle.networks._convolution import Convolution
 from pystyle.networks._residual_block import ResidualBlock
+from pystyle.networks._resize_convolution import ResizeConvolution
 from pystyle.networks._style_modulation import NEGATIVE_SLOPE, modulated
 
 _COLORS = 3
@@ -47,16 +48,16 @@ class FeatureDecoder(nn.Module):
         super().__init__()
         full, half, quarter = width, 2 * width, 4 * width
         self.modulated_channels = (quarter, half, half, full, full)
-        self.quarter_in = convolution(coarse_channels + 2 * _COLORS, quarter)
+        self.quarter_in = Convolution(coarse_channels + 2 * _COLORS, quarter)
         self.quarter_blocks = nn.Sequential(
             *(ResidualBlock(quarter, negative_slope=NEGATIVE_SLOPE) for _ in range(3))
         )
-        self.quarter_out = convolution(quarter, half)
-        self.half_in = convolution(half + fine_channels + 2 * _COLORS, half)
+        self.quarter_out = ResizeConvolution(quarter, half, mode="bilinear")
+        self.half_in = Convolution(half + fine_channels + 2 * _COLORS, half)
         self.half_blocks = ResidualBlock(half, negative_slope=NEGATIVE_SLOPE)
-        self.half_out = convolution(half, full)
-        self.full_in = convolution(full + 2 * _COLORS, full)
-        self.to_colors = convolution(full + _COLORS, 3)
+        self.half_out = ResizeConvolution(half, full, mode="bilinear")
+        self.full_in = Convolution(full + 2 * _COLORS, full)
+        self.to_colors = Convolution(full + _COLORS, 3)
         with torch.no_grad():
             # So that a training begins with pictures that have the shapes and the colours of their contents.
             self.to_colors.weight[:, full:, 1, 1] += 2 * torch.eye(3)
@@ -71,17 +72,18 @@ class FeatureDecoder(nn.Module):
     ) -> Tensor:
         """The picture."""
         first, second, third, fourth, last = modulations
-        seen = torch.cat([coarse, avg_pool2d(colors, 4), noise[:, :, ::4, ::4]], 1)
+        seen = _beside(coarse, avg_pool2d(colors, 4), noise[:, :, ::4, ::4])
         painted = self.quarter_blocks(modulated(self.quarter_in(seen), *first))
-        painted = modulated(self.quarter_out(_enlarged(painted)), *second)
-        seen = torch.cat([painted, fine, avg_pool2d(colors, 2), noise[:, :, ::2, ::2]], 1)
+        painted = modulated(self.quarter_out(painted), *second)
+        seen = _beside(painted, fine, avg_pool2d(colors, 2), noise[:, :, ::2, ::2])
         painted = self.half_blocks(modulated(self.half_in(seen), *third))
-        painted = modulated(self.half_out(_enlarged(painted)), *fourth)
-        painted = modulated(self.full_in(torch.cat([painted, colors, noise], 1)), *last)
-        picture: Tensor = self.to_colors(torch.cat([painted, colors], 1)).sigmoid()
+        painted = modulated(self.half_out(painted), *fourth)
+        painted = modulated(self.full_in(_beside(painted, colors, noise)), *last)
+        picture: Tensor = self.to_colors(_beside(painted, colors)).sigmoid()
         return picture
 
 
-def _enlarged(features: Tensor) -> Tensor:
-    """Twice the size. Repeated, as :class:`ResizeConvolution` does it, features have edges between them."""
-    return interpolate(features, scale_factor=2, mode="bilinear")
+def _beside(features: Tensor, *others: Tensor) -> Tensor:
+    """The channels of all, in the precision of the first, and with the channels last, which is fast."""
+    last = [maps.to(features).permute(0, 2, 3, 1) for maps in (features, *others)]
+    return torch.cat(last, 3).permute(0, 3, 1, 2)

@@ -15,50 +15,100 @@ _SMALLEST = 1e-3
 """The smallest mean that this is a share of, for images of one colour. Features vary by about 1."""
 
 
-def feature_moments(features: Tensor) -> tuple[Tensor, Tensor]:
-    """The mean and the covariance over all positions.
+_SMALLEST_VARIANCE = 1e-8
+"""A root has no gradient at 0."""
+_POSITIONS = 2**16
+"""How many positions are converted at once from half precision."""
+
+
+class Moments(NamedTuple):
+    """Mean and covariance of features over all positions.
 
     Shape:
-        - features: (batch, channels, height, width)
-        - output: (batch, channels) and (batch, channels, channels)
+        - mean: (batch, channels)
+        - covariance: (batch, channels, channels)
     """
-    with without_autocast(features):
-        # With channels last, which is how encoders give them, this is no copy.
-        rows = at_least_float32(features).permute(0, 2, 3, 1).flatten(1, 2)
-        mean = rows.mean(1, keepdim=True)
-        second = rows.mT @ rows / rows.shape[1]
-        return mean[:, 0], second - mean.mT @ mean
+
+    mean: Tensor
+    covariance: Tensor
+
+
+class MomentSums:
+    """What the moments of a map are made of, which may come in parts."""
+
+    def __init__(self) -> None:
+        self._count = 0
+        self._first, self._second = torch.zeros(()), torch.zeros(())
+
+    def add(self, features: Tensor) -> None:
+        """A part of the map, of shape (batch, channels, height, width)."""
+        with without_autocast(features):
+            for part in torch.split(_rows(features), _POSITIONS, 1):
+                rows = at_least_float32(part)
+                self._count += rows.shape[1]
+                self._first = self._first + rows.sum(1)
+                self._second = self._second + rows.mT @ rows
+
+    def moments(self) -> Moments:
+        """Those of all parts."""
+        mean, second = self._first / self._count, self._second / self._count
+        return Moments(mean, second - mean[:, :, None] * mean[:, None])
+
+
+def feature_moments(features: Tensor) -> Moments:
+    """The moments of a map, of shape (batch, channels, height, width)."""
+    sums = MomentSums()
+    sums.add(features)
+    return sums.moments()
 
 
 class FeatureMap(NamedTuple):
-    """A linear map of features.
+    """A linear map of features and of noise.
 
     Shape:
-        - matrix: (batch, channels, channels that come in)
+        - matrix: (batch, channels, channels)
+        - noise: (batch, channels, channels of noise)
         - shift: (batch, channels)
     """
 
     matrix: Tensor
+    noise: Tensor
     shift: Tensor
 
-    def __call__(self, features: Tensor) -> Tensor:
-        """The matrix times the features at each position, plus the shift."""
-        last = features.permute(0, 2, 3, 1)
-        moved = torch.baddbmm(self.shift[:, None], last.flatten(1, 2), self.matrix.mT)
-        return moved.view(*last.shape[:3], -1).permute(0, 3, 1, 2)
+    def __call__(self, features: Tensor, noise: Tensor) -> Tensor:
+        """The matrices times the features and the noise at each position, plus the shift."""
+        moved = torch.baddbmm(self.shift[:, None], _rows(noise), self.noise.mT)
+        moved = torch.baddbmm(moved, _rows(features), self.matrix.mT)
+        batch, _, height, width = features.shape
+        return moved.view(batch, height, width, -1).permute(0, 3, 1, 2)
 
 
-def map_to_covariance(features: Tensor, covariance: Tensor) -> FeatureMap:
-    """The map that gives features this covariance, and a mean of zero.
+def _rows(features: Tensor) -> Tensor:
+    """A row of channels for each position. With channels last, which is how encoders give them, no copy."""
+    return features.permute(0, 2, 3, 1).flatten(1, 2)
+
+
+def map_to_covariance(own: Moments, covariance: Tensor, mixture: Tensor) -> FeatureMap:
+    """The map that gives features this covariance, a mean of zero, and noise, the more, the more they vary.
+
+    Args:
+        own: Those of the features.
+        covariance: What they are to have.
+        mixture: How much noise there is in a channel, as a share of its deviation.
 
     Shape:
-        - features: (batch, channels, height, width)
         - covariance: (batch, channels, channels)
+        - mixture: (channels, channels of noise)
     """
-    own_mean, own_covariance = feature_moments(features)
-    with without_autocast(features):
-        matrix = transport_map(own_covariance, covariance)
-        return FeatureMap(matrix, -(matrix @ own_mean[:, :, None])[:, :, 0])
+    with without_autocast(covariance):
+        matrix = transport_map(own.covariance, covariance)
+        noise = (mixture * deviation(covariance)[:, :, None]).expand(len(matrix), -1, -1)
+        return FeatureMap(matrix, noise, -(matrix @ own.mean[:, :, None])[:, :, 0])
+
+
+def deviation(covariance: Tensor) -> Tensor:
+    """How much each channel varies."""
+    return covariance.diagonal(dim1=1, dim2=2).clamp(min=_SMALLEST_VARIANCE).sqrt()
 
 
 def transport_map(covariance: Tensor, target: Tensor) -> Tensor:

@@ -14,13 +14,13 @@ class Noise(nn.Module):
         channels: How many channels there are.
 
     Shape:
-        - features: (batch, any channels, height, width), which the noise is for
+        - size: (batch, height, width), three numbers
         - output: (batch, channels, height, width), of mean 0 and variance 1
 
     Example:
         >>> import torch
         >>> noise = Noise(channels=4)
-        >>> noise.smooth(torch.zeros(2, 256, 5, 300)).shape
+        >>> noise.smooth((2, 5, 300)).shape
         torch.Size([2, 4, 5, 300])
     """
 
@@ -37,11 +37,11 @@ class Noise(nn.Module):
         top, left = torch.randint(_EDGE, (2,)).tolist()
         return top, left
 
-    def white(self, features: Tensor, shift: tuple[int, int] = (0, 0)) -> Tensor:
+    def white(self, size: tuple[int, int, int], shift: tuple[int, int] = (0, 0)) -> Tensor:
         """Noise of three channels in which each position is independent of the others."""
-        return _laid(self.tile[:, :3], features, shift)
+        return _laid(self.tile[:, :3], size, shift)
 
-    def smooth(self, features: Tensor, shift: tuple[int, int] = (0, 0)) -> Tensor:
+    def smooth(self, size: tuple[int, int, int], shift: tuple[int, int] = (0, 0)) -> Tensor:
         """Noise that varies as features do, which see further than from one position to the next.
 
         Without it the picture would have a dot at each position of a map.
@@ -50,11 +50,11 @@ class Noise(nn.Module):
         kernel = weights[:, None] * weights
         kernel = (kernel / kernel.norm()).expand(self.channels, 1, -1, -1)
         bordered = pad(self.tile, (1, 1, 1, 1), mode="circular")
-        return _laid(conv2d(bordered, kernel, groups=self.channels), features, shift)
+        return _laid(conv2d(bordered, kernel, groups=self.channels), size, shift)
 
 
-def _laid(tile: Tensor, features: Tensor, shift: tuple[int, int]) -> Tensor:
-    """The tile beside itself, as far as the features go."""
-    batch, _, height, width = features.shape
+def _laid(tile: Tensor, size: tuple[int, int, int], shift: tuple[int, int]) -> Tensor:
+    """The tile beside itself, as far as the size goes."""
+    batch, height, width = size
     tile = tile.roll(shift, (2, 3)).repeat(1, 1, -(-height // _EDGE), -(-width // _EDGE))
     return tile[:, :, :height, :width].expand(batch, -1, -1, -1)

@@ -1,7 +1,7 @@
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu_
 
-from pystyle.networks._convolution import convolution
+from pystyle.networks._convolution import Convolution
 
 
 class ResidualBlock(nn.Module):
@@ -27,8 +27,8 @@ class ResidualBlock(nn.Module):
     def __init__(self, channels: int, *, negative_slope: float = 0.0) -> None:
         super().__init__()
         self.negative_slope = negative_slope
-        self.first = convolution(channels, channels)
-        self.second = convolution(channels, channels)
+        self.first = Convolution(channels, channels)
+        self.second = Convolution(channels, channels)
 
     def forward(self, features: Tensor) -> Tensor:
         """The features and what the block adds to them."""

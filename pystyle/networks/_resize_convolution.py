@@ -1,12 +1,30 @@
+from typing import Literal
+
 import torch
-from torch import Tensor, nn
-from torch.nn.functional import conv2d, pad
+from torch import Tensor
+from torch.nn.functional import conv2d
 
-from pystyle.networks._convolution import convolution
+from pystyle.networks._convolution import Convolution, bordered
+
+ResizeMode = Literal["nearest", "bilinear"]
+_PHASES = (0, 0), (0, 1), (1, 0), (1, 1)
+"""The rows and columns of the four pixels that one becomes."""
+_TAPS = {
+    "nearest": (
+        ((1.0, 0.0, 0.0), (0.0, 1.0, 1.0), (0.0, 0.0, 0.0)),
+        ((0.0, 0.0, 0.0), (1.0, 1.0, 0.0), (0.0, 0.0, 1.0)),
+    ),
+    "bilinear": (
+        ((0.75, 0.25, 0.0), (0.25, 0.75, 0.75), (0.0, 0.0, 0.25)),
+        ((0.25, 0.0, 0.0), (0.75, 0.75, 0.25), (0.0, 0.25, 0.75)),
+    ),
+}
+"""For the first and the second of the two pixels that one becomes: how much of the row before it, of its own
+and of the one behind it there is in each of the three rows, enlarged, that a kernel looks at."""
 
 
-class ResizeConvolution(nn.Module):
-    """Doubles the size by repeating pixels, then convolves with a kernel of 3 x 3.
+class ResizeConvolution(Convolution):
+    """Doubles the size, then convolves with a kernel of 3 x 3.
 
     A transposed convolution paints checkerboards where its kernels overlap unevenly; this has no such
     overlap.
@@ -14,6 +32,11 @@ class ResizeConvolution(nn.Module):
     Args:
         in_channels: Channels that come in.
         out_channels: Channels that go out.
+        mode: How the size is doubled: ``"nearest"`` repeats pixels, which leaves edges between them,
+            ``"bilinear"`` does not.
+
+    Raises:
+        ValueError: If a number is not positive, or the mode another.
 
     Shape:
         - features: (batch, in_channels, height, width)
@@ -25,41 +48,51 @@ class ResizeConvolution(nn.Module):
         torch.Size([1, 4, 10, 6])
 
     Note:
-        The enlarged features are never made. Of the three rows of a kernel two fall on the same repeated row,
-        so that each of the four pixels that come out of one is a convolution of 2 x 2 with sums of the
-        kernel: 16 products in place of 36.
+        The enlarged features are never made: each of the four pixels that come out of one is a convolution
+        of the small features, with sums of the kernel. With repeated pixels these are kernels of 2 x 2: 16
+        products in place of 36.
 
     References:
         Odena, Dumoulin and Olah, *Deconvolution and Checkerboard Artifacts*, Distill, 2016.
     """
 
-    def __init__(self, in_channels: int, out_channels: int) -> None:
-        super().__init__()
-        self.convolution = convolution(in_channels, out_channels)
+    def __init__(self, in_channels: int, out_channels: int, *, mode: ResizeMode = "nearest") -> None:
+        super().__init__(in_channels, out_channels)
+        if mode not in _TAPS:
+            raise ValueError(f"`mode` must be one of {tuple(_TAPS)}, got {mode!r}.")
+        self.mode = mode
 
     def forward(self, features: Tensor) -> Tensor:
         """The features in twice the size."""
-        height, width = features.shape[2:]
-        kernel, bias = self.convolution.weight, self.convolution.bias
-        sums = [_rows(_rows(kernel, row).mT, column).mT for row in (0, 1) for column in (0, 1)]
-        out_channels = kernel.shape[0]
-        bordered = pad(features, (1, 1, 1, 1), mode="replicate")
-        found = conv2d(bordered, torch.cat(sums), None if bias is None else bias.repeat(4))
-        # These copies are cheap with channels last, which is how a channels-last network computes them.
-        found = found.permute(0, 2, 3, 1)
-        # What comes out of the pixel (i, j) at its row r and column c was computed at (i + r, j + c).
-        phases = [
-            found[:, row : row + height, column : column + width, start : start + out_channels]
-            for start, (row, column) in zip(
-                range(0, 4 * out_channels, out_channels), [(0, 0), (0, 1), (1, 0), (1, 1)], strict=True
+        bias = None if self.bias is None else self.bias.repeat(4)
+        found = conv2d(bordered(features, 1), self._kernels(), bias)
+        return _interleaved(found, features.shape[2], features.shape[3])
+
+    def _kernels(self) -> Tensor:
+        """Those of the four pixels one behind the other, without the rows and columns that are always 0."""
+        taps = torch.tensor(_TAPS[self.mode]).to(self.weight)
+        kernels = torch.einsum("rst,cuv,oitv->rcoisu", taps, taps, self.weight)
+        if self.mode == "nearest":
+            kernels = torch.stack(
+                [kernels[row, column, :, :, row : row + 2, column : column + 2] for row, column in _PHASES]
             )
-        ]
-        pairs = [torch.stack(phases[:2], 3), torch.stack(phases[2:], 3)]
-        enlarged = torch.stack(pairs, 2).reshape(-1, 2 * height, 2 * width, out_channels)
-        return enlarged.permute(0, 3, 1, 2)
+        return kernels.flatten(end_dim=-4)
 
 
-def _rows(kernel: Tensor, row: int) -> Tensor:
-    """The two rows that the three of a kernel become, for the first or the second of two repeated rows."""
-    first, second, third = kernel.unbind(2)
-    return torch.stack([first, second + third] if row == 0 else [first + second, third], 2)
+def _interleaved(found: Tensor, height: int, width: int) -> Tensor:
+    """Each of the four pixels in its place, out of channels for one behind the other.
+
+    Args:
+        found: The channels. With kernels of 2 x 2 there is a row and a column more, and what comes out of the
+            pixel (i, j) at its row r and column c is at (i + r, j + c).
+        height: Of the small features.
+        width: Of the small features.
+    """
+    # These copies are cheap with channels last, which is how a channels-last network computes them.
+    last, more = found.permute(0, 2, 3, 1), found.shape[2] - height
+    first, second, third, fourth = (
+        part[:, more * row : more * row + height, more * column : more * column + width]
+        for part, (row, column) in zip(last.chunk(4, 3), _PHASES, strict=True)
+    )
+    rows = torch.stack([torch.stack([first, second], 3), torch.stack([third, fourth], 3)], 2)
+    return rows.reshape(-1, 2 * height, 2 * width, first.shape[3]).permute(0, 3, 1, 2)

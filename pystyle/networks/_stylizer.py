@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from pystyle.networks._codes import blended, code_of
 from pystyle.networks._file import read_network, write_network
 from pystyle.networks._hub import HubMixin
+from pystyle.networks._modes import channels_last
 from pystyle.networks._painter import Painter
 from pystyle.typing import PrecisionChoice, Representation
 
@@ -124,6 +125,7 @@ class Stylizer(HubMixin, nn.Module, ABC):
             >>> waves, wheat = torch.rand(2, 1, 3, 32, 32)
             >>> paint = network.bind([(waves, 0.7), (wheat, 0.3)])
         """
+        channels_last(self)
         styles = style if isinstance(style, Mapping) else {None: style}
         codes = {name: code_of(self, one, precision) for name, one in styles.items()}
         return Painter(self, codes, precision=precision)

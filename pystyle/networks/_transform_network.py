@@ -4,7 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from pystyle._arguments import whole_number
-from pystyle.networks._convolution import convolution
+from pystyle.networks._convolution import Convolution
 from pystyle.networks._instance_normalization import instance_normalization
 from pystyle.networks._resize_convolution import ResizeConvolution
 from pystyle.networks._stylizer import Stylizer
@@ -56,11 +56,11 @@ class TransformNetwork(Stylizer):
         self.styles = _checked_names(styles)
         wide, wider = 2 * width, 4 * width
         self.down = nn.ModuleList(
-            [convolution(3, width, 9), convolution(width, wide, stride=2), convolution(wide, wider, stride=2)]
+            [Convolution(3, width, 9), Convolution(width, wide, stride=2), Convolution(wide, wider, stride=2)]
         )
-        self.blocks = nn.ModuleList([convolution(wider, wider) for _ in range(2 * _BLOCKS)])
+        self.blocks = nn.ModuleList([Convolution(wider, wider) for _ in range(2 * _BLOCKS)])
         self.up = nn.ModuleList([ResizeConvolution(wider, wide), ResizeConvolution(wide, width)])
-        self.output = convolution(width, 3, 9)
+        self.output = Convolution(width, 3, 9)
         self.channels = (width, wide, wider, *([wider] * 2 * _BLOCKS), wide, width)
         codes = torch.zeros(len(self.styles), 2, sum(self.channels))
         codes[:, 0] = 1

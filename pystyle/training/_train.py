@@ -12,6 +12,7 @@ from pystyle.criterion import Criterion
 from pystyle.criterion._checks import check_loss_names
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.networks import Stylizer
+from pystyle.networks._modes import channels_last
 from pystyle.optim._factory import optimizer_factory
 from pystyle.runner import Callback, CosineSchedule
 from pystyle.runner._inits import checked_seed
@@ -152,7 +153,7 @@ def train(
         checkpoint, resume=resume, criterion=criterion, callbacks=callbacks, arguments=arguments
     )
     known = LearnedStyles(evaluation, criterion, learned) if learned else None
-    network.train().to(memory_format=torch.channels_last)
+    channels_last(network.train())
     trainer = Trainer(network, criterion, evaluation, learned=known, **options)
     loop = Loop(poll_interval=1, view=partial(TrainingStep, trainer))
     with keeper:

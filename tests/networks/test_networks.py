@@ -8,9 +8,9 @@ from pystyle.encoders import vgg19
 from pystyle.evaluation import fastest_precision
 from pystyle.networks import (
     AnyStyleNetwork,
+    Convolution,
     ResizeConvolution,
     TransformNetwork,
-    convolution,
     instance_normalization,
 )
 from pystyle.networks._any_style_network import _recolored
@@ -56,7 +56,7 @@ def test_the_transform_network_is_that_of_the_literature():
         inner = normalized(layer(network.blocks[2 * index], x)).relu()
         x = x + normalized(layer(network.blocks[2 * index + 1], inner))
     for module in network.up:
-        x = normalized(layer(module.convolution, x.repeat_interleave(2, 2).repeat_interleave(2, 3))).relu()
+        x = normalized(layer(module, x.repeat_interleave(2, 2).repeat_interleave(2, 3))).relu()
     expected = layer(network.output, x).sigmoid()
     assert at == 1600 * 3 // 32
     assert torch.allclose(network(IMAGE, network.named_code("style")), expected, atol=1e-5)
@@ -82,19 +82,21 @@ def test_a_flat_channel_becomes_the_shift():
 
 
 def test_convolutions_repeat_the_border():
-    layer = convolution(1, 1, 3)
+    layer = Convolution(1, 1, 3)
     with torch.no_grad():
         layer.weight.fill_(1 / 9)
         layer.bias.zero_()
     assert torch.allclose(layer(torch.full((1, 1, 3, 3), 0.5)), torch.full((1, 1, 3, 3), 0.5))
     with pytest.raises(ValueError, match="`kernel_size` must be odd"):
-        convolution(1, 1, 4)
+        Convolution(1, 1, 4)
 
 
-def test_a_resize_convolution_is_a_convolution_of_repeated_pixels():
-    layer, features = ResizeConvolution(3, 4).double(), torch.randn(2, 3, 5, 7, dtype=torch.float64)
-    weight, bias = layer.convolution.weight, layer.convolution.bias
-    enlarged = features.repeat_interleave(2, 2).repeat_interleave(2, 3)
+@pytest.mark.parametrize("mode", ["nearest", "bilinear"])
+def test_a_resize_convolution_is_a_convolution_of_enlarged_features(mode):
+    layer = ResizeConvolution(3, 4, mode=mode).double()
+    features = torch.randn(2, 3, 5, 7, dtype=torch.float64)
+    weight, bias = layer.weight, layer.bias
+    enlarged = F.interpolate(features, scale_factor=2, mode=mode)
     expected = F.conv2d(F.pad(enlarged, (1, 1, 1, 1), mode="replicate"), weight, bias)
     assert torch.allclose(layer(features), expected, atol=1e-12)
     gradients = [
@@ -104,9 +106,11 @@ def test_a_resize_convolution_is_a_convolution_of_repeated_pixels():
 
 
 def test_a_resize_convolution_has_no_checkerboard():
-    layer = ResizeConvolution(2, 1)
-    picture = layer(torch.ones(1, 2, 6, 6))
-    assert (picture - picture.mean()).abs().max() < 1e-6
+    for mode in ("nearest", "bilinear"):
+        picture = ResizeConvolution(2, 1, mode=mode)(torch.ones(1, 2, 6, 6))
+        assert (picture - picture.mean()).abs().max() < 1e-6
+    with pytest.raises(ValueError, match="`mode` must be one of"):
+        ResizeConvolution(2, 1, mode="bicubic")
 
 
 def floored(covariance):
@@ -145,18 +149,44 @@ class TestTransportMap:
 
 
 class TestAnyStyleNetwork:
+    @pytest.mark.parametrize("features", ["vgg19", "light"])
     @pytest.mark.parametrize("size", [(64, 48), (61, 45)])
-    def test_bands_have_the_picture_and_the_code_of_the_whole(self, size, monkeypatch):
+    def test_bands_have_the_picture_and_the_code_of_the_whole(self, size, features, monkeypatch):
         torch.manual_seed(0)
-        network, image = AnyStyleNetwork(width=3).eval(), torch.rand(2, 3, *size)
+        network = AnyStyleNetwork(width=3, features=features).eval()
+        image = torch.rand(2, 3, *size)
         content = torch.rand(2, 3, 64, 48)
         whole = network.represent_style(image)
         picture = network(content, whole)
         monkeypatch.setattr("pystyle.networks._bands._NUMBERS", 10 * 48 * 32)
-        with torch.no_grad():
-            code = network.represent_style(image)
-            assert all(torch.allclose(a, b, atol=1e-6) for a, b in zip(code, whole, strict=True))
-            assert torch.allclose(network(content, whole), picture, atol=1e-6)
+        for block in (2**25, 20 * 48 * 32):
+            # With the small ones no map of features is kept.
+            monkeypatch.setattr("pystyle.networks._any_style_network._BLOCK", block)
+            with torch.no_grad():
+                code = network.represent_style(image)
+                for found, expected in zip(code, whole, strict=True):
+                    # A covariance is a difference of sums, which end in other digits in parts.
+                    assert torch.allclose(found, expected, atol=2e-6 * float(expected.abs().max()))
+                assert torch.allclose(network(content, whole), picture, atol=1e-6)
+
+    def test_light_features_are_learned_by_contents_and_by_styles(self):
+        network = AnyStyleNetwork(width=3, features="light")
+        torch.nn.init.normal_(network.modulation.layers.weight, std=0.1)
+        for style in (IMAGE[:1], torch.full_like(IMAGE[:1], 0.6)):
+            picture = network(IMAGE[1:], network.represent_style(style))
+            gradients = torch.autograd.grad(picture.square().mean(), list(network.encoder.parameters()))
+            assert all(torch.isfinite(gradient).all() and gradient.any() for gradient in gradients)
+
+    def test_with_light_features_it_is_all_that_it_needs(self, tmp_path, monkeypatch):
+        network = AnyStyleNetwork(width=16, features="light").eval()
+        assert sum(parameter.numel() for parameter in network.parameters()) == 451_812
+        network.save(tmp_path / "network.safetensors")
+        monkeypatch.setattr("pystyle.networks._vgg_features.vgg19", None)
+        again = AnyStyleNetwork.load(tmp_path / "network.safetensors")
+        paint, other = network.bind(IMAGE[:1]), again.bind(IMAGE[:1])
+        assert torch.equal(other(IMAGE), paint(IMAGE))
+        with pytest.raises(ValueError, match="`features` must be 'vgg19' or 'light', got 'vgg16'"):
+            AnyStyleNetwork(features="vgg16")
 
     def test_content_and_picture_get_the_colours_of_the_style(self, monkeypatch):
         network, seen = AnyStyleNetwork(width=2).eval(), []
@@ -226,7 +256,7 @@ class TestAnyStyleNetwork:
             fill((network.coarse_mixture, network.fine_mixture)[index])
             network(content, code)
         added = (seen[1] - seen[0])[0]
-        noise = network.noise.smooth(seen[0])[0].sum(0)
+        noise = network.noise.smooth((1, *seen[0].shape[2:]))[0].sum(0)
         deviation = (code.coarse_covariance, code.fine_covariance)[index][0].diagonal().sqrt()
         assert torch.allclose(added, noise * deviation[:, None, None], atol=1e-3)
 

@@ -4,18 +4,18 @@ import torch
 
 from pystyle.networks._noise import Noise
 
-MAP = torch.zeros(2, 5, 128, 300)
+SIZE = 2, 128, 300
 
 
 def test_it_is_the_same_in_each_network_and_for_each_picture():
-    found = Noise().white(MAP)
-    assert torch.equal(found, Noise().white(MAP))
+    found = Noise().white(SIZE)
+    assert torch.equal(found, Noise().white(SIZE))
     assert torch.equal(found[0], found[1])
 
 
 def test_smooth_noise_has_the_variance_1_and_neighbours_that_are_alike():
     noise = Noise(channels=8)
-    white, smooth = noise.white(MAP)[0], noise.smooth(MAP)[0]
+    white, smooth = noise.white(SIZE)[0], noise.smooth(SIZE)[0]
     assert (white.shape, smooth.shape) == ((3, 128, 300), (8, 128, 300))
     for found, alike in ((white, 0.0), (smooth, 2 / 3)):
         assert abs(float(found.mean())) < 0.05
@@ -26,13 +26,13 @@ def test_smooth_noise_has_the_variance_1_and_neighbours_that_are_alike():
 
 def test_a_tile_goes_on_in_the_next_without_a_seam():
     noise = Noise()
-    for found in (noise.white(MAP), noise.smooth(MAP)):
+    for found in (noise.white(SIZE), noise.smooth(SIZE)):
         assert torch.equal(found[..., 128:256], found[..., :128])
-    step = noise.smooth(MAP).diff(dim=3).square().mean((0, 1, 2))
+    step = noise.smooth(SIZE).diff(dim=3).square().mean((0, 1, 2))
     assert float(step[127]) < 2 * float(step.mean())
 
 
 def test_a_shift_moves_the_tile():
     noise = Noise()
-    moved = noise.smooth(MAP, (3, 5))
-    assert torch.equal(moved[..., 3:, 5:100], noise.smooth(MAP)[..., :-3, :95])
+    moved = noise.smooth(SIZE, (3, 5))
+    assert torch.equal(moved[..., 3:, 5:100], noise.smooth(SIZE)[..., :-3, :95])

@@ -50,6 +50,7 @@ NETWORKS = {
     "one style": lambda: TransformNetwork(width=2),
     "three styles": lambda: TransformNetwork(width=2, styles=["a", "b", "c"]),
     "any style": lambda: AnyStyleNetwork(width=2),
+    "any style, light": lambda: AnyStyleNetwork(width=2, features="light"),
     "wider": lambda: AnyStyleNetwork(width=5),
     "of a user": Recolor,
 }
