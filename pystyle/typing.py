@@ -160,6 +160,9 @@ StyleLossName: TypeAlias = Literal[
 ]
 """The style losses that have a name; see :func:`pystyle.stylize`."""
 
+FeaturesName: TypeAlias = Literal["vgg19", "light"]
+"""What a network sees images through; see :class:`pystyle.networks.AnyStyleNetwork`."""
+
 Strength: TypeAlias = float | Literal["subtle", "balanced", "strong"]
 """How much a style counts relative to the content: a factor or its name; see :func:`pystyle.stylize`."""
 

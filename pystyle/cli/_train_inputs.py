@@ -21,6 +21,7 @@ from pystyle.networks import AnyStyleNetwork, Stylizer, TransformNetwork
 from pystyle.stylization import stylization_criterion
 from pystyle.stylization._layers import five_layers_of
 from pystyle.training import ImageFolder
+from pystyle.typing import FeaturesName
 
 
 def style_names(options: argparse.Namespace) -> list[str]:
@@ -71,6 +72,8 @@ def network_of(options: argparse.Namespace, names: Sequence[str]) -> Stylizer:
     Raises:
         UsageError: If the training cannot go on from the network of ``--start``.
     """
+    if options.features and (options.start is not None or not options.any_style):
+        raise UsageError("`--features` is for `--any-style` without `--start`, whose network has its own.")
     if options.start is not None:
         start = named_network(options.start, "--start", chosen_device(options))
         if not (options.any_style and isinstance(start, AnyStyleNetwork)):
@@ -79,9 +82,12 @@ def network_of(options: argparse.Namespace, names: Sequence[str]) -> Stylizer:
             )
         return start
     torch.manual_seed(options.seed)
-    width: int = options.width or WIDTHS[options.any_style]
+    features: FeaturesName = options.features or "vgg19"
+    width = options.width or WIDTHS[options.any_style and features == "vgg19"]
     network: Stylizer = (
-        AnyStyleNetwork(width=width) if options.any_style else TransformNetwork(width=width, styles=names)
+        AnyStyleNetwork(width=width, features=features)
+        if options.any_style
+        else TransformNetwork(width=width, styles=names)
     )
     return network.to(chosen_device(options))
 

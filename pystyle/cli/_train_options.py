@@ -1,6 +1,7 @@
 """The files and options of `pystyle train`."""
 
 import argparse
+from typing import get_args
 
 from pystyle.cli._config import Config
 from pystyle.cli._keeping_options import add_checkpoint_options, add_config_options
@@ -15,6 +16,7 @@ from pystyle.cli._options import (
 from pystyle.cli._paths import user_file, user_path
 from pystyle.cli._style_options import add_loss_options, add_smoothness_option
 from pystyle.cli._values import integer, names, positive_number
+from pystyle.typing import FeaturesName
 
 WIDTHS = {False: 16, True: 32}
 """Channels of a network at the full size by whether it is for any style."""
@@ -75,7 +77,13 @@ def _add_network_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=integer("--width", least=1),
         help="channels at the full size: 8 is small and fast, 32 that of the literature (default: "
-        f"{WIDTHS[False]}, or {WIDTHS[True]} with --any-style)",
+        f"{WIDTHS[False]}, or {WIDTHS[True]} with --any-style and the features of VGG-19)",
+    )
+    add(
+        "--features",
+        choices=get_args(FeaturesName),
+        help="with --any-style: what the network sees images through, those of VGG-19, or a few convolutions "
+        "that it learns, which are faster (default: vgg19)",
     )
     add(
         "--start",

@@ -1,5 +1,5 @@
 from fractions import Fraction
-from typing import Literal, NamedTuple
+from typing import NamedTuple, get_args
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,7 @@ from pystyle.networks._noise import Noise
 from pystyle.networks._style_modulation import StyleModulation
 from pystyle.networks._stylizer import Stylizer
 from pystyle.networks._vgg_features import VGGFeatures
+from pystyle.typing import FeaturesName
 
 _MIXTURE = 0.1
 """How large the share of a channel of noise in one of features is at first."""
@@ -30,10 +31,10 @@ class StyleMoments(NamedTuple):
     Shape:
         - color_mean: (batch, 3)
         - color_covariance: (batch, 3, 3)
-        - fine_mean: (batch, 128)
-        - fine_covariance: (batch, 128, 128)
-        - coarse_mean: (batch, 256)
-        - coarse_covariance: (batch, 256, 256)
+        - fine_mean: (batch, channels): 128 of VGG-19, 2 `width` of light features
+        - fine_covariance: (batch, channels, channels)
+        - coarse_mean: (batch, channels): 256 of VGG-19, 4 `width` of light features
+        - coarse_covariance: (batch, channels, channels)
 
     Example:
         >>> import torch
@@ -53,21 +54,24 @@ class StyleMoments(NamedTuple):
 class AnyStyleNetwork(Stylizer):
     """A network that paints in the style of any image.
 
-    It sees content and style through VGG-19, at relu2_1 and relu3_1. The features of the content are centred
-    and get the covariance of those of the style, by the linear map that moves them the least. A decoder
-    paints the picture from them, whose layers are scaled and shifted by what the style is as a whole. The
-    features know little of colours: at each size the decoder sees the content beside them, recoloured, and
-    the picture gets the mean and the covariance of the colours of the style. Where a content is flat there is
-    nothing that could become a brush stroke: features and colours get noise, the more the style varies. It is
-    another one in each step of a training, and the same in each picture.
+    It sees content and style through VGG-19, at relu2_1 and relu3_1, or through a few convolutions of its
+    own. The features of the content are centred and get the covariance of those of the style, by the linear
+    map that moves them the least. A decoder paints the picture from them, whose layers are scaled and
+    shifted by what the style is as a whole. The features know little of colours: at each size the decoder
+    sees the content beside them, recoloured, and the picture gets the mean and the covariance of the colours
+    of the style. Where a content is flat there is nothing that could become a brush stroke: features and
+    colours get noise, the more the style varies. It is another one in each step of a training, and the same
+    in each picture.
 
     VGG-19 is neither trained nor saved: its weights come with the installation of the library.
 
     Args:
         width: Channels of the decoder at the full size. It has 2 and 4 times as many at a half and a quarter.
+        features: What the network sees images through: ``"vgg19"``, or ``"light"``, a few convolutions of
+            as many channels as the decoder. They are trained with it, and several times as fast.
 
     Raises:
-        ValueError: If the width is not positive.
+        ValueError: If the width is not positive, or the features are others.
 
     Shape:
         - style: (batch, 3, height, width), of at least 16 x 16 pixels
@@ -92,11 +96,11 @@ class AnyStyleNetwork(Stylizer):
 
     stride = 4
 
-    def __init__(self, *, width: int = 32, features: Literal["vgg19", "light"] = "vgg19") -> None:
+    def __init__(self, *, width: int = 32, features: FeaturesName = "vgg19") -> None:
         super().__init__()
         self.width = whole_number(width, "`width`", least=1)
-        if features not in ("vgg19", "light"):
-            raise ValueError(f"`features` must be 'vgg19' or 'light', got {features!r}.")
+        if features not in get_args(FeaturesName):
+            raise ValueError(f"`features` must be one of {get_args(FeaturesName)}, got {features!r}.")
         self.features = features
         self.encoder: Features = VGGFeatures() if features == "vgg19" else LightFeatures(self.width)
         self.noise = Noise()

@@ -126,6 +126,14 @@ def test_a_network_for_any_style_is_trained_with_a_folder_of_paintings():
     assert read_image("preview.png").shape[2] == 3 * 192 + 16
 
 
+def test_a_network_for_any_style_may_learn_its_own_features(capsys):
+    assert train("--any-style", "--features", "light", "--quiet", styles=["paintings"]) == 0
+    assert Stylizer.load("out.safetensors").configuration["features"] == "light"
+    for options, styles in ((["--any-style", "--start", "any-style"], ["paintings"]), ([], ["waves.png"])):
+        assert train(*options, "--features", "light", "--overwrite", styles=styles) == 2
+        assert "`--features` is for `--any-style` without `--start`" in capsys.readouterr().err
+
+
 def test_a_network_for_any_style_goes_on_from_another():
     torch.manual_seed(1)
     AnyStyleNetwork(width=2).save("first.safetensors")

@@ -185,7 +185,7 @@ class TestAnyStyleNetwork:
         again = AnyStyleNetwork.load(tmp_path / "network.safetensors")
         paint, other = network.bind(IMAGE[:1]), again.bind(IMAGE[:1])
         assert torch.equal(other(IMAGE), paint(IMAGE))
-        with pytest.raises(ValueError, match="`features` must be 'vgg19' or 'light', got 'vgg16'"):
+        with pytest.raises(ValueError, match=r"`features` must be one of .*, got 'vgg16'"):
             AnyStyleNetwork(features="vgg16")
 
     def test_content_and_picture_get_the_colours_of_the_style(self, monkeypatch):
