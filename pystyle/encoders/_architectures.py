@@ -2,8 +2,8 @@
 
 from typing import Literal, NamedTuple, get_args
 
+import torch
 from torch import nn
-from torch.nn.utils import skip_init
 
 from pystyle.encoders._modules import Pooling, pool2d
 
@@ -72,17 +72,26 @@ def build_modules(
         if isinstance(block, Pool):
             modules[f"pool{block.name}"] = pool2d(pooling, block.kernel, block.stride, ceil_mode=ceil_mode)
             continue
-        # The initialisation that is skipped would draw from the global random state.
-        modules[f"conv{block.name}"] = skip_init(  # type: ignore[no-untyped-call]
-            nn.Conv2d,
-            block.inputs,
-            block.outputs,
-            block.kernel,
-            block.stride,
-            block.padding,
-            padding_mode=padding,
-        )
+        modules[f"conv{block.name}"] = _convolution(block, padding)
         if batch_norm:
             modules[f"bn{block.name}"] = nn.BatchNorm2d(block.outputs)
         modules[f"relu{block.name}"] = nn.ReLU(inplace=True)
     return modules
+
+
+def _convolution(block: Conv, padding: Padding) -> nn.Conv2d:
+    """A convolution with weights that are not initialised, which would draw from the global random state."""
+    layer = nn.Conv2d(
+        block.inputs,
+        block.outputs,
+        block.kernel,
+        block.stride,
+        block.padding,
+        padding_mode=padding,
+        device="meta",
+    )
+    # `skip_init` and `to_empty` ask torch for memory like that of the device "meta", which imports SymPy
+    # first: a second at each start.
+    for name, weight in list(layer.named_parameters()):
+        setattr(layer, name, nn.Parameter(torch.empty(weight.shape, dtype=weight.dtype, device="cpu")))
+    return layer

