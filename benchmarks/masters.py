@@ -73,7 +73,7 @@ def square(image: Tensor) -> Tensor:
 
 def main() -> None:
     """Train."""
-    parser = parser_of(__doc__.splitlines()[0], name=_NAME, num_steps=6_000, batch_size=4)
+    parser = parser_of(__doc__.splitlines()[0], name=_NAME, num_steps=5_000, batch_size=4)
     parser.add_argument("--width", type=int, default=16)
     options = parser.parse_args()
     torch.manual_seed(0)
