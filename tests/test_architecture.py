@@ -190,11 +190,15 @@ def test_torch_is_imported_when_a_name_is_first_used() -> None:
 
 def test_a_run_does_without_the_compiler_of_torch_and_sympy() -> None:
     probe = """if True:
-        import sys, torch
+        import sys, tempfile, torch
         from pystyle import stylize
         from pystyle.networks import pretrained
         image = torch.rand(1, 3, 64, 64)
         stylize(image, image.flip(3), edge_size=64, num_steps=2)
+        stylize(image, image.flip(3), edge_size=64, num_steps=2, tile=16)
+        kept = {"edge_size": 64, "checkpoint": tempfile.mkdtemp() + "/kept"}
+        stylize(image, image.flip(3), num_steps=2, **kept)
+        stylize(image, image.flip(3), num_steps=4, **kept, resume=True)
         pretrained("any-style").bind(image)(image)
         found = {"torch._dynamo", "torch._inductor", "sympy"} & set(sys.modules)
         assert not found, f"{found}: they take seconds at each start"

@@ -8,6 +8,7 @@ from pystyle.encoders._encoder import Encoder
 from pystyle.encoders._geometry import WHOLE_IMAGE
 from pystyle.encoders._segment import LayerRows, Segment
 from pystyle.functional._precision import without_autocast
+from pystyle.functional._root import root
 
 
 class StripPass:
@@ -129,6 +130,6 @@ def _segment_backward(
             weights.append(gradient[:, :, own.start : own.start + own.features.shape[2]])
         if outputs:
             with without_autocast(rows):
-                (change,) = torch.autograd.grad(outputs, rows, weights)
+                (change,) = torch.autograd.grad(root(outputs, weights), rows)
             total[:, :, strip.start : strip.stop] += change
     return total

@@ -38,7 +38,8 @@ def bands(features: Tensor, *, halo: int, multiple: int = 2, numbers: int | None
         features: The map, (batch, channels, height, width).
         halo: How many rows above and below a row are looked at.
         multiple: What the rows of a band and of the halo are a multiple of, so that strides meet.
-        numbers: How many numbers of the map there are in a band, about, if it has 32 channels or more.
+        numbers: How many numbers of the map there are in a band, about, if it has 32 channels or more;
+            2^22 if not given.
     """
     numbers = _NUMBERS if numbers is None else numbers
     channels, height, width = features.shape[1:]

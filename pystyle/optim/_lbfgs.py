@@ -104,8 +104,14 @@ class LBFGS(Optimizer):
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """The group of parameters."""
-        # Around torch's own is what keeps its compiler out, and imports it first, which takes two seconds.
+        # Around torch's own, as around its two of states, is what keeps its compiler out, and imports it
+        # first, which takes two seconds.
         unwrap(Optimizer.add_param_group)(self, param_group)
+
+    def state_dict(self) -> dict[str, Any]:
+        """The state to go on from; see `torch.optim.Optimizer`."""
+        state: dict[str, Any] = unwrap(Optimizer.state_dict)(self)
+        return state
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Loss] | None = None) -> Loss:  # type: ignore[override]
@@ -136,7 +142,7 @@ class LBFGS(Optimizer):
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Go on from a state; see `torch.optim.Optimizer`."""
-        super().load_state_dict(state_dict)
+        unwrap(Optimizer.load_state_dict)(self, state_dict)
         # Torch gives all of it the type of the parameters, and the pairs may have a smaller one.
         for saved, state in zip(state_dict["state"].values(), self.state.values(), strict=True):
             for name in ("steps", "changes"):

@@ -7,7 +7,7 @@ from torch.func import functional_call
 from torch.optim import Optimizer
 
 from pystyle.criterion import Terms
-from pystyle.evaluation._root import root
+from pystyle.functional._root import root
 from pystyle.parametrizations import Parametrization
 from pystyle.runner._average import Average
 
