@@ -2,23 +2,13 @@
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, TypeVar
+from typing import Any
 
 import torch
 from torch import nn
 
 from pystyle.evaluation._precision import HALF_TYPES, precision_on, products_in
 from pystyle.typing import PrecisionChoice
-
-_M = TypeVar("_M", bound=nn.Module)
-
-
-def channels_last(module: _M) -> _M:
-    """The module with weights in the order in which convolutions of two dimensions are the fastest."""
-    for weight in (*module.parameters(), *module.buffers()):
-        if weight.dim() == 4:
-            weight.data = weight.data.contiguous(memory_format=torch.channels_last)
-    return module
 
 
 @contextmanager

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from pystyle.networks._codes import blended, code_of
 from pystyle.networks._file import read_network, write_network
 from pystyle.networks._hub import HubMixin
-from pystyle.networks._modes import channels_last
+from pystyle.networks._layout import channels_last
 from pystyle.networks._painter import Painter
 from pystyle.typing import PrecisionChoice, Representation
 

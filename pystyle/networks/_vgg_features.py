@@ -6,7 +6,7 @@ from pystyle.encoders import vgg19
 from pystyle.networks._bands import in_bands
 from pystyle.networks._convolution import Convolution
 from pystyle.networks._features import Features
-from pystyle.networks._modes import channels_last
+from pystyle.networks._layout import channels_last
 
 _FINE, _COARSE = "relu2_1", "relu3_1"
 _HALF = Fraction(1, 2)

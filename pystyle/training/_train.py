@@ -12,7 +12,7 @@ from pystyle.criterion import Criterion
 from pystyle.criterion._checks import check_loss_names
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.networks import Stylizer
-from pystyle.networks._modes import channels_last
+from pystyle.networks._layout import channels_last
 from pystyle.optim._factory import optimizer_factory
 from pystyle.runner import Callback, CosineSchedule
 from pystyle.runner._inits import checked_seed
