@@ -60,6 +60,7 @@ def main() -> None:
     parser.add_argument("--width", type=int, default=32)
     parser.add_argument("--features", choices=("vgg19", "light"), default="vgg19")
     parser.add_argument("--rate", type=float, default=7e-4, help="the learning rate at first")
+    parser.add_argument("--content", type=float, default=1.0, help="how much the losses of the content weigh")
     options = parser.parse_args()
     torch.manual_seed(0)
     network = AnyStyleNetwork(width=options.width, features=options.features)
@@ -74,6 +75,7 @@ def main() -> None:
         phases=phases(options.steps, options.batch_size, large=0.08),
         pairs=[(content, style) for content, style in pairs],
         rate=options.rate,
+        content=options.content,
     )
 
 

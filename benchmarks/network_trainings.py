@@ -23,14 +23,14 @@ _EVERY = 250
 """Steps between two looks."""
 
 
-def criterion() -> Criterion:
-    """What the networks are trained for."""
+def criterion(content: float = 1.0) -> Criterion:
+    """What the networks are trained for, with the losses of the content weighted so much."""
     return Criterion(
         vgg19(),
         {
-            "content": ContentLoss("relu4_1", relative=True, weight=2.0),
-            "details": ContentLoss("relu3_1", relative=True, weight=1.4),
-            "fine details": ContentLoss("relu2_1", relative=True, weight=0.3),
+            "content": ContentLoss("relu4_1", relative=True, weight=2.0 * content),
+            "details": ContentLoss("relu3_1", relative=True, weight=1.4 * content),
+            "fine details": ContentLoss("relu2_1", relative=True, weight=0.3 * content),
             "moments": MeanStdLoss(_STYLE_LAYERS, layer_weights=_LAYER_WEIGHTS, relative=True, weight=3.0),
             "gram": MultiLayerGramLoss(
                 _STYLE_LAYERS, layer_weights=_LAYER_WEIGHTS, relative=True, weight=4.0
@@ -74,6 +74,7 @@ def run(
     phases: Sequence[Phase],
     pairs: Sequence[tuple[Tensor, Style]],
     rate: float,
+    content: float = 1.0,
 ) -> None:
     """Train a network, and save it as NAME.safetensors.
 
@@ -85,6 +86,7 @@ def run(
         phases: The phases.
         pairs: What the contact sheets show, of which nothing is trained on.
         rate: The learning rate.
+        content: The weight of the content, see :func:`criterion`.
     """
     options.output.mkdir(parents=True, exist_ok=True)
 
@@ -96,7 +98,7 @@ def run(
     precision = fastest_precision(options.device)
     result = train(
         network.to(options.device),
-        criterion().to(options.device),
+        criterion(content).to(options.device),
         contents=ImageFolder(options.pictures / "photographs", crop_size=192, in_memory=True),
         styles=styles,
         phases=phases,
