@@ -52,7 +52,7 @@ class Painter:
         Args:
             content: The images, of any size from :attr:`Stylizer.smallest` on. With a style for each region,
                 an image with masks of these regions; where no mask is, the image stays as it is.
-            strength: How much of the style: 1 is the style alone, 0 the content in its own style.
+            strength: How much of the style: 1 is the style alone, 0 the content as it is.
 
         Returns:
             The pictures, of the size, the type and the device of the content.

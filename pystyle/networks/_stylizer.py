@@ -4,9 +4,10 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Self, TypeAlias
 
+import torch
 from torch import Tensor, nn
 
-from pystyle.networks._codes import blended, code_of
+from pystyle.networks._codes import code_of
 from pystyle.networks._file import read_network, write_network
 from pystyle.networks._hub import HubMixin
 from pystyle.networks._layout import channels_last
@@ -21,8 +22,7 @@ class Stylizer(HubMixin, nn.Module, ABC):
     """A network that paints in one pass: the base class.
 
     As a criterion is bound to its references, a stylizer is bound to a style. What it keeps of the style is
-    its *code*: a tensor or a named tuple of tensors, the batch first. Codes are numbers that blend: of two
-    styles, or of a style and the content's own.
+    its *code*: a tensor or a named tuple of tensors, the batch first. Codes are numbers that blend.
 
     A subclass implements :meth:`represent_style` and :meth:`forward`, and keeps each argument of its
     constructor as an attribute of the same name, so that :meth:`save` can write them down.
@@ -85,10 +85,16 @@ class Stylizer(HubMixin, nn.Module, ABC):
         """
 
     def mixed(self, content: Tensor, code: Any, strength: float) -> Tensor:
-        """The picture with a strength below 1: in a mix of the style and of the content's own."""
-        own = self.represent_style(content)
-        picture: Tensor = self(content, blended([code, own], [strength, 1 - strength]))
-        return picture
+        """The picture with a strength below 1: mixed with the content, pixel by pixel.
+
+        A network that has a better idea overrides it.
+
+        Note:
+            Mixing the code with that of the content, as Huang and Belongie, ICCV 2017, section 6.3, mix
+            features, was measured beside: `docs/design.md` has the figures.
+        """
+        picture = self(content, code).to(content).clamp(0, 1)
+        return torch.lerp(content, picture, strength)
 
     def named_code(self, name: str) -> Representation:
         """The code of a style that the network has learned.

@@ -38,10 +38,6 @@ class TransformNetwork(Stylizer):
         >>> sum(parameter.numel() for parameter in TransformNetwork(width=32).parameters())
         1679235
 
-    Note:
-        `strength` mixes the picture with the content, pixel by pixel: the network has no code of its own for
-        an image.
-
     References:
         Johnson, Alahi and Fei-Fei, *Perceptual Losses for Real-Time Style Transfer and Super-Resolution*,
         ECCV 2016, table 1 of the supplement, with instance normalisation and the resize-convolutions of the
@@ -152,10 +148,6 @@ class TransformNetwork(Stylizer):
         network = TransformNetwork(width=self.width, styles=[*self.styles, *other.styles])
         network.load_state_dict({**shared, "codes": torch.cat([self.codes, other.codes.to(self.codes)])})
         return network.to(self.codes)
-
-    def mixed(self, content: Tensor, code: Tensor, strength: float) -> Tensor:
-        """The content and its picture, pixel by pixel."""
-        return torch.lerp(content, self(content, code), strength)
 
 
 def _checked_names(names: Sequence[str]) -> tuple[str, ...]:

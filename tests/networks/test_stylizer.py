@@ -98,18 +98,15 @@ def test_the_painter_gives_the_colours_of_the_style():
     assert torch.allclose(painted, picture.clamp(0, 1), atol=1e-6)
 
 
-def test_half_the_strength_is_half_way_to_the_own_code():
-    network = Recolor()
-    own, other = network.represent_style(PHOTO), network.represent_style(PAINTING)
-    half = network.bind(PAINTING)(PHOTO, strength=0.5)
-    assert torch.allclose(half, network(PHOTO, (own + other) / 2).clamp(0, 1), atol=1e-6)
-    assert torch.allclose(network.bind(PAINTING)(PHOTO, strength=0), PHOTO, atol=1e-3)
-
-
-def test_a_network_of_names_mixes_the_picture_with_the_content():
-    paint = seeded(TransformNetwork(width=2)).bind("style")
-    half = paint(PHOTO, strength=0.25)
-    assert torch.allclose(half, 0.75 * PHOTO + 0.25 * paint(PHOTO), atol=1e-5)
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+@pytest.mark.parametrize(
+    ("network", "style"), [(TransformNetwork(width=2), "style"), (AnyStyleNetwork(width=2), PAINTING)]
+)
+def test_a_strength_mixes_the_picture_with_the_content(network, style, precision):
+    paint = seeded(network).bind(style, precision=precision)
+    quarter = paint(PHOTO, strength=0.25)
+    assert torch.allclose(quarter, 0.75 * PHOTO + 0.25 * paint(PHOTO), atol=1e-5)
+    assert torch.equal(paint(PHOTO, strength=0), PHOTO)
 
 
 def test_a_blend_has_the_mean_of_the_codes():
