@@ -57,5 +57,5 @@ def transformed(matrix: Tensor | Sequence[Sequence[float]], image: Tensor) -> Te
     first, *others = matrix.to(image).reshape(-1, *matrix.shape[-2:], 1, 1).unbind(2)
     product = first * image[:, :1]
     for channel, column in enumerate(others, 1):
-        product = product + column * image[:, channel, None]
+        product = torch.addcmul(product, column, image[:, channel, None])
     return product

@@ -28,7 +28,9 @@ def color_statistics(image: Tensor, mask: Tensor | None = None) -> tuple[Tensor,
     # After the mean is off: raw moments in single precision would lose the variance of a dull image.
     centred = image - mean
     weighted = centred if mask is None else centred * (mask / mask.mean())
-    rows = [(weighted * centred[:, channel, None]).mean((2, 3)) for channel in range(image.shape[1])]
+    planes = range(image.shape[1])
+    upper = {(i, j): (weighted[:, i] * centred[:, j]).mean((1, 2)) for i in planes for j in planes[i:]}
+    rows = [torch.stack([upper[min(i, j), max(i, j)] for j in planes], 1) for i in planes]
     return mean, torch.stack(rows, 1)
 
 

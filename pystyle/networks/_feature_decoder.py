@@ -1,15 +1,19 @@
 from collections.abc import Sequence
+from fractions import Fraction
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d
 
+from pystyle.networks._bands import in_bands
 from pystyle.networks._convolution import Convolution
 from pystyle.networks._residual_block import ResidualBlock
 from pystyle.networks._resize_convolution import ResizeConvolution
 from pystyle.networks._style_modulation import NEGATIVE_SLOPE, modulated
 
 _COLORS = 3
+_FINE_HALO = 4
+"""How many rows of what is painted at a quarter of the size the rest looks at around its own, at most."""
 
 
 class FeatureDecoder(nn.Module):
@@ -72,15 +76,19 @@ class FeatureDecoder(nn.Module):
     ) -> Tensor:
         """The picture."""
         first, second, third, fourth, last = modulations
+
+        def finely(painted: Tensor, fine: Tensor, colors: Tensor, noise: Tensor) -> Tensor:
+            painted = modulated(self.quarter_out(painted), *second)
+            seen = _beside(painted, fine, avg_pool2d(colors, 2), noise[:, :, ::2, ::2])
+            painted = self.half_blocks(modulated(self.half_in(seen), *third))
+            painted = modulated(self.half_out(painted), *fourth)
+            painted = modulated(self.full_in(_beside(painted, colors, noise)), *last)
+            picture: Tensor = self.to_colors(_beside(painted, colors)).sigmoid()
+            return picture
+
         seen = _beside(coarse, avg_pool2d(colors, 4), noise[:, :, ::4, ::4])
         painted = self.quarter_blocks(modulated(self.quarter_in(seen), *first))
-        painted = modulated(self.quarter_out(painted), *second)
-        seen = _beside(painted, fine, avg_pool2d(colors, 2), noise[:, :, ::2, ::2])
-        painted = self.half_blocks(modulated(self.half_in(seen), *third))
-        painted = modulated(self.half_out(painted), *fourth)
-        painted = modulated(self.full_in(_beside(painted, colors, noise)), *last)
-        picture: Tensor = self.to_colors(_beside(painted, colors)).sigmoid()
-        return picture
+        return in_bands(finely, painted, fine, colors, noise, halo=_FINE_HALO, scale=Fraction(4))
 
 
 def _beside(features: Tensor, *others: Tensor) -> Tensor:

@@ -7,8 +7,6 @@ from torch.nn.functional import conv2d
 from pystyle.networks._convolution import Convolution, bordered
 
 ResizeMode = Literal["nearest", "bilinear"]
-_PHASES = (0, 0), (0, 1), (1, 0), (1, 1)
-"""The rows and columns of the four pixels that one becomes."""
 _TAPS = {
     "nearest": (
         ((1.0, 0.0, 0.0), (0.0, 1.0, 1.0), (0.0, 0.0, 0.0)),
@@ -49,8 +47,9 @@ class ResizeConvolution(Convolution):
 
     Note:
         The enlarged features are never made: each of the four pixels that come out of one is a convolution
-        of the small features, with sums of the kernel. With repeated pixels these are kernels of 2 x 2: 16
-        products in place of 36.
+        of the small features, with sums of the kernel. With repeated pixels kernels of 2 x 2 would do, which
+        are 16 products in place of 36. Half precision is up to 3.8 times as slow with them, and float32 at
+        most 1.4 times as fast.
 
     References:
         Odena, Dumoulin and Olah, *Deconvolution and Checkerboard Artifacts*, Distill, 2016.
@@ -65,34 +64,21 @@ class ResizeConvolution(Convolution):
     def forward(self, features: Tensor) -> Tensor:
         """The features in twice the size."""
         bias = None if self.bias is None else self.bias.repeat(4)
-        found = conv2d(bordered(features, 1), self._kernels(), bias)
-        return _interleaved(found, features.shape[2], features.shape[3])
+        return _interleaved(conv2d(bordered(features, 1), self._kernels(), bias))
 
     def _kernels(self) -> Tensor:
-        """Those of the four pixels one behind the other, without the rows and columns that are always 0."""
+        """Those of the four pixels, one behind the other."""
         taps = torch.tensor(_TAPS[self.mode]).to(self.weight)
-        kernels = torch.einsum("rst,cuv,oitv->rcoisu", taps, taps, self.weight)
-        if self.mode == "nearest":
-            kernels = torch.stack(
-                [kernels[row, column, :, :, row : row + 2, column : column + 2] for row, column in _PHASES]
-            )
-        return kernels.flatten(end_dim=-4)
+        return torch.einsum("rst,cuv,oitv->rcoisu", taps, taps, self.weight).flatten(end_dim=-4)
 
 
-def _interleaved(found: Tensor, height: int, width: int) -> Tensor:
+def _interleaved(found: Tensor) -> Tensor:
     """Each of the four pixels in its place, out of channels for one behind the other.
 
-    Args:
-        found: The channels. With kernels of 2 x 2 there is a row and a column more, and what comes out of the
-            pixel (i, j) at its row r and column c is at (i + r, j + c).
-        height: Of the small features.
-        width: Of the small features.
+    With channels last, which is how a channels-last network computes them, two pixels beside each other are
+    so in memory already, and whole rows take turns.
     """
-    # These copies are cheap with channels last, which is how a channels-last network computes them.
-    last, more = found.permute(0, 2, 3, 1), found.shape[2] - height
-    first, second, third, fourth = (
-        part[:, more * row : more * row + height, more * column : more * column + width]
-        for part, (row, column) in zip(last.chunk(4, 3), _PHASES, strict=True)
-    )
-    rows = torch.stack([torch.stack([first, second], 3), torch.stack([third, fourth], 3)], 2)
-    return rows.reshape(-1, 2 * height, 2 * width, first.shape[3]).permute(0, 3, 1, 2)
+    above, below = found.permute(0, 2, 3, 1).chunk(2, 3)
+    batch, height, width, _ = above.shape
+    rows = torch.stack([above, below], 2)
+    return rows.reshape(batch, 2 * height, 2 * width, -1).permute(0, 3, 1, 2)
