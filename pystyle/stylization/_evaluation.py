@@ -42,10 +42,10 @@ def chosen_evaluation(
         choose_evaluation(
             criterion, size, optimizer=optimizer, memory_budget=memory_budget, precision=precision
         )
-        for criterion, size in sizes.items()
+        for criterion, size in reversed([*sizes.items()])  # An error names the size that was asked for.
     ]
     strips = [evaluation for evaluation in found if isinstance(evaluation, StripEvaluation)]
-    return min(strips, key=lambda evaluation: evaluation.rows) if strips else found[-1]
+    return min(strips, key=lambda evaluation: evaluation.rows) if strips else found[0]
 
 
 def chosen_precision(precision: PrecisionChoice, encoder: Encoder, device: torch.device) -> Precision:

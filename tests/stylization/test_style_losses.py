@@ -141,7 +141,7 @@ def test_the_largest_size_of_each_criterion_decides_on_strips(paint, monkeypatch
     monkeypatch.setattr("pystyle.stylization._evaluation.choose_evaluation", choose)
     paint(edge_size=[31, 32], num_steps=1, checkpoint=tmp_path)
     # The content is 31 x 43 and 32 x 45 then, the style less.
-    assert sizes == [(31, 43), (32, 45)]
+    assert sizes == [(32, 45), (31, 43)]
     needed = min((chosen for chosen in rows if chosen is not None), default=None)
     evaluation = CheckpointFolder(tmp_path).arguments()
     assert evaluation.get("evaluation.rows") == (None if needed is None else str(needed))
