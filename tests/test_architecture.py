@@ -28,6 +28,7 @@ FLOORS = {
     "checkpoints": 2,
     "encoders": 2,
     "losses": 2,
+    "metrics": 2,
     "optim": 2,
     "parametrizations": 2,
     "criterion": 3,
