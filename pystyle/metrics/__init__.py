@@ -1,7 +1,8 @@
 """Measures of finished pictures: what the user gets, judged by what no objective looks at.
 
-All take images as :func:`~pystyle.images.read_image` gives them, RGB in [0, 1], and give a number for each
-image of a batch. Nothing is computed with gradients. Judge the picture that is saved: quantised and clamped
+Measures of pictures take images as :func:`~pystyle.images.read_image` gives them, RGB in [0, 1], and give a
+number for each image of a batch. Measures of sets take features of many pictures, from any network. Nothing
+is computed with gradients. Judge the picture that is saved: quantised and clamped
 (:func:`~pystyle.images.quantise`).
 
 No measure tells all: white noise on a photograph brings its features nearer to those of a painting, and only
@@ -9,14 +10,24 @@ No measure tells all: white noise on a photograph brings its features nearer to 
 """
 
 from pystyle.metrics._colors import color_distance, saturation_ratio
+from pystyle.metrics._frechet_distance import frechet_distance
+from pystyle.metrics._kernel_distance import KernelDistance, kernel_distance
 from pystyle.metrics._noise import finest_band_energy, noise_ratio
+from pystyle.metrics._precision_recall import PrecisionRecall, precision_recall
 from pystyle.metrics._similarity import multiscale_ssim, psnr, ssim
+from pystyle.metrics._statistics import FeatureStatistics
 
 __all__ = [
+    "FeatureStatistics",
+    "KernelDistance",
+    "PrecisionRecall",
     "color_distance",
     "finest_band_energy",
+    "frechet_distance",
+    "kernel_distance",
     "multiscale_ssim",
     "noise_ratio",
+    "precision_recall",
     "psnr",
     "saturation_ratio",
     "ssim",
