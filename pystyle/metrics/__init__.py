@@ -11,14 +11,17 @@ No measure tells all: white noise on a photograph brings its features nearer to 
 
 from pystyle.metrics._colors import color_distance, saturation_ratio
 from pystyle.metrics._frechet_distance import frechet_distance
+from pystyle.metrics._inception import InceptionFeatures
 from pystyle.metrics._kernel_distance import KernelDistance, kernel_distance
 from pystyle.metrics._noise import finest_band_energy, noise_ratio
 from pystyle.metrics._precision_recall import PrecisionRecall, precision_recall
+from pystyle.metrics._published_inception import published_inception
 from pystyle.metrics._similarity import multiscale_ssim, psnr, ssim
 from pystyle.metrics._statistics import FeatureStatistics
 
 __all__ = [
     "FeatureStatistics",
+    "InceptionFeatures",
     "KernelDistance",
     "PrecisionRecall",
     "color_distance",
@@ -29,6 +32,7 @@ __all__ = [
     "noise_ratio",
     "precision_recall",
     "psnr",
+    "published_inception",
     "saturation_ratio",
     "ssim",
 ]

