@@ -14,6 +14,11 @@ class KernelDistance(NamedTuple):
         value: The mean over the subsets.
         deviation: The standard deviation over the subsets.
         subset_size: How many vectors each subset had.
+
+    Example:
+        >>> import torch
+        >>> kernel_distance(torch.zeros(2, 1), torch.zeros(2, 1)).value
+        0.0
     """
 
     value: float

@@ -16,6 +16,12 @@ class PrecisionRecall(NamedTuple):
     Attributes:
         precision: The share of the pictures that are like one of the reference: quality.
         recall: The share of the reference that is like one of the pictures: variety.
+
+    Example:
+        >>> import torch
+        >>> pictures = torch.tensor([[0.0], [1.0]])
+        >>> precision_recall(pictures, pictures, neighbors=1).recall
+        1.0
     """
 
     precision: float
