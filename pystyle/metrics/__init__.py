@@ -13,17 +13,21 @@ from pystyle.metrics._colors import color_distance, saturation_ratio
 from pystyle.metrics._frechet_distance import frechet_distance
 from pystyle.metrics._inception import InceptionFeatures
 from pystyle.metrics._kernel_distance import KernelDistance, kernel_distance
+from pystyle.metrics._lpips import LPIPS
 from pystyle.metrics._noise import finest_band_energy, noise_ratio
 from pystyle.metrics._precision_recall import PrecisionRecall, precision_recall
 from pystyle.metrics._published_inception import published_inception
 from pystyle.metrics._similarity import multiscale_ssim, psnr, ssim
 from pystyle.metrics._statistics import FeatureStatistics
+from pystyle.metrics._style_distance import StyleDistance
 
 __all__ = [
     "FeatureStatistics",
     "InceptionFeatures",
     "KernelDistance",
+    "LPIPS",
     "PrecisionRecall",
+    "StyleDistance",
     "color_distance",
     "finest_band_energy",
     "frechet_distance",
