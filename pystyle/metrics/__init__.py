@@ -10,7 +10,7 @@ No measure tells all: white noise on a photograph brings its features nearer to 
 """
 
 from pystyle.metrics._colors import color_distance, saturation_ratio
-from pystyle.metrics._frechet_distance import frechet_distance
+from pystyle.metrics._frechet_distance import art_fid, frechet_distance
 from pystyle.metrics._inception import InceptionFeatures
 from pystyle.metrics._kernel_distance import KernelDistance, kernel_distance
 from pystyle.metrics._lpips import LPIPS
@@ -20,6 +20,7 @@ from pystyle.metrics._published_inception import published_inception
 from pystyle.metrics._published_trunk import published_trunk
 from pystyle.metrics._similarity import multiscale_ssim, psnr, ssim
 from pystyle.metrics._statistics import FeatureStatistics
+from pystyle.metrics._structure_distance import StructureDistance
 from pystyle.metrics._style_distance import StyleDistance
 
 __all__ = [
@@ -28,7 +29,9 @@ __all__ = [
     "KernelDistance",
     "LPIPS",
     "PrecisionRecall",
+    "StructureDistance",
     "StyleDistance",
+    "art_fid",
     "color_distance",
     "finest_band_energy",
     "frechet_distance",

@@ -58,8 +58,7 @@ def kernel_distance(
         KernelDistance(value=7.0, deviation=0.0, subset_size=2)
 
     References:
-        Bińkowski, Sutherland, Arbel and Gretton, *Demystifying MMD GANs*, ICLR 2018, section 4 and
-        equation 4.
+        Bińkowski, Sutherland, Arbel and Gretton, *Demystifying MMD GANs*, ICLR 2018.
     """
     x, y = checked_sets(features, reference)
     num_subsets = whole_number(num_subsets, "`num_subsets`", least=1)

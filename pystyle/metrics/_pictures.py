@@ -27,12 +27,12 @@ def pictures(image: Tensor, other: Tensor, *, names: tuple[str, str]) -> tuple[T
     return first, second.to(first.device)
 
 
-def same_size(image: Tensor, reference: Tensor) -> tuple[Tensor, Tensor]:
-    """Images that are compared pixel by pixel."""
-    first, second = pictures(image, reference, names=("image", "reference"))
+def same_size(image: Tensor, reference: Tensor, *, name: str = "reference") -> tuple[Tensor, Tensor]:
+    """Images that are compared position by position."""
+    first, second = pictures(image, reference, names=("image", name))
     if first.shape[2:] != second.shape[2:]:
         raise ValueError(
-            f"`reference` must have the size of `image`, got {tuple(second.shape[2:])} for "
+            f"`{name}` must have the size of `image`, got {tuple(second.shape[2:])} for "
             f"{tuple(first.shape[2:])}. Resize one of them: `pystyle.images.resize`."
         )
     return first, second

@@ -42,9 +42,9 @@ class StyleDistance:
         (tensor([0.]), tensor([1., 1.]))
 
     References:
-        Rabin, Peyré, Delon and Bernot, *Wasserstein Barycenter and Its Application to Texture Mixing*, 2011,
-        equation 4; of features of VGG: Heitz, Vanhoey, Chambon and Belcour, CVPR 2021. Divided by the
-        variance, and as a measure relative to the content, it is ours.
+        Rabin, Peyré, Delon and Bernot, *Wasserstein Barycenter and Its Application to Texture Mixing*, 2011;
+        of features of VGG: Heitz, Vanhoey, Chambon and Belcour, CVPR 2021. Divided by the variance, and as a
+        measure relative to the content, it is ours.
     """
 
     def __init__(

@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from pystyle.encoders import SequentialEncoder, vgg16
-from pystyle.metrics import LPIPS, StyleDistance
+from pystyle.metrics import LPIPS, StructureDistance, StyleDistance
 
 PATH = Path(__file__).parents[2] / "benchmarks" / "judge.py"
 GENERATOR = torch.Generator().manual_seed(0)
@@ -88,9 +88,30 @@ def test_of_one_channel_it_is_the_distance_of_the_values():
     assert StyleDistance(first, ["red"])(image, style).item() == pytest.approx(0.145 / 0.16, rel=1e-5)
 
 
+def test_structure_is_the_divergence_of_similarities(monkeypatch):
+    monkeypatch.setattr("pystyle.metrics._structure_distance._ROWS", 5)
+    same = SequentialEncoder({"same": nn.Identity()})
+    images, contents = IMAGES[:, :, :4, :3], CONTENTS[:1, :, :4, :3]
+    expected = []
+    for image in images:
+        first, second = (part.double().flatten(1).T / 3 for part in (image, contents[0]))
+        found, wanted = ((part @ part.T).exp() for part in (first, second))
+        found, wanted = (part / part.sum(1, keepdim=True) for part in (found, wanted))
+        expected.append(float((wanted * (wanted / found).log()).sum(1).mean()))
+    assert StructureDistance(same, "same")(images, contents).tolist() == pytest.approx(expected, rel=1e-3)
+
+
+def test_structure_does_not_see_where_colours_are_turned():
+    same = SequentialEncoder({"same": nn.Identity()})
+    assert StructureDistance(same, "same")(IMAGES, IMAGES[:, [2, 0, 1]]).abs().max() < 1e-6
+    assert StructureDistance(same, "same")(IMAGES, IMAGES.flip(3)).min() > 1e-5
+
+
 def test_what_does_not_fit_is_refused(network):
     with pytest.raises(ValueError, match="`reference` must have the size of `image`"):
         LPIPS(network)(IMAGES, STYLE)
+    with pytest.raises(ValueError, match="`content` must have the size of `image`"):
+        StructureDistance(network)(IMAGES, STYLE)
     with pytest.raises(ValueError, match="`heads` must be one of"):
         LPIPS(network, "squeeze")
     with pytest.raises(ValueError, match="`layers` must be names of layers, at least one"):
