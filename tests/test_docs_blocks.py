@@ -20,7 +20,7 @@ import torch
 from pystyle.images import write_image
 
 ROOT = Path(__file__).parents[1]
-BLOCK = re.compile(r"^(?:<!-- needs: (?P<needs>[a-z, ]+) -->\n+)?```python\n(?P<code>.*?)^```$", re.M | re.S)
+BLOCK = re.compile(r"^(?:<!-- needs: (?P<needs>[a-z_, ]+) -->\n+)?```python\n(?P<code>.*?)^```$", re.M | re.S)
 FAST = ("README.md",)
 
 
