@@ -96,7 +96,7 @@ def test_what_a_block_needs_is_said_on_its_page(page):
     for block in blocks_of(page):
         beside = text[max(0, block.start() - 600) : block.start()] + text[block.end() : block.end() + 600]
         for name in (block["needs"] or "").replace(",", " ").split():
-            word = "download" if name == "network" else name
+            word = "download" if name == "network" else name.replace("_", "-")
             assert word in beside.lower(), f"{page} does not say that a block needs {name}."
 
 
