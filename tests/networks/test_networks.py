@@ -158,7 +158,8 @@ class TestAnyStyleNetwork:
         content = torch.rand(2, 3, 64, 48).double()
         whole = network.represent_style(image)
         picture = network(content, whole)
-        monkeypatch.setattr("pystyle.networks._bands._NUMBERS", 4 * 12 * 32)
+        for module in ("_bands", "_feature_decoder"):
+            monkeypatch.setattr(f"pystyle.networks.{module}._NUMBERS", 4 * 12 * 32)
         for block in (2**25, 20 * 48 * 32):
             # With the small ones no map of features is kept.
             monkeypatch.setattr("pystyle.networks._any_style_network._BLOCK", block)
