@@ -90,8 +90,8 @@ class Stylizer(HubMixin, nn.Module, ABC):
         A network that has a better idea overrides it.
 
         Note:
-            Mixing the code with that of the content, as Huang and Belongie, ICCV 2017, section 6.3, mix
-            features, was measured beside: `docs/design.md` has the figures.
+            Mixing the code with that of the content, as Huang and Belongie, ICCV 2017, mix features, was
+            measured beside: `docs/design.md` has the figures.
         """
         picture = self(content, code).to(content).clamp(0, 1)
         return torch.lerp(content, picture, strength)
