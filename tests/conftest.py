@@ -1,8 +1,10 @@
 """What several tests share."""
 
+import hashlib
 import os
 import signal
 from collections.abc import Callable
+from importlib.metadata import PathDistribution
 from typing import Any
 
 import pytest
@@ -78,3 +80,21 @@ class RecordedGraph(TorchDispatchMode):
 def recorded_graph() -> RecordedGraph:
     """A stand-in for :func:`pystyle.evaluation.capture_cuda_graph`."""
     return RecordedGraph()
+
+
+@pytest.fixture
+def install(tmp_path, monkeypatch):
+    """A function that installs a distribution of one file, the only one there is then; it gives the SHA-256."""
+
+    def installed(name, path, data):
+        file = tmp_path / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(data)
+        information = tmp_path / f"{name}.dist-info"
+        information.mkdir(exist_ok=True)
+        (information / "METADATA").write_text(f"Name: {name}\nVersion: 1\n")
+        (information / "RECORD").write_text(f"{path},,\n")
+        monkeypatch.setattr("pystyle._installed.distribution", lambda _: PathDistribution(information))
+        return hashlib.sha256(data).hexdigest()
+
+    return installed

@@ -19,6 +19,7 @@ ROOT = Path(pystyle.__file__).parent
 
 FLOORS = {
     "_arguments": -1,
+    "_installed": 0,
     "_locks": 0,
     "_version": 0,
     "typing": 0,

@@ -9,11 +9,12 @@ import os
 import sys
 from collections.abc import Sequence
 from functools import partial
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 from torch import Tensor
 
+from pystyle._installed import installed_file
 from pystyle.cli._ending import finish
 from pystyle.cli._errors import CommandError
 from pystyle.cli._inputs import files_of
@@ -96,13 +97,11 @@ def _tell(path: Path, saved: Saved) -> None:
 
 def _demo_file(name: str, path: str) -> Path:
     try:
-        files = distribution(name).files
+        located = installed_file(name, path)
     except PackageNotFoundError:
-        files = None
-    for file in files or ():
-        located = Path(str(file.locate()))
-        if file.as_posix() == path and located.is_file():
-            return located
+        located = None
+    if located is not None and located.is_file():
+        return located
     raise CommandError(
         f"The picture '{path}' of the distribution {name}, which the demo needs, is not installed. "
         'Run: pip install "pystyle-nst[demo]"'

@@ -93,19 +93,29 @@ def _met_by_quantiles(target: Tensor, count: int) -> tuple[Tensor, Tensor | floa
     target_count = target.shape[-1]
     if target_count == count:
         return target, 0.0
-    # Cuts in units of 1 / (count * target_count), where they are whole numbers. Where cuts of both
-    # coincide a piece of length zero lies between them, so that the sizes depend on the counts alone.
-    ends = torch.cat([
-        torch.arange(1, count + 1, device=target.device) * target_count,
-        torch.arange(1, target_count + 1, device=target.device) * count,
-    ]).sort().values  # fmt: skip
-    starts = torch.cat([ends.new_zeros(1), ends[:-1]])
-    interval = (starts // target_count).clamp_max(count - 1)
-    share = (ends - starts).to(target.dtype) / target_count
-    met = target.index_select(-1, (starts // count).clamp_max(target_count - 1))
+    lengths, interval, met_by = common_steps(count, target_count, target.device)
+    share = lengths.to(target.dtype) / target_count
+    met = target.index_select(-1, met_by)
     means = target.new_zeros(*target.shape[:-1], count).index_add(-1, interval, met * share)
     spread = (met - means.index_select(-1, interval)).square() * share
     return means, spread.sum(-1) / count
+
+
+def common_steps(count: int, other_count: int, device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """The pieces on which the quantile functions of sets of so many numbers are both constant.
+
+    Returns:
+        The lengths of the pieces in units of 1 / (count * other_count), where they are whole numbers, and the
+        number of each set that a piece belongs to. Where steps of both coincide a piece of length zero lies
+        between them, so that the sizes depend on the counts alone.
+    """
+    ends = torch.cat([
+        torch.arange(1, count + 1, device=device) * other_count,
+        torch.arange(1, other_count + 1, device=device) * count,
+    ]).sort().values  # fmt: skip
+    starts = torch.cat([ends.new_zeros(1), ends[:-1]])
+    first, second = starts // other_count, starts // count
+    return ends - starts, first.clamp_max(count - 1), second.clamp_max(other_count - 1)
 
 
 def sliced_wasserstein_distance(features: Tensor, target: Tensor, directions: Tensor) -> Tensor:

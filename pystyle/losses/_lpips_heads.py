@@ -4,14 +4,13 @@ Only a data file of the distribution is decoded, and only once its SHA-256 is th
 package is imported or executed.
 """
 
-import hashlib
 import io
-from importlib.metadata import PackageNotFoundError, distribution
-from pathlib import Path
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
+
+from pystyle._installed import installed_bytes
 
 
 class _File(NamedTuple):
@@ -33,7 +32,8 @@ _FILES = {
     ),
 }
 NETWORKS = tuple(_FILES)
-_REMEDY = "Install it again with `pip install --force-reinstall --no-deps lpips==0.1.4`."
+_INSTALL = 'Install it with `pip install "pystyle-nst[metrics]"`, or give `heads` of your own.'
+_REINSTALL = "Install it again with `pip install --force-reinstall --no-deps lpips==0.1.4`."
 
 
 def published_heads(network: str) -> dict[str, Tensor]:
@@ -44,30 +44,12 @@ def published_heads(network: str) -> dict[str, Tensor]:
         RuntimeError: If it is not the known one.
     """
     file = _FILES[network]
-    content = _path(file.name).read_bytes()
-    found = hashlib.sha256(content).hexdigest()
-    if found != file.sha256:
-        raise RuntimeError(
-            f"The file {file.name!r} of the installed package lpips must have the SHA-256 {file.sha256}, "
-            f"got {found}. {_REMEDY}"
-        )
+    content = installed_bytes(
+        "lpips", f"v0.1/{file.name}", sha256=file.sha256, install=_INSTALL, reinstall=_REINSTALL
+    )
     # Saved on a GPU, which the machine at hand need not have.
     stored = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     return {
         layer: stored[f"lin{index}.model.1.weight"].detach().flatten()
         for index, layer in enumerate(file.layers)
     }
-
-
-def _path(name: str) -> Path:
-    try:
-        files = distribution("lpips").files or []
-    except PackageNotFoundError as error:
-        raise ImportError(
-            "The weights of LPIPS are in the package lpips, which is not installed. "
-            'Install it with `pip install "pystyle-nst[metrics]"`, or give `heads` of your own.'
-        ) from error
-    for file in files:
-        if file.parts[-2:] == ("v0.1", name):
-            return Path(str(file.locate()))
-    raise RuntimeError(f"The installed package lpips has no file {name!r} of version 0.1. {_REMEDY}")

@@ -9,8 +9,9 @@ No measure tells all: white noise on a photograph brings its features nearer to 
 :func:`noise_ratio` tells. Each says which way is better and what it cannot see.
 """
 
+from pystyle.metrics._art_fid import art_fid
 from pystyle.metrics._colors import color_distance, saturation_ratio
-from pystyle.metrics._frechet_distance import art_fid, frechet_distance
+from pystyle.metrics._frechet_distance import frechet_distance
 from pystyle.metrics._inception import InceptionFeatures
 from pystyle.metrics._kernel_distance import KernelDistance, kernel_distance
 from pystyle.metrics._lpips import LPIPS

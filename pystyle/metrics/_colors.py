@@ -1,9 +1,7 @@
-import torch
 from torch import Tensor
 
+from pystyle.functional._transport import common_steps
 from pystyle.metrics._pictures import pictures
-
-_NAMES = ("image", "style")
 
 
 def color_distance(image: Tensor, style: Tensor) -> Tensor:
@@ -35,7 +33,7 @@ def color_distance(image: Tensor, style: Tensor) -> Tensor:
         The Wasserstein-1 distance of distributions on a line: Peyré and Cuturi, *Computational Optimal
         Transport*, 2019, remark 2.30.
     """
-    image, style = pictures(image, style, names=_NAMES)
+    image, style = pictures(image, style, "style")
     first, second = image.flatten(2).sort(2).values, style.flatten(2).sort(2).values
     return _distance_of_sorted(first, second.expand(len(first), -1, -1)).mean(1)
 
@@ -65,7 +63,7 @@ def saturation_ratio(image: Tensor, style: Tensor) -> Tensor:
         >>> saturation_ratio(dull, red)
         tensor([0.2500], dtype=torch.float64)
     """
-    image, style = pictures(image, style, names=_NAMES)
+    image, style = pictures(image, style, "style")
     return _chroma(image) / _chroma(style)
 
 
@@ -74,17 +72,8 @@ def _chroma(image: Tensor) -> Tensor:
 
 
 def _distance_of_sorted(first: Tensor, second: Tensor) -> Tensor:
-    """The distance of sets of numbers, ascending along the last axis: the area between their quantiles.
-
-    Both quantile functions are steps. Between two cuts, of either of them, both are constant.
-    """
+    """The distance of sets of numbers, ascending along the last axis: the area between their quantiles."""
     counts = first.shape[-1], second.shape[-1]
-    # In units of 1 / (count * other count), where the cuts are whole numbers.
-    cuts = [torch.arange(1, own + 1, device=first.device) * other for own, other in (counts, counts[::-1])]
-    # Cuts that coincide have a piece of length 0 between them.
-    ends = torch.cat(cuts).sort().values
-    starts = torch.cat([ends.new_zeros(1), ends[:-1]])
-    own, other = (starts // count for count in counts[::-1])
-    apart = first[..., own.clamp_max(counts[0] - 1)] - second[..., other.clamp_max(counts[1] - 1)]
-    area: Tensor = (apart.abs() * (ends - starts)).sum(-1)
+    lengths, own, other = common_steps(*counts, first.device)
+    area: Tensor = ((first[..., own] - second[..., other]).abs() * lengths).sum(-1)
     return area / (counts[0] * counts[1])

@@ -1,9 +1,9 @@
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
 
 from pystyle.colors._pixels import check_picture
 from pystyle.functional._precision import without_autocast
+from pystyle.images import resize
 
 _SIZE = 299
 _TALL, _WIDE = (7, 1), (1, 7)
@@ -68,9 +68,7 @@ class InceptionFeatures(nn.Module):
             ValueError: If it leaves [0, 1].
         """
         weight = next(self.parameters())
-        resized = interpolate(check_picture(image), (_SIZE, _SIZE), mode="bicubic", antialias=True).clamp(
-            0, 1
-        )
+        resized = resize(check_picture(image), (_SIZE, _SIZE)).clamp(0, 1)
         with without_autocast(weight):
             features: Tensor = self.layers((255 * resized.to(weight) - 128) / 128)
             return features.mean((2, 3))

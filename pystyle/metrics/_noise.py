@@ -2,7 +2,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, interpolate
 
-from pystyle.colors._pixels import check_picture
+from pystyle.colors._pixels import check_batches, check_picture
 
 
 def finest_band_energy(image: Tensor) -> Tensor:
@@ -66,10 +66,7 @@ def noise_ratio(image: Tensor, content: Tensor, style: Tensor) -> Tensor:
         >>> noise_ratio(style / 2, content, style)
         tensor([0.2500], dtype=torch.float64)
     """
-    own, *others = (finest_band_energy(part) for part in (image, content, style))
-    for name, energies in zip(("content", "style"), others, strict=True):
-        if len(energies) not in (1, len(own)):
-            raise ValueError(
-                f"`{name}` must be one image or as many as `image`, got {len(energies)} for {len(own)}."
-            )
-    return own / torch.maximum(*(energies.to(own.device) for energies in others))
+    check_batches(image, "content", content)
+    check_batches(image, "style", style)
+    own, *sources = (finest_band_energy(part) for part in (image, content, style))
+    return own / torch.maximum(*(energies.to(own.device) for energies in sources))

