@@ -84,7 +84,7 @@ def recorded_graph() -> RecordedGraph:
 
 @pytest.fixture
 def install(tmp_path, monkeypatch):
-    """A function that installs a distribution of one file, the only one there is then; it gives the SHA-256."""
+    """A function that installs a distribution of one file, which is the only one then, and gives its hash."""
 
     def installed(name, path, data):
         file = tmp_path / path
