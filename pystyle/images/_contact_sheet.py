@@ -27,12 +27,13 @@ def contact_sheet(
     height: int = 256,
     gap: int = 8,
     titles: Sequence[str] | Sequence[Sequence[str]] | None = None,
+    captions: Sequence[str] | Sequence[Sequence[str]] | None = None,
     background: Sequence[float] = (1.0, 1.0, 1.0),
 ) -> Tensor:
     """Returns one picture in which several images, of any sizes, stand in rows and columns.
 
-    Each image is brought to the same height and centred in its column, above it its title. A column is as
-    wide as the widest image or title in it.
+    Each image is brought to the same height and centred in its column, above it its title and below
+    it its caption. A column is as wide as the widest of them in it.
 
     Args:
         images: Rows of images, of which the last may be shorter; or a flat sequence. Each is a tensor or
@@ -41,16 +42,17 @@ def contact_sheet(
         height: Height of every image in pixels.
         gap: Pixels around and between the images.
         titles: One text for each image, nested or flat as `images` are. "" leaves the place empty.
-        background: Colour, RGB in [0, 1], around the images. The titles are black on a light one and white
-            on a dark one.
+        captions: Likewise, for below the images.
+        background: Colour, RGB in [0, 1], around the images. Texts are black on a light one and white on a
+            dark one.
 
     Returns:
         A new float32 tensor on the CPU.
 
     Raises:
         TypeError: An image is none, or a tensor that is not floating.
-        ValueError: There are no images, an image cannot be shown, the number of titles is not the number of
-            images, or an argument is out of its range.
+        ValueError: There are no images, an image cannot be shown, the number of titles or captions is not the
+            number of images, or an argument is out of its range.
 
     Shape:
         Input: each ``([1,] channels, height, width)``, one or three channels in [0, 1].
@@ -67,39 +69,34 @@ def contact_sheet(
         columns = whole_number(columns, "`columns`", least=1)
     height, gap = whole_number(height, "`height`", least=1), whole_number(gap, "`gap`", least=0)
     rows = _rows(images, columns)
-    texts = _rows(titles, columns) if titles is not None else [[""] * len(row) for row in rows]
     if not any(rows):
         raise ValueError("`images` must contain at least one image, got none.")
-    if [len(row) for row in texts] != [len(row) for row in rows]:
-        raise ValueError(
-            f"`titles` must have one text for each image, got rows of {[len(row) for row in texts]} titles "
-            f"for rows of {[len(row) for row in rows]} images."
-        )
     cells = [[_cell(image, height) for image in row] for row in rows]
-    strips = [[_strip(text, background) for text in row] for row in texts]
-    return _assembled(cells, strips, 0 if titles is None else _TITLE_HEIGHT, gap, background)[None]
+    # From top to bottom what a row of the sheet is made of.
+    bands = [
+        *([_strips(titles, "titles", rows, columns, background)] if titles is not None else []),
+        cells,
+        *([_strips(captions, "captions", rows, columns, background)] if captions is not None else []),
+    ]
+    return _assembled(bands, gap, background)[None]
 
 
-def _assembled(
-    cells: list[list[Tensor]],
-    strips: list[list[Tensor]],
-    title_height: int,
-    gap: int,
-    background: Sequence[float],
-) -> Tensor:
+def _assembled(bands: list[list[list[Tensor]]], gap: int, background: Sequence[float]) -> Tensor:
     widths = [
         max(piece.shape[2] for piece in column if piece is not None)
-        for column in zip_longest(*cells, *strips)
+        for column in zip_longest(*(row for band in bands for row in band))
     ]
-    pitch = title_height + max(cell.shape[1] for row in cells for cell in row) + gap
-    sheet = _filled(gap + len(cells) * pitch, gap + sum(width + gap for width in widths), background)
-    for index, row in enumerate(cells):
-        left, top = gap, gap + index * pitch
-        for width, cell, strip in zip(widths, row, strips[index], strict=False):
-            _paste(cell, sheet, top + title_height, left, width)
-            if title_height:
-                _paste(strip, sheet, top, left, width)
-            left += width + gap
+    heights = [max(piece.shape[1] for row in band for piece in row) for band in bands]
+    count, pitch = len(bands[0]), sum(heights) + gap
+    sheet = _filled(gap + count * pitch, gap + sum(width + gap for width in widths), background)
+    for index in range(count):
+        top = gap + index * pitch
+        for band, height in zip(bands, heights, strict=True):
+            left = gap
+            for width, piece in zip(widths, band[index], strict=False):
+                _paste(piece, sheet, top, left, width)
+                left += width + gap
+            top += height
     return sheet
 
 
@@ -112,6 +109,22 @@ def _cell(image: Picture, height: int) -> Tensor:
     image = image if isinstance(image, Tensor) else as_image(image)
     single = check_single_image(image).to("cpu", torch.float32).clamp(0, 1)
     return resize(single.expand(3, -1, -1)[None], height, edge="height")[0]
+
+
+def _strips(
+    texts: Sequence[str] | Sequence[Sequence[str]],
+    name: str,
+    rows: list[list[Any]],
+    columns: int | None,
+    background: Sequence[float],
+) -> list[list[Tensor]]:
+    found = _rows(texts, columns)
+    if [len(row) for row in found] != [len(row) for row in rows]:
+        raise ValueError(
+            f"`{name}` must have one text for each image, got rows of {[len(row) for row in found]} {name} "
+            f"for rows of {[len(row) for row in rows]} images."
+        )
+    return [[_strip(text, background) for text in row] for row in found]
 
 
 def _strip(text: str, background: Sequence[float]) -> Tensor:

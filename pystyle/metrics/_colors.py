@@ -2,6 +2,7 @@ from torch import Tensor
 
 from pystyle.functional._transport import common_steps
 from pystyle.metrics._pictures import pictures
+from pystyle.metrics._sorting import ascending
 
 
 def color_distance(image: Tensor, style: Tensor) -> Tensor:
@@ -34,7 +35,7 @@ def color_distance(image: Tensor, style: Tensor) -> Tensor:
         Transport*, 2019, remark 2.30.
     """
     image, style = pictures(image, style, "style")
-    first, second = image.flatten(2).sort(2).values, style.flatten(2).sort(2).values
+    first, second = ascending(image.flatten(2)), ascending(style.flatten(2))
     return _distance_of_sorted(first, second.expand(len(first), -1, -1)).mean(1)
 
 

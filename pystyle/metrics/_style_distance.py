@@ -5,14 +5,17 @@ from torch import Tensor
 
 from pystyle._arguments import seed_number, whole_number
 from pystyle.encoders import Encoder
-from pystyle.functional import quantile_distance, random_directions, sorted_projections
-from pystyle.metrics._pictures import pictures
+from pystyle.functional import quantile_distance, random_directions
+from pystyle.functional._gram import positions
+from pystyle.functional._precision import without_autocast
+from pystyle.metrics._distance_to_style import DistanceToStyle
+from pystyle.metrics._sorting import ascending
 
 _AT_ONCE = 16
 """Directions whose projections are in memory at the same time."""
 
 
-class StyleDistance:
+class StyleDistance(DistanceToStyle):
     r"""How far pictures are from a style, through a network that no objective used: less is nearer.
 
     The features of a layer are projected on random directions d. With the quantile functions :math:`F_d` of
@@ -55,50 +58,28 @@ class StyleDistance:
         num_directions: int = 128,
         seed: int = 0,
     ) -> None:
-        if isinstance(layers, str) or not layers:
-            raise ValueError(f"`layers` must be names of layers, at least one, got {layers!r}.")
-        self.encoder = encoder
-        self.layers = tuple(layers)
+        super().__init__(encoder, layers)
         self.num_directions = whole_number(num_directions, "`num_directions`", least=1)
         self.seed = seed_number(seed)
 
-    @torch.no_grad()
-    def __call__(self, image: Tensor, style: Tensor, content: Tensor | None = None) -> Tensor:
-        """The distances; relative to those of the contents, if they are given.
-
-        Args:
-            image: The pictures.
-            style: Their styles, of any size: one image, or as many. Give a style at its size in the picture.
-            content: Their contents: one image, or as many. A picture that is still its content then has 1.
-
-        Raises:
-            TypeError: If one is no floating tensor.
-            ValueError: If they leave [0, 1], or the batches differ.
-
-        Shape:
-            - image, style, content: (batch, 3, height, width)
-            - output: (batch), in the type of the encoder
-        """
-        own, target = (self._features(part) for part in pictures(image, style, "style"))
-        distances = self._distances(own, target)
-        if content is None:
-            return distances
-        return distances / self._distances(self._features(pictures(image, content, "content")[1]), target)
-
-    def _features(self, image: Tensor) -> list[Tensor]:
-        found = self.encoder(image.to(self.encoder.image_dtype), list(self.layers))
-        return [found[layer] for layer in self.layers]
-
-    def _distances(self, features: Sequence[Tensor], targets: Sequence[Tensor]) -> Tensor:
+    def distances(self, features: Sequence[Tensor], targets: Sequence[Tensor]) -> Tensor:
+        """The distances of the distributions of features."""
         generator = torch.Generator().manual_seed(self.seed)
         layers = []
         for own, other in zip(features, targets, strict=True):
             apart, varied = [], []
             drawn = random_directions(self.num_directions, own.shape[1], generator=generator)
             for directions in torch.split(drawn, _AT_ONCE):
-                values, target = (sorted_projections(part, directions) for part in (own, other))
+                values, target = (_projections(part, directions) for part in (own, other))
                 count = max(len(values), len(target))
                 apart.append(quantile_distance(values.expand(count, -1, -1), target.expand(count, -1, -1)))
                 varied.append(target.var(2, correction=0))
             layers.append(torch.cat(apart, 1).sum(1) / torch.cat(varied, 1).sum(1))
         return torch.stack(layers).mean(0)
+
+
+def _projections(features: Tensor, directions: Tensor) -> Tensor:
+    """Ascending, (batch, directions, positions)."""
+    vectors = positions(features)
+    with without_autocast(vectors):
+        return ascending(directions.to(vectors) @ vectors)

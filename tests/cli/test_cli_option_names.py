@@ -34,6 +34,7 @@ TRAIN = [
     *TINY[:-2],
 ]
 PAINT = ["paint", "content.png", "style.png", "-o", "out.png", "--network", "any.safetensors", *TINY[-2:]]
+JUDGE = ["judge", "content.png", "--content", "content.png", "--style", "style.png", "--network", "none"]
 WRONG_PICTURE = """
 --size 3
 --size 640x480
@@ -183,6 +184,22 @@ WRONG_PAINTING = """
 --save-config out.png
 --config missing.toml
 """
+WRONG_JUDGEMENT = """
+--content missing.png
+--content photos
+--style missing.png
+--network vgg19
+--size 3
+--size 8
+--style-size 640x480
+--device none
+--max-pixels 10
+--json --csv
+--sheet sheet.txt
+--sheet content.png
+--sheet style.png --overwrite
+--sheet none/sheet.png
+"""
 COMMAND_LINES = [
     # Found by an estimate of the memory, which takes its time.
     pytest.param([*PICTURE, "--memory", "0.001"], marks=pytest.mark.slow),
@@ -195,6 +212,7 @@ COMMAND_LINES = [
     *([*DEMO, *options.split()] for options in WRONG_DEMO.strip().splitlines()),
     *([*TRAIN, *options.split()] for options in WRONG_TRAINING.strip().splitlines()),
     *([*PAINT, *options.split()] for options in WRONG_PAINTING.strip().splitlines()),
+    *([*JUDGE, *options.split()] for options in WRONG_JUDGEMENT.strip().splitlines()),
 ]
 
 
@@ -215,7 +233,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def options() -> dict[str, set[str]]:
     """The options of each command, by its help."""
     found = {}
-    for command in ("stylize", "demo", "train", "paint"):
+    for command in ("stylize", "demo", "train", "paint", "judge"):
         with contextlib.redirect_stdout(io.StringIO()) as stream:
             assert main([command, "--help"]) == 0
         found[command] = set(OPTION.findall(stream.getvalue()))

@@ -62,6 +62,18 @@ def test_contact_sheet_draws_titles_above_the_images() -> None:
     torch.testing.assert_close(titled[..., 4 + strip : -4, :], plain[..., 4:-4, :])
 
 
+def test_contact_sheet_draws_captions_below_the_images() -> None:
+    images = [torch.zeros(1, 3, 20, 90), torch.zeros(1, 3, 20, 90)]
+    sheet = contact_sheet(images, height=20, gap=4, titles=["", "b"], captions=["a", ""])
+    assert sheet.shape[2] == 4 + 24 + 20 + 24 + 4
+    assert sheet[..., 28:48, 4:94].max() == 0
+    assert sheet[..., 48:72, 4:94].min() < 0.2
+    assert sheet[..., 48:72, 98:].min() == 1
+    assert sheet[..., 4:28, :98].min() == 1
+    with pytest.raises(ValueError, match="`captions` must have one text for each image"):
+        contact_sheet(images, captions=["a"])
+
+
 def test_contact_sheet_makes_room_for_long_titles() -> None:
     title = "a long title for a small image"
     sheet = contact_sheet([flat(0.5)], height=10, gap=0, titles=[title])

