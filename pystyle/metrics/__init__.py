@@ -12,6 +12,7 @@ No measure tells all: white noise on a photograph brings its features nearer to 
 from pystyle.metrics._art_fid import art_fid
 from pystyle.metrics._clips import flicker, warping_error
 from pystyle.metrics._colors import color_distance, saturation_ratio
+from pystyle.metrics._compare_sets import SetComparison, compare_sets
 from pystyle.metrics._deception import deception_rate
 from pystyle.metrics._frechet_distance import frechet_distance
 from pystyle.metrics._gram_distance import GramDistance
@@ -40,11 +41,13 @@ __all__ = [
     "MEASURES",
     "Measure",
     "PrecisionRecall",
+    "SetComparison",
     "SingleImageDistance",
     "StructureDistance",
     "StyleDistance",
     "art_fid",
     "color_distance",
+    "compare_sets",
     "deception_rate",
     "finest_band_energy",
     "flicker",

