@@ -68,7 +68,8 @@ class _Session:
         code = 0
         try:
             for case in self.cases:
-                self._try(case)
+                if self._try(case) and not (self.options.json or self.options.csv):
+                    self._print(self.judged[-1])
         except KeyboardInterrupt:
             say(f"Interrupted; {len(self.judged)} of {len(self.cases)} pictures are judged.")
             code = EXIT_INTERRUPTED
@@ -79,7 +80,8 @@ class _Session:
                 say(f"{len(self.failed)} of {len(self.cases)} pictures could not be judged.")
         return code
 
-    def _try(self, case: Case) -> None:
+    def _try(self, case: Case) -> bool:
+        """Judge a picture, if that is possible."""
         try:
             self._judge(case)
         except (OSError, ValueError, CommandError, MemoryError, torch.OutOfMemoryError) as error:
@@ -87,6 +89,8 @@ class _Session:
             told = str(error) if isinstance(error, ValueError) else describe(error, names)
             self.failed[case.picture] = reason = in_options(told, names)
             say(f"error: '{case.picture}' could not be judged: {reason}")
+            return False
+        return True
 
     def _judge(self, case: Case) -> None:
         picture, content, style = self._images_of(case)
@@ -96,8 +100,6 @@ class _Session:
         self.judged.append(Judged(case, (height, width), figures))
         if self.options.sheet is not None:
             self.images.append((thumbnail(picture), thumbnail(content), thumbnail(style)))
-        if not (self.options.json or self.options.csv):
-            self._print(case.picture, figures)
 
     def _images_of(self, case: Case) -> tuple[Tensor, Tensor, Tensor]:
         """The picture, its photograph and its painting, at the sizes at which they are looked at."""
@@ -115,12 +117,12 @@ class _Session:
                 )
         return resize(picture, size), resize(content, size), resize(style, style_size)
 
-    def _print(self, name: str, figures: dict[str, float]) -> None:
+    def _print(self, judged: Judged) -> None:
         if self.table is None:
             groups = [mean_of(case.group) for case in self.cases if case.group is not None]
-            self.table = Table([*(case.picture for case in self.cases), *groups], list(figures))
+            self.table = Table([*(case.picture for case in self.cases), *groups], list(judged.figures))
             print(self.table.head())
-        print(self.table.line(name, figures), flush=True)
+        print(self.table.line(judged.case.picture, judged.figures), flush=True)
 
     def _report(self) -> None:
         if self.options.json:

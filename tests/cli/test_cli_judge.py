@@ -184,6 +184,18 @@ def test_what_cannot_be_judged_does_not_spoil_the_rest(capsys):
     assert sorted(json.loads(captured.out)["failed"]) == ["broken.png", "turned.png"]
 
 
+def test_a_report_that_cannot_be_printed_is_no_fault_of_a_picture(capsys, monkeypatch):
+    def full(*_, **__):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("builtins.print", full)
+    monkeypatch.setattr("pystyle.cli._main.say", lambda text: messages.append(text))
+    messages = []
+    assert main(["judge", "other.png", *ALONE]) == 1
+    assert messages == ["error: [Errno 28] No space left on device"]
+    assert "could not be judged" not in capsys.readouterr().err
+
+
 def test_what_was_judged_before_an_interruption_is_told(capsys, monkeypatch):
     def interrupt(self, *images):
         if calls:
