@@ -78,4 +78,4 @@ def test_info_is_readable_text(capsys):
     captured = capsys.readouterr()
     assert captured.err == ""
     assert captured.out.splitlines()[0] == f"pystyle            {pystyle.__version__}"
-    assert "caffe weights   verified\n" in captured.out
+    assert "caffe weights      verified\n" in captured.out
