@@ -54,9 +54,12 @@ def figures(pair: tuple[str, str], name: str, folder: Path, judge: Judge) -> dic
 
 
 def correlation(first: list[float], second: list[float]) -> float:
-    """Spearman's: that of the ranks."""
-    ranks = torch.stack([torch.tensor(values).argsort().argsort().double() for values in (first, second)])
-    return float(torch.corrcoef(ranks)[0, 1])
+    """Spearman's: that of the ranks, which equal numbers share."""
+    ranks = [
+        [sum((other < value) + (other <= value) for other in values) / 2 for value in values]
+        for values in (first, second)
+    ]
+    return float(torch.corrcoef(torch.tensor(ranks, dtype=torch.float64))[0, 1])
 
 
 def main() -> None:
@@ -67,7 +70,7 @@ def main() -> None:
     rankings = json.loads((options.results / "methods_eye.json").read_text())
     judge = Judge.published()
     correlations: dict[str, list[float]] = {key: [] for key in BETTER}
-    agreed: dict[str, list[bool]] = {key: [] for key in BETTER}
+    agreed: dict[str, list[float]] = {key: [] for key in BETTER}
     for pair in HELD_OUT_PAIRS:
         ranking = rankings.get("-".join(pair))
         if ranking is None:
@@ -77,7 +80,7 @@ def main() -> None:
         for key, turned in BETTER.items():
             values = [turned(line[key]) for line in found]
             correlations[key].append(correlation(values, [-float(place) for place in range(len(names))]))
-            agreed[key] += [first > second for first, second in combinations(values, 2)]
+            agreed[key] += [((a > b) + (a >= b)) / 2 for a, b in combinations(values, 2)]
     rows = [
         [key, f"{mean(values):.2f}", f"{min(values):.2f}", f"{mean(agreed[key]):.0%}"]
         for key, values in correlations.items()
