@@ -54,7 +54,9 @@ def figures(pair: tuple[str, str], name: str, folder: Path, judge: Judge) -> dic
 
 
 def correlation(first: list[float], second: list[float]) -> float:
-    """Spearman's: that of the ranks, which equal numbers share."""
+    """Spearman's: that of the ranks, which equal numbers share; 0 if all are equal, which tells nothing."""
+    if len(set(first)) == 1 or len(set(second)) == 1:
+        return 0.0
     ranks = [
         [sum((other < value) + (other <= value) for other in values) / 2 for value in values]
         for values in (first, second)

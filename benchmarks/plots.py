@@ -112,8 +112,8 @@ def draw_convergence(axes: "Axes", lines: list[Line], against: str) -> None:
     if against == "evaluations":
         _ticks(axes, sorted({line["evaluations"] for line in lines}))
     else:
-        _plain_numbers(axes.xaxis)
-    _plain_numbers(axes.yaxis)
+        plain_numbers(axes.xaxis)
+    plain_numbers(axes.yaxis)
 
 
 def _line(axes: "Axes", points: Iterable[tuple[float, float]], name: str, index: int) -> None:
@@ -126,7 +126,7 @@ def _line(axes: "Axes", points: Iterable[tuple[float, float]], name: str, index:
 def _sides(axes: "Axes", sides: list[int]) -> None:
     axes.set(xscale="log", yscale="log", xlabel="side of the image (pixels)")
     _ticks(axes, sorted(set(sides)))
-    _plain_numbers(axes.yaxis)
+    plain_numbers(axes.yaxis)
 
 
 def _ticks(axes: "Axes", places: list[int]) -> None:
@@ -134,7 +134,7 @@ def _ticks(axes: "Axes", places: list[int]) -> None:
     axes.set_xticks([], minor=True)
 
 
-def _plain_numbers(axis: "Axis") -> None:
+def plain_numbers(axis: "Axis") -> None:
     """Write 200 rather than a power of ten, at 1, 2 and 5 of each decade."""
     from matplotlib.ticker import FuncFormatter, LogLocator
 

@@ -48,7 +48,7 @@ _RECIPES: dict[StyleLossName, _Recipe] = {
     "covariance": _Recipe(CovarianceLoss, 8.0, _STROKES),
     "mrf": _Recipe(MRFLoss, 2.8, _PATCHES),
     "nearest-neighbor": _Recipe(NearestNeighborLoss, 30.0, _MIDDLE),
-    "contextual": _Recipe(ContextualLoss, 5.0, _MIDDLE),
+    "contextual": _Recipe(ContextualLoss, 5.0, _PATCHES),
     "sliced-wasserstein": _Recipe(SlicedWassersteinLoss, 50.0, _STROKES),
     "histogram": _Recipe(HistogramLoss, 28.0, _STROKES),
     "relaxed-emd": _Recipe(RelaxedEMDLoss, 20.0, _DEEP),

@@ -50,6 +50,7 @@ def test_correlations_are_those_of_ranks(script):
     correlation = script("methods_eye").correlation
     assert correlation([1.0, 5.0, 9.0], [2.0, 3.0, 100.0]) == pytest.approx(1)
     assert correlation([1.0, 5.0, 9.0], [9.0, 5.0, 1.0]) == pytest.approx(-1)
+    assert correlation([1.0, 1.0, 1.0], [1.0, 2.0, 3.0]) == 0
     # Equal ones share their ranks: 1 2.5 2.5 4 and 1 2 3 4 have 4.5 of 4.5 and 5 in common.
     assert correlation([0.0, 1.0, 1.0, 2.0], [1.0, 2.0, 3.0, 4.0]) == pytest.approx(4.5 / (4.5 * 5) ** 0.5)
     # Ranks 0 1 2 3 and 1 0 2 3: 1 - 6 (1 + 1) / (4 (16 - 1)).
