@@ -48,7 +48,7 @@ from pystyle.typing import StyleLossName
 
 Paint = Callable[[Tensor, Tensor], Tensor]
 LENGTH = 256
-LOG, FOLDER = "methods.jsonl", "methods"
+LOG, FOLDER = "methods.jsonl", "pictures/methods"
 
 
 class Method(NamedTuple):
