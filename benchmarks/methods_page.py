@@ -119,7 +119,7 @@ def sheet(pair: tuple[str, str], lines: list[Line], folder: Path) -> Tensor:
         line = by_method[name]
         images.append(read_image(path_of(folder, pair, name)))
         titles.append(name)
-        captions.append(f"{line['lpips']:.2f} / {line['style']:.2f} / {line['seconds']:.0f} s")
+        captions.append(f"{line['lpips']:.2f} / {line['style']:.2f} / {line['seconds']:.2g} s")
     return contact_sheet(images, columns=6, height=192, titles=titles, captions=captions)
 
 
