@@ -62,7 +62,8 @@ def stylization_criterion(
         style_loss: The name of a loss, or one of your own, whose weight is multiplied by `strength`.
         style_layers: The layers of a loss with a name; its usual ones if not given: the first layer of each
             block; of the third and the fourth for ``"mrf"`` and ``"contextual"``, of these and the second
-            for ``"nearest-neighbor"``, of the second to the fifth for ``"relaxed-emd"``. Another one counts as much as the last of these before it.
+            for ``"nearest-neighbor"``, of the second to the fifth for ``"relaxed-emd"``. Another one counts
+            as much as the last of these before it.
         content_layer: The layer that is compared with the photograph; relu4_2 of a VGG, relu4 of AlexNet, the
             one at three quarters of the depth of another network, if not given.
         content_weight: Of the content loss.
