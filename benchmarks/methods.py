@@ -149,6 +149,11 @@ def images_of(pair: tuple[str, str]) -> tuple[Tensor, Tensor]:
     return quantise(resize(content, LENGTH, edge="long")), style
 
 
+def path_of(folder: Path, pair: tuple[str, str], name: str) -> Path:
+    """The picture of a method."""
+    return folder / f"{'-'.join(pair)}-{name.replace(' ', '-')}.png"
+
+
 def judged(judge: Judge, pair: tuple[str, str], path: Path) -> dict[str, float]:
     """The figures of a picture."""
     content, style = images_of(pair)
@@ -188,7 +193,7 @@ def main() -> None:
             done = {(line["method"], line["pair"]) for line in read(options.output / LOG)}
             if (name, title) in done:
                 continue
-            path = folder / f"{title}-{name.replace(' ', '-')}.png"
+            path = path_of(folder, pair, name)
             cost = _in_a_process(name, pair, path)
             figures = judged(judge, pair, path)
             line = {"method": name, "kind": METHODS[name].kind, "pair": title, "length": LENGTH}

@@ -16,8 +16,8 @@ from statistics import mean
 from string import ascii_uppercase
 
 import torch
-from methods import FOLDER, images_of
-from methods_page import path_of, product, shuffled
+from methods import FOLDER, images_of, path_of
+from methods_page import product, shuffled
 from pictures import HELD_OUT_PAIRS
 from records import table
 

@@ -14,7 +14,7 @@ from statistics import mean
 from string import ascii_uppercase
 from typing import TYPE_CHECKING
 
-from methods import FOLDER, LOG, METHODS, images_of
+from methods import FOLDER, LOG, METHODS, images_of, path_of
 from pictures import HELD_OUT_PAIRS
 from records import Line, read, table
 from torch import Tensor
@@ -121,11 +121,6 @@ def sheet(pair: tuple[str, str], lines: list[Line], folder: Path) -> Tensor:
         titles.append(name)
         captions.append(f"{line['lpips']:.2f} / {line['style']:.2f} / {line['seconds']:.2g} s")
     return contact_sheet(images, columns=6, height=192, titles=titles, captions=captions)
-
-
-def path_of(folder: Path, pair: tuple[str, str], name: str) -> Path:
-    """The picture of a method."""
-    return folder / f"{'-'.join(pair)}-{name.replace(' ', '-')}.png"
 
 
 def shuffled(pair: tuple[str, str]) -> list[str]:

@@ -7,14 +7,15 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pystyle._arguments import best_device
 from pystyle.cli._announce import say
 from pystyle.cli._arguments import in_options
+from pystyle.cli._encoders import chosen_device
 from pystyle.cli._errors import EXIT_FAILURE, EXIT_INTERRUPTED, CommandError, UsageError, describe
 from pystyle.cli._inputs import STANDARD_STREAM, check_streams, pillow_limit, read_picture
 from pystyle.cli._judge_inputs import Case, cases_of
 from pystyle.cli._judge_options import NO_NETWORK, add_arguments
-from pystyle.cli._judge_report import Judged, Table, as_csv, facts, mean_of, means, sheet, thumbnail
+from pystyle.cli._judge_report import Judged, Table, as_csv, facts, mean_of, means
+from pystyle.cli._judge_sheet import sheet, thumbnail
 from pystyle.cli._outputs import check_picture_file, check_places
 from pystyle.cli._picture import size_of
 from pystyle.images import resize, write_image
@@ -42,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
         judge = (
             Judge()
             if options.network == NO_NETWORK
-            else Judge.published(options.network, device=options.device or best_device())
+            else Judge.published(options.network, device=chosen_device(options))
         )
     except (ImportError, RuntimeError) as error:
         hint = f"Or leave lpips and style out: `--network {NO_NETWORK}`."

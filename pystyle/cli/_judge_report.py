@@ -1,20 +1,13 @@
-"""What `pystyle judge` found: as a table, as values between commas, as JSON, and as a sheet."""
+"""What `pystyle judge` found: as a table, as values between commas, and as JSON."""
 
 import csv
 import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
 from typing import Any, NamedTuple
 
-from torch import Tensor
-
 from pystyle.cli._judge_inputs import Case
-from pystyle.images import contact_sheet, resize
 from pystyle.metrics import MEASURES
-
-_THUMBNAIL = 256
-_ON_SHEET = ("lpips", "style", "noise")
 
 
 class Judged(NamedTuple):
@@ -116,39 +109,11 @@ def facts(
     }
 
 
-def sheet(judged: Sequence[Judged], images: Sequence[tuple[Tensor, Tensor, Tensor]]) -> Tensor:
-    """A row for each photograph and painting, with their pictures and figures.
-
-    Args:
-        judged: The pictures.
-        images: Each picture with its content and style.
-    """
-    rows, titles, captions = [], [], []
-    pairs = groupby(zip(judged, images, strict=True), lambda pair: (pair[0].case.content, pair[0].case.style))
-    for _, members in pairs:
-        found = list(members)
-        _, content, style = found[0][1]
-        rows.append([content, style, *(picture for _, (picture, _, _) in found)])
-        titles.append(["content", "style", *(one.case.picture for one, _ in found)])
-        captions.append(["", "", *(_caption(one.figures) for one, _ in found)])
-    return contact_sheet(rows, height=_THUMBNAIL, titles=titles, captions=captions)
-
-
-def thumbnail(image: Tensor) -> Tensor:
-    """An image as large as the sheet shows it."""
-    return resize(image, _THUMBNAIL, edge="height").cpu()
-
-
 def _about(judged: Judged) -> dict[str, Any]:
     """The picture, without its figures, one of which is ``style``."""
     case, (height, width) = judged.case, judged.size
     paths = {"picture": case.picture, "content_path": case.content, "style_path": case.style}
     return {**paths, "width": width, "height": height}
-
-
-def _caption(figures: Mapping[str, float]) -> str:
-    shown = [key for key in _ON_SHEET if key in figures] if "lpips" in figures else list(figures)
-    return "  ".join(f"{key} {figures[key]:.2f}" for key in shown)
 
 
 def _finite(figures: Mapping[str, float]) -> dict[str, float | None]:

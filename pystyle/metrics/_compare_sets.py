@@ -5,11 +5,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from pystyle._version import __version__
 from pystyle.metrics._frechet_distance import frechet_distance
 from pystyle.metrics._kernel_distance import KernelDistance, kernel_distance
 from pystyle.metrics._precision_recall import PrecisionRecall, precision_recall
 from pystyle.metrics._statistics import FeatureStatistics
+from pystyle.metrics._versions import versions
 
 
 @dataclass(frozen=True)
@@ -105,7 +105,7 @@ def compare_sets(
         len(own),
         len(other),
         {"network": _name_of(network), "neighbors": neighbors, "num_subsets": num_subsets, "seed": seed},
-        {"pystyle-nst": __version__, "torch": torch.__version__},
+        versions(),
     )
 
 

@@ -7,13 +7,13 @@ import torch
 from torch import Tensor, float64
 
 from pystyle._arguments import explained_allocations
-from pystyle._version import __version__
 from pystyle.metrics._colors import color_distance, saturation_ratio
 from pystyle.metrics._lpips import LPIPS
 from pystyle.metrics._noise import noise_ratio
 from pystyle.metrics._published_trunk import TrunkName, published_trunk
 from pystyle.metrics._similarity import ssim
 from pystyle.metrics._style_distance import StyleDistance
+from pystyle.metrics._versions import versions
 
 _STYLE_LAYERS = MappingProxyType(
     {
@@ -170,8 +170,7 @@ class Judge:
             "noise": noise_ratio(image, content, style),
         }
         figures = {name: values.to("cpu", float64) for name, values in found.items() if values is not None}
-        versions = {"pystyle-nst": __version__, "torch": torch.__version__}
-        return Judgement(figures, self._settings(), versions)
+        return Judgement(figures, self._settings(), versions())
 
     def _settings(self) -> dict[str, Any]:
         if self.style is None:
