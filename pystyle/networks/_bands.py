@@ -1,8 +1,6 @@
 """Large maps band by band, where nothing looks at a whole map."""
 
 from collections.abc import Callable, Iterator
-from fractions import Fraction
-from math import ceil
 from typing import NamedTuple
 
 import torch
@@ -21,14 +19,14 @@ class Band(NamedTuple):
     top: int
     bottom: int
 
-    def of(self, features: Tensor, scale: Fraction = Fraction(1)) -> Tensor:
-        """The band of maps that have so many rows for one of the map, with those around it."""
-        return features[:, :, int(self.top * scale) : ceil(self.bottom * scale)]
+    def of(self, features: Tensor, up: int = 1, down: int = 1) -> Tensor:
+        """The band of maps that have `up` rows for `down` of the map, with those around it."""
+        return features[:, :, self.top * up // down : _ceil_div(self.bottom * up, down)]
 
-    def own(self, features: Tensor, scale: Fraction) -> Tensor:
+    def own(self, features: Tensor, up: int = 1, down: int = 1) -> Tensor:
         """The rows of the band alone, of what was computed from it with those around it."""
-        skipped = int((self.start - self.top) * scale)
-        return features[:, :, skipped : skipped + ceil(self.stop * scale) - int(self.start * scale)]
+        skipped = (self.start - self.top) * up // down
+        return features[:, :, skipped : skipped + _ceil_div(self.stop * up, down) - self.start * up // down]
 
 
 def bands(features: Tensor, *, halo: int, multiple: int = 2, numbers: int | None = None) -> Iterator[Band]:
@@ -46,7 +44,7 @@ def bands(features: Tensor, *, halo: int, multiple: int = 2, numbers: int | None
     rows = max(numbers // (max(channels, _CHANNELS) * width) // multiple, 1) * multiple
     if torch.is_grad_enabled():
         rows = height
-    halo = -(-halo // multiple) * multiple
+    halo = _ceil_div(halo, multiple) * multiple
     for start in range(0, height, rows):
         stop = min(start + rows, height)
         yield Band(start, stop, max(start - halo, 0), min(stop + halo, height))
@@ -62,7 +60,8 @@ def in_bands(
     first: Tensor,
     *others: Tensor,
     halo: int,
-    scale: Fraction,
+    up: int = 1,
+    down: int = 1,
     multiple: int = 2,
     numbers: int | None = None,
 ) -> Tensor:
@@ -73,14 +72,15 @@ def in_bands(
         first: What it is applied to.
         others: Further maps that it takes, whose rows are a multiple or a part of those of the first.
         halo: How many rows of the first map it looks at above and below a row.
-        scale: How many rows it gives for one of the first map.
+        up: How many rows it gives for `down` rows of the first map.
+        down: See `up`.
         multiple: What the rows of a band and of the halo are a multiple of, so that strides meet.
         numbers: See :func:`bands`.
 
     Shape:
         - first: (batch, channels, height, width)
         - others: (batch, channels, n height, n width)
-        - output: (batch, other channels, scale height, scale width)
+        - output: (batch, other channels, height * up / down, width * up / down), rounded up
     """
     height = first.shape[2]
     found = list(bands(first, halo=halo, multiple=multiple, numbers=numbers))
@@ -88,12 +88,17 @@ def in_bands(
         return function(first, *others)
     output: Tensor | None = None
     for band in found:
-        part = function(*(band.of(maps, Fraction(maps.shape[2], height)) for maps in (first, *others)))
+        part = function(*(band.of(maps, maps.shape[2], height) for maps in (first, *others)))
         if output is None:
-            shape = (*part.shape[:2], ceil(height * scale), part.shape[3])
+            shape = (*part.shape[:2], _ceil_div(height * up, down), part.shape[3])
             output = torch.empty(shape, dtype=part.dtype, device=part.device, memory_format=_order(part))
-        output[:, :, int(band.start * scale) : ceil(band.stop * scale)] = band.own(part, scale)
+        output[:, :, band.start * up // down : _ceil_div(band.stop * up, down)] = band.own(part, up, down)
     return first if output is None else output
+
+
+def _ceil_div(number: int, divisor: int) -> int:
+    """The quotient, rounded up. A compiled network follows whole numbers, and no fractions."""
+    return -(-number // divisor)
 
 
 def _order(features: Tensor) -> torch.memory_format:

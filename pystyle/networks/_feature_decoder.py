@@ -1,5 +1,4 @@
 from collections.abc import Sequence
-from fractions import Fraction
 
 import torch
 from torch import Tensor, nn
@@ -14,7 +13,7 @@ from pystyle.networks._style_modulation import NEGATIVE_SLOPE, modulated
 _COLORS = 3
 _FINE_HALO = 4
 """How many rows of what is painted at a quarter of the size the rest looks at around its own, at most."""
-_NUMBERS = 2**21
+_NUMBERS = 2**20
 """See :func:`in_bands`: what is made of a number of the quarter is several numbers."""
 
 
@@ -90,9 +89,7 @@ class FeatureDecoder(nn.Module):
 
         seen = _beside(coarse, avg_pool2d(colors, 4), noise[:, :, ::4, ::4])
         painted = self.quarter_blocks(modulated(self.quarter_in(seen), *first))
-        return in_bands(
-            finely, painted, fine, colors, noise, halo=_FINE_HALO, scale=Fraction(4), numbers=_NUMBERS
-        )
+        return in_bands(finely, painted, fine, colors, noise, halo=_FINE_HALO, up=4, numbers=_NUMBERS)
 
 
 def _beside(features: Tensor, *others: Tensor) -> Tensor:

@@ -78,7 +78,7 @@ class FeatureMap(NamedTuple):
     def __call__(self, features: Tensor, noise: Tensor) -> Tensor:
         """The matrices times the features and the noise at each position, plus the shift."""
         moved = torch.baddbmm(self.shift[:, None], _rows(noise), self.noise.mT)
-        moved = torch.baddbmm(moved, _rows(features), self.matrix.mT)
+        moved.baddbmm_(_rows(features).to(moved), self.matrix.mT.to(moved))
         batch, _, height, width = features.shape
         return moved.view(batch, height, width, -1).permute(0, 3, 1, 2)
 

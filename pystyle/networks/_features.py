@@ -1,5 +1,4 @@
 from abc import abstractmethod
-from fractions import Fraction
 
 from torch import Tensor, nn
 
@@ -34,8 +33,6 @@ class Features(nn.Module):
         """
         sums = MomentSums(), MomentSums()
         for band in bands(image, halo=self.halo, multiple=4, numbers=numbers):
-            for own, features, scale in zip(
-                sums, self(band.of(image)), (Fraction(1, 2), Fraction(1, 4)), strict=True
-            ):
-                own.add(band.own(features, scale))
+            for own, features, down in zip(sums, self(band.of(image)), (2, 4), strict=True):
+                own.add(band.own(features, down=down))
         return sums[0].moments(), sums[1].moments()

@@ -1,5 +1,3 @@
-from fractions import Fraction
-
 from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, leaky_relu_
 
@@ -45,7 +43,7 @@ class LightFeatures(Features):
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """The features."""
-        fine = in_bands(self._fine, image, halo=6, scale=Fraction(1, 2))
+        fine = in_bands(self._fine, image, halo=6, down=2)
         return fine, self.quarter_block(_activated(self.quarter_in(leaky_relu(fine, NEGATIVE_SLOPE))))
 
     def _fine(self, image: Tensor) -> Tensor:

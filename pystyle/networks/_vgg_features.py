@@ -1,5 +1,3 @@
-from fractions import Fraction
-
 from torch import Tensor, nn
 
 from pystyle.encoders import vgg19
@@ -9,7 +7,6 @@ from pystyle.networks._features import Features
 from pystyle.networks._layout import channels_last
 
 _FINE, _COARSE = "relu2_1", "relu3_1"
-_HALF = Fraction(1, 2)
 _HALO = 6
 """How many rows around its own a feature sees: six pixels from the image, four from the fine features."""
 
@@ -49,8 +46,8 @@ class VGGFeatures(Features):
 
     def forward(self, image: Tensor) -> tuple[Tensor, Tensor]:
         """The features."""
-        fine = in_bands(self.fine, image, halo=_HALO, scale=_HALF)
-        return fine, in_bands(self.coarse, fine, halo=_HALO, scale=_HALF)
+        fine = in_bands(self.fine, image, halo=_HALO, down=2)
+        return fine, in_bands(self.coarse, fine, halo=_HALO, down=2)
 
 
 def _as_parts_are(stage: nn.Module) -> nn.Module:

@@ -319,3 +319,20 @@ class TestAnyStyleNetwork:
         once, mirrored = network.represent_style(tile), network.represent_style(tile.flip(3))
         assert torch.allclose(once.color_mean, mirrored.color_mean, atol=1e-6)
         assert torch.allclose(once.color_covariance, mirrored.color_covariance, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "network",
+    [
+        pytest.param(lambda: TransformNetwork(width=2), id="transform"),
+        pytest.param(lambda: AnyStyleNetwork(width=2), id="vgg19"),
+        pytest.param(lambda: AnyStyleNetwork(width=2, features="light"), id="light"),
+    ],
+)
+def test_a_network_is_compiled_whole(network, monkeypatch):
+    monkeypatch.setattr("pystyle.networks._bands._NUMBERS", 2**12)  # Several bands.
+    network = network().eval()
+    compiled = torch.compile(network, backend="eager", fullgraph=True, dynamic=False)
+    with torch.no_grad():
+        code = network.named_code("style") if network.styles else network.represent_style(IMAGE[1:])
+        assert torch.allclose(compiled(IMAGE, code), network(IMAGE, code), atol=1e-6)
