@@ -12,7 +12,7 @@ import statistics
 from pathlib import Path
 
 import torch
-from network_trainings import parser_of, phases, run
+from network_trainings import criterion_of, parser_of, phases, run
 from pictures import PAIRS, read_pair
 from torch.nn.functional import avg_pool2d
 from torch.utils.data import Subset
@@ -75,7 +75,7 @@ def main() -> None:
         phases=phases(options.steps, options.batch_size, large=0.08),
         pairs=[(content, style) for content, style in pairs],
         rate=options.rate,
-        content=options.content,
+        criterion=criterion_of(options.content),
     )
 
 

@@ -10,7 +10,7 @@ from itertools import cycle
 from pathlib import Path
 
 import torch
-from network_trainings import parser_of, phases, run
+from network_trainings import criterion_of, parser_of, phases, run
 from pictures import HELD_OUT_PAIRS, PHOTOGRAPHS, photograph, read_held_out
 from torch import Tensor
 
@@ -87,6 +87,7 @@ def main() -> None:
         phases=phases(options.steps, options.batch_size, large=0.12),
         pairs=list(zip(cycle(photographs), STYLES, strict=False)),
         rate=1e-3,
+        criterion=criterion_of(),
     )
     write_image(sheet(network, options.pictures), options.output / "sheet.jpg")
 

@@ -23,7 +23,7 @@ _EVERY = 250
 """Steps between two looks."""
 
 
-def criterion(content: float = 1.0) -> Criterion:
+def criterion_of(content: float = 1.0) -> Criterion:
     """What the networks are trained for, with the losses of the content weighted so much."""
     return Criterion(
         vgg19(),
@@ -74,7 +74,7 @@ def run(
     phases: Sequence[Phase],
     pairs: Sequence[tuple[Tensor, Style]],
     rate: float,
-    content: float = 1.0,
+    criterion: Criterion,
 ) -> None:
     """Train a network, and save it as NAME.safetensors.
 
@@ -86,7 +86,7 @@ def run(
         phases: The phases.
         pairs: What the contact sheets show, of which nothing is trained on.
         rate: The learning rate.
-        content: The weight of the content, see :func:`criterion`.
+        criterion: What it is trained for.
     """
     options.output.mkdir(parents=True, exist_ok=True)
 
@@ -98,7 +98,7 @@ def run(
     precision = fastest_precision(options.device)
     result = train(
         network.to(options.device),
-        criterion(content).to(options.device),
+        criterion.to(options.device),
         contents=ImageFolder(options.pictures / "photographs", crop_size=192, in_memory=True),
         styles=styles,
         phases=phases,

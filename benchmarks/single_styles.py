@@ -10,7 +10,7 @@ import argparse
 from pathlib import Path
 
 import torch
-from network_trainings import parser_of, phases, run
+from network_trainings import criterion_of, parser_of, phases, run
 from pictures import HELD_OUT_PAINTINGS, HELD_OUT_PAIRS, read_held_out
 
 from pystyle.images import resize
@@ -37,6 +37,7 @@ def main() -> None:
             phases=phases(options.steps, options.batch_size, large=0.12),
             pairs=[(resize(content, 256, edge="long"), "style") for content, _ in pairs],
             rate=1e-3,
+            criterion=criterion_of(),
         )
         Path(own.output / f"{name}.safetensors").rename(options.output / f"{name}.safetensors")
 

@@ -14,7 +14,14 @@ from pystyle.functional._local_affine import smoothed_local_affine
 from pystyle.functional._matrix_root import matrix_square_root, trace_of_square_root
 from pystyle.functional._matting import matting_energy, matting_laplacian
 from pystyle.functional._maximum_mean_discrepancy import maximum_mean_discrepancy
-from pystyle.functional._moments import RawMoments, channel_means, covariance, mean_std, raw_moments
+from pystyle.functional._moments import (
+    RawMoments,
+    channel_mean_std,
+    channel_means,
+    covariance,
+    mean_std,
+    raw_moments,
+)
 from pystyle.functional._neighbors import (
     mrf_energy,
     nearest_neighbor_distance,
@@ -40,6 +47,7 @@ from pystyle.functional._wavelet import wavelet_norm
 __all__ = [
     "RawMoments",
     "attention_features",
+    "channel_mean_std",
     "channel_means",
     "contextual_similarity",
     "covariance",

@@ -5,6 +5,7 @@ from torch import Tensor
 
 from pystyle._arguments import number
 from pystyle.functional._gram import flat_positions, positions, self_product
+from pystyle.functional._precision import at_least_float32
 
 
 class RawMoments(NamedTuple):
@@ -98,6 +99,37 @@ def channel_means(features: Tensor) -> Tensor:
     """
     vectors = flat_positions(features)
     return vectors.sum(2, dtype=torch.promote_types(vectors.dtype, torch.float32)) / max(vectors.shape[2], 1)
+
+
+def channel_mean_std(features: Tensor, *, eps: float = 0.0) -> Tensor:
+    """The mean and the standard deviation of each channel, without the products of :func:`raw_moments`.
+
+    Args:
+        features: One feature map per image.
+        eps: Added to the variance (that over all positions, the biased one). Without it the gradient of a
+            flat channel is infinite.
+
+    Returns:
+        One row for the means and one for the standard deviations, in float32 at least.
+
+    Raises:
+        ValueError: If the features have no positions.
+
+    Shape:
+        - features: (batch, channels, height, width), or any number of position axes
+        - output: (batch, 2, channels)
+
+    Example:
+        >>> import torch
+        >>> channel_mean_std(torch.tensor([[[[1.0, 3.0]]]]))
+        tensor([[[2.],
+                 [1.]]])
+    """
+    vectors = at_least_float32(flat_positions(features))
+    if not vectors.shape[2]:
+        raise ValueError(f"`features` must have positions, got the shape {tuple(features.shape)}.")
+    variance, mean = torch.var_mean(vectors, 2, correction=0)
+    return torch.stack((mean, (variance + number(eps, "`eps`", least=0)).sqrt()), 1)
 
 
 def covariance(moments: RawMoments) -> Tensor:

@@ -2,6 +2,8 @@
 
 from pystyle.networks._any_style_network import AnyStyleNetwork, StyleMoments
 from pystyle.networks._convolution import Convolution
+from pystyle.networks._decoder import Decoder, DecoderLayer, mirror
+from pystyle.networks._frozen_encoder import FrozenEncoder
 from pystyle.networks._hub import HubMixin
 from pystyle.networks._instance_normalization import instance_normalization
 from pystyle.networks._painter import Painter
@@ -14,6 +16,9 @@ from pystyle.networks._transform_network import TransformNetwork
 __all__ = [
     "AnyStyleNetwork",
     "Convolution",
+    "Decoder",
+    "DecoderLayer",
+    "FrozenEncoder",
     "HubMixin",
     "Painter",
     "ResidualBlock",
@@ -23,6 +28,7 @@ __all__ = [
     "Stylizer",
     "TransformNetwork",
     "instance_normalization",
+    "mirror",
     "pretrained",
     "pretrained_names",
 ]

@@ -13,7 +13,7 @@ from pystyle.runner._preview import Preview
 from pystyle.runner._progress import ProgressBar
 from pystyle.runner._result import Result
 from pystyle.runner._runner import Runner
-from pystyle.runner._schedules import CosineSchedule, LinearSchedule
+from pystyle.runner._schedules import CosineSchedule, InverseSchedule, LinearSchedule
 from pystyle.runner._signals import Interruption, interrupt_on_signals
 from pystyle.runner._step import Callback, Step
 from pystyle.runner._tensorboard import TensorBoardLogger
@@ -23,6 +23,7 @@ __all__ = [
     "Callback",
     "CosineSchedule",
     "Interruption",
+    "InverseSchedule",
     "JSONLogger",
     "Keeper",
     "LinearSchedule",

@@ -44,6 +44,35 @@ class LinearSchedule:
 
 
 @dataclass(frozen=True)
+class InverseSchedule:
+    r"""A factor that falls from 1 as the inverse of the fraction of the run: fast at first, then slowly.
+
+    .. math:: \frac{1}{1 + \delta x}
+
+    Args:
+        decay: The number :math:`\delta`. A decay per step, as published trainings have it, is multiplied by
+            the number of steps.
+
+    Raises:
+        ValueError: If the decay is negative or not finite.
+
+    Example:
+        >>> schedule = InverseSchedule(5e-5 * 160_000)
+        >>> [round(schedule(fraction), 3) for fraction in (0, 0.5, 1)]
+        [1.0, 0.2, 0.111]
+    """
+
+    decay: float
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "decay", number(self.decay, "`decay`", least=0))
+
+    def __call__(self, fraction: float) -> float:
+        """The factor after this fraction of the run."""
+        return 1 / (1 + self.decay * fraction)
+
+
+@dataclass(frozen=True)
 class CosineSchedule:
     """A factor that goes from one value to another along half a wave, level at both ends.
 

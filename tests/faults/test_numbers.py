@@ -39,6 +39,7 @@ from pystyle.papers import kolkin_2019, kolkin_2022
 from pystyle.parametrizations import Fourier, LaplacianPyramid, LowResolution
 from pystyle.runner import (
     CosineSchedule,
+    InverseSchedule,
     LinearSchedule,
     Preview,
     StopOnPlateau,
@@ -111,6 +112,7 @@ NUMBERS = {
         lambda x: initial_image((4, 4), BOTH, seed=x), 3, zero=True, negative=True
     ),
     "start of LinearSchedule": REAL(lambda x: LinearSchedule(x, 1.0), 0.5, zero=True),
+    "decay of InverseSchedule": REAL(InverseSchedule, 0.5, zero=True),
     "stop of CosineSchedule": REAL(lambda x: CosineSchedule(1.0, x), 0.5, zero=True),
     "patience": WHOLE(lambda x: StopOnPlateau(patience=x), 5),
     "tolerance": REAL(lambda x: StopOnPlateau(tolerance=x), 0.1, zero=True),

@@ -19,6 +19,7 @@ FUNCTIONS = {
     "raw_moments": lambda s: torch.stack([part.sum() for part in F.raw_moments(s * MAP)]),
     "covariance": lambda s: F.covariance(F.raw_moments(s * MAP)),
     "mean_std": lambda s: F.mean_std(F.raw_moments(s * MAP)),
+    "channel_mean_std": lambda s: F.channel_mean_std(s * MAP),
     "channel_means": lambda s: F.channel_means(s * MAP),
     "unit_vectors": lambda s: F.unit_vectors(s * MAP),
     "mean_squared_error": lambda s: F.mean_squared_error(s * MAP, s * SAME),

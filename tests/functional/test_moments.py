@@ -3,7 +3,14 @@ import pytest
 import torch
 from torch import Tensor
 
-from pystyle.functional import RawMoments, channel_means, covariance, mean_std, raw_moments
+from pystyle.functional import (
+    RawMoments,
+    channel_mean_std,
+    channel_means,
+    covariance,
+    mean_std,
+    raw_moments,
+)
 
 
 def noise(*shape: int, seed: int = 0) -> Tensor:
@@ -162,3 +169,24 @@ def test_channel_means_of_half_precision_features_are_precise(dtype: torch.dtype
     means = channel_means(torch.full((1, 2, 100, 100), 2e4, dtype=dtype))
     assert means.dtype == torch.float32
     torch.testing.assert_close(means, torch.full((1, 2), 2e4), rtol=1e-2, atol=0)
+
+
+def test_means_and_deviations_are_those_of_numpy_and_of_the_raw_moments() -> None:
+    features = 3 + torch.randn(2, 4, 5, 6, generator=torch.Generator().manual_seed(0), dtype=torch.float64)
+    found = channel_mean_std(features, eps=0.25)
+    flat = features.flatten(2).numpy()
+    np.testing.assert_allclose(found[:, 0], flat.mean(2), rtol=1e-12)
+    np.testing.assert_allclose(found[:, 1], np.sqrt(flat.var(2) + 0.25), rtol=1e-12)
+    torch.testing.assert_close(found, mean_std(raw_moments(features), eps=0.25))
+    assert torch.equal(channel_mean_std(torch.ones(1, 2, 3, 3))[:, 1], torch.zeros(1, 2))
+
+
+def test_deviations_of_half_precision_features_are_precise() -> None:
+    features = torch.tensor([1e4, 1.0064e4], dtype=torch.float16).repeat(5000).reshape(1, 1, 100, 100)
+    wanted = [float(features.double().mean()), float(features.double().std(correction=0))]
+    assert channel_mean_std(features)[0, :, 0].tolist() == pytest.approx(wanted, rel=1e-3)
+
+
+def test_no_positions_have_no_deviation() -> None:
+    with pytest.raises(ValueError, match="`features` must have positions"):
+        channel_mean_std(torch.zeros(1, 3, 1, 0))

@@ -18,7 +18,7 @@ from pystyle.evaluation import (
     StripEvaluator,
 )
 from pystyle.optim import LBFGS
-from pystyle.runner import CosineSchedule, LinearSchedule
+from pystyle.runner import CosineSchedule, InverseSchedule, LinearSchedule
 
 
 def random_image(seed: int, height: int = 16, width: int = 20) -> Tensor:
@@ -288,3 +288,13 @@ def test_lbfgs_with_a_schedule_keeps_to_the_bounds():
         deep(), REFERENCES, optimizer=LBFGS, num_steps=6, schedules={"style": LinearSchedule(0, 10)}
     )
     assert 0 <= result.image.min() <= result.image.max() <= 1
+
+
+def test_an_inverse_schedule_is_a_decay_per_step() -> None:
+    num_steps, decay = 400, 0.01
+    schedule = InverseSchedule(decay * num_steps)
+    for step in (0, 100, 400):
+        assert schedule(step / num_steps) == pytest.approx(1 / (1 + decay * step))
+    assert pickle.loads(pickle.dumps(schedule)) == schedule
+    with pytest.raises(ValueError, match="`decay` must not be negative"):
+        InverseSchedule(-1.0)
