@@ -245,7 +245,7 @@ class TestAnyStyleNetwork:
         noise = (256 + 128) * 8
         numbers = sum(parameter.numel() for parameter in network.parameters())
         assert numbers == kernels + biases + modulation + noise
-        assert network.double().encoder.fine[1].weight.dtype == torch.float64
+        assert network.double().encoder.encoder.segments[0][1].weight.dtype == torch.float64
 
     @pytest.mark.parametrize("index", [0, 1], ids=["coarse", "fine"])
     def test_noise_is_added_as_much_as_the_style_varies(self, index):
