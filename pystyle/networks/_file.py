@@ -3,8 +3,11 @@
 The file has the format of safetensors, with a checksum; nothing in it can run.
 """
 
+import importlib
+import inspect
 import os
 from collections.abc import Mapping
+from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -18,6 +21,7 @@ if TYPE_CHECKING:
 
 _S = TypeVar("_S", bound="Stylizer")
 _FORMAT = 1
+_NETWORKS = "pystyle.networks"
 
 
 def write_network(
@@ -30,6 +34,7 @@ def write_network(
     state = {
         "network": _FORMAT,
         "class": type(network).__name__,
+        "module": _public_module(type(network)),
         "configuration": network.configuration,
         "card": dict(card),
         "weights": weights,
@@ -44,7 +49,7 @@ def read_network(cls: type[_S], path: str | os.PathLike[str]) -> _S:
         state = decode(Path(path).expanduser().read_bytes())
         if state.get("network") != _FORMAT:
             raise CheckpointError("It has no network of this version.")
-        kind = _class_of(cls, state["class"], path)
+        kind = _class_of(cls, state.get("module", _NETWORKS), state["class"], path)
         network = kind(**state["configuration"])
         network.load_state_dict({name: _wide(value) for name, value in state["weights"].items()})
         network.card = dict(state["card"])
@@ -59,16 +64,29 @@ def _wide(value: Tensor) -> Tensor:
     return value.float() if value.is_floating_point() else value
 
 
-def _class_of(cls: type[_S], name: str, path: str | os.PathLike[str]) -> type[_S]:
-    from pystyle import networks
+def _public_module(kind: type) -> str:
+    return ".".join(takewhile(lambda name: not name.startswith("_"), kind.__module__.split(".")))
 
+
+def _class_of(cls: type[_S], module: str, name: str, path: str | os.PathLike[str]) -> type[_S]:
     if cls.__name__ == name:
         return cls
-    own = getattr(networks, name, None) if name in networks.__all__ else None
+    own = _class_of_the_library(module, name)
     if isinstance(own, type) and issubclass(own, cls):
         return own
-    known = "AnyStyleNetwork or TransformNetwork" if cls is networks.Stylizer else cls.__name__
+    known = "a class of pystyle" if inspect.isabstract(cls) else f"the class {cls.__name__}"
     raise ValueError(
-        f"`path` must be a file with a network of the class {known}, got '{os.fspath(path)}' with a {name}. "
+        f"`path` must be a file with a network of {known}, got '{os.fspath(path)}' with a {name}. "
         f"If this is a class of yours, load it with `{name}.load(path)`."
     )
+
+
+def _class_of_the_library(module: str, name: str) -> Any:
+    """A public name of pystyle: a file does not choose what else is imported."""
+    if module.split(".")[0] != "pystyle":
+        return None
+    try:
+        found = importlib.import_module(module)
+    except ImportError:
+        return None
+    return getattr(found, name, None) if name in getattr(found, "__all__", ()) else None

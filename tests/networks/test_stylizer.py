@@ -1,5 +1,7 @@
 """A network is bound to a style and paints; what is promised of it, and what is refused."""
 
+import sys
+
 import pytest
 import torch
 
@@ -14,6 +16,7 @@ from pystyle.networks import (
     pretrained,
     pretrained_names,
 )
+from pystyle.papers import huang_2017
 from pystyle.testing import check_stylizer
 
 PHOTO, PAINTING = torch.rand(2, 1, 3, 40, 45, generator=torch.Generator().manual_seed(0))
@@ -241,6 +244,21 @@ class TestFiles:
         with pytest.raises(ValueError, match=r"of the class AnyStyleNetwork, got .* with a Recolor"):
             AnyStyleNetwork.load(tmp_path / "n.safetensors")
 
+    def test_a_network_of_a_paper_is_loaded_by_the_base_class(self, tmp_path):
+        huang_2017.network(layer="relu1_1", weights=None).save(tmp_path / "n.safetensors")
+        loaded = Stylizer.load(tmp_path / "n.safetensors")
+        assert type(loaded) is huang_2017.AdaINNetwork
+        assert loaded.layer == "relu1_1"
+
+    def test_a_file_chooses_nothing_to_import_but_pystyle(self, tmp_path):
+        AnyStyleNetwork(width=2).save(tmp_path / "n.safetensors")
+        state = decode((tmp_path / "n.safetensors").read_bytes())
+        forged = {**state, "module": "this", "class": "Network"}
+        (tmp_path / "n.safetensors").write_bytes(b"".join(encode(forged)))
+        with pytest.raises(ValueError, match=r"a network of a class of pystyle, got .* with a Network"):
+            Stylizer.load(tmp_path / "n.safetensors")
+        assert "this" not in sys.modules
+
     def test_it_is_a_file_of_safetensors(self, tmp_path):
         safetensors = pytest.importorskip("safetensors.torch")
         AnyStyleNetwork(width=2).save(tmp_path / "n.safetensors")
@@ -269,6 +287,10 @@ class TestFiles:
             {"weights": {}},
             {"card": 5},
             {"class": 7},
+            {"module": 7},
+            {"module": "pystyle.encoders", "class": "vgg19"},
+            {"module": "pystyle.nowhere", "class": "Network"},
+            {"module": "this", "class": "Network"},
         ],
     )
     def test_a_forged_file_is_refused_by_its_name(self, change, tmp_path):
