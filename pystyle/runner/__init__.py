@@ -4,6 +4,7 @@ from pystyle.runner._choose import choose_evaluation
 from pystyle.runner._factory import RunnerFactory
 from pystyle.runner._inits import initial_image
 from pystyle.runner._interrupted import RunInterrupted
+from pystyle.runner._invert import invert_features
 from pystyle.runner._keeper import Keeper
 from pystyle.runner._loggers import CSVLogger, JSONLogger
 from pystyle.runner._memory import estimate_memory, explained_memory_errors, largest_size
@@ -41,6 +42,7 @@ __all__ = [
     "explained_memory_errors",
     "initial_image",
     "interrupt_on_signals",
+    "invert_features",
     "largest_size",
     "optimize_image",
 ]
