@@ -47,6 +47,6 @@ smaller network, which a CPU can train; it is the authors' in nothing else but t
 from pystyle.papers.huang_2017._colors import coral
 from pystyle.papers.huang_2017._criterion import STYLE_LAYERS as STYLE_LAYERS
 from pystyle.papers.huang_2017._criterion import AdaINLoss, criterion, training
-from pystyle.papers.huang_2017._network import AdaINNetwork, network, regions
+from pystyle.papers.huang_2017._network import AdaINNetwork, adain, network, regions
 
-__all__ = ["AdaINLoss", "AdaINNetwork", "coral", "criterion", "network", "regions", "training"]
+__all__ = ["AdaINLoss", "AdaINNetwork", "adain", "coral", "criterion", "network", "regions", "training"]

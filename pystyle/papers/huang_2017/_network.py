@@ -61,7 +61,7 @@ class AdaINNetwork(Stylizer):
         With a strength of 0 it is what the decoder makes of the content.
         """
         features = self.features(content)
-        picture: Tensor = self.decoder(torch.lerp(features, adapted(features, code).to(features), strength))
+        picture: Tensor = self.decoder(torch.lerp(features, adain(features, code).to(features), strength))
         return picture
 
     def features(self, image: Tensor) -> Tensor:
@@ -71,12 +71,24 @@ class AdaINNetwork(Stylizer):
         return features
 
 
-def adapted(features: Tensor, moments: Tensor) -> Tensor:
-    """AdaIN, equation 8: features with these means and deviations.
+def adain(features: Tensor, moments: Tensor) -> Tensor:
+    """Features with these means and deviations, equation 8.
+
+    Args:
+        features: What changes.
+        moments: What it gets, as :func:`~pystyle.functional.channel_mean_std` gives them.
+
+    Returns:
+        The features in their own type.
 
     Shape:
         - features, output: (batch, channels, height, width)
-        - moments: (batch, 2, channels), means first
+        - moments: (batch or 1, 2, channels), means first
+
+    Example:
+        >>> features = torch.tensor([[[[1.0, 3.0]]]])
+        >>> adain(features, torch.tensor([[[10.0], [2.0]]])).round(decimals=3)
+        tensor([[[[ 8., 12.]]]])
     """
     mean, std = moments.unbind(1)
     return instance_normalization(features, std, mean)
@@ -142,7 +154,7 @@ def regions(network: AdaINNetwork, content: MaskedImage, styles: Mapping[str, Te
         for index in range(len(features)):
             chosen = features[index][:, inside[index % len(inside), 0]]
             if chosen.shape[1]:
-                painted = adapted(chosen[None, :, None], network.represent_style(style))
+                painted = adain(chosen[None, :, None], network.represent_style(style))
                 result[index][:, inside[index % len(inside), 0]] = painted[0, :, 0]
     picture: Tensor = network.decoder(result)
     return picture.clamp(0, 1)
