@@ -8,6 +8,7 @@ from pystyle.functional._absolute_errors import mean_absolute_error, scaled_squa
 from pystyle.functional._attention import attention_features
 from pystyle.functional._contextual import contextual_similarity
 from pystyle.functional._distances import mean_squared_error, unit_vectors
+from pystyle.functional._entropy import nearest_neighbor_entropy
 from pystyle.functional._flow import reliability, warp
 from pystyle.functional._gram import gram_matrix
 from pystyle.functional._local_affine import smoothed_local_affine
@@ -30,6 +31,7 @@ from pystyle.functional._neighbors import (
 )
 from pystyle.functional._patch_nce import patch_nce
 from pystyle.functional._patches import patches
+from pystyle.functional._position_attention import position_attention
 from pystyle.functional._range import p_norm, range_excess
 from pystyle.functional._relaxed_emd import relaxed_earth_movers_distance
 from pystyle.functional._sampling import grid_positions, random_directions
@@ -64,10 +66,12 @@ __all__ = [
     "mean_std",
     "mrf_energy",
     "nearest_neighbor_distance",
+    "nearest_neighbor_entropy",
     "nearest_neighbors",
     "p_norm",
     "patch_nce",
     "patches",
+    "position_attention",
     "quantile_distance",
     "random_directions",
     "range_excess",

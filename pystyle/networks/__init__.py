@@ -4,14 +4,18 @@ from pystyle.networks._any_style_network import AnyStyleNetwork, StyleMoments
 from pystyle.networks._convolution import Convolution
 from pystyle.networks._decoder import Decoder, DecoderLayer, mirror
 from pystyle.networks._frozen_encoder import FrozenEncoder
+from pystyle.networks._haar_pooling import HaarBands, haar_parts, haar_pooling, haar_unpooling
 from pystyle.networks._hub import HubMixin
 from pystyle.networks._instance_normalization import instance_normalization
 from pystyle.networks._painter import Painter
+from pystyle.networks._position_attention import KeysAndValues, PositionAttention
 from pystyle.networks._pretrained import pretrained, pretrained_names
+from pystyle.networks._regions import by_region
 from pystyle.networks._residual_block import ResidualBlock
 from pystyle.networks._resize_convolution import ResizeConvolution
 from pystyle.networks._stylizer import Style, Stylizer
 from pystyle.networks._transform_network import TransformNetwork
+from pystyle.networks._whitening_coloring import feature_coloring, whitened_features, whitening_coloring
 
 __all__ = [
     "AnyStyleNetwork",
@@ -19,16 +23,26 @@ __all__ = [
     "Decoder",
     "DecoderLayer",
     "FrozenEncoder",
+    "HaarBands",
     "HubMixin",
+    "KeysAndValues",
     "Painter",
+    "PositionAttention",
     "ResidualBlock",
     "ResizeConvolution",
     "Style",
     "StyleMoments",
     "Stylizer",
     "TransformNetwork",
+    "by_region",
+    "feature_coloring",
+    "haar_parts",
+    "haar_pooling",
+    "haar_unpooling",
     "instance_normalization",
     "mirror",
     "pretrained",
     "pretrained_names",
+    "whitened_features",
+    "whitening_coloring",
 ]

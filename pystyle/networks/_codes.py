@@ -49,23 +49,21 @@ def code_of(network: "Stylizer", style: Any, precision: PrecisionChoice) -> Repr
     total = sum(weights)
     if not total > 0:
         raise ValueError(f"The weights of `style` must have a sum above 0, got {weights}.")
-    return blended(
-        [code_of(network, one, precision) for one, _ in style], [weight / total for weight in weights]
-    )
+    codes = [code_of(network, one, precision) for one, _ in style]
+    used = [(code, weight / total) for code, weight in zip(codes, weights, strict=True) if weight]
+    # What has all the weight stays as it is.
+    return used[0][0] if len(used) == 1 else network.blend(*zip(*used, strict=True))
 
 
-def blended(codes: Sequence[Representation], shares: Sequence[float]) -> Representation:
-    """The mean of codes, each with its share; what has the share 1 stays as it is."""
-    used = [(code, share) for code, share in zip(codes, shares, strict=True) if share]
-    if len(used) == 1:
-        return used[0][0]
+def mean_code(codes: Sequence[Representation], shares: Sequence[float]) -> Representation:
+    """The mean of codes, each with its share."""
 
     def mean(tensors: Sequence[Tensor]) -> Tensor:
         return sum(
-            (share * tensor for (_, share), tensor in zip(used, tensors, strict=True)), start=tensors[0] * 0
+            (share * tensor for share, tensor in zip(shares, tensors, strict=True)), start=tensors[0] * 0
         )
 
-    mixed: Representation = combine([code for code, _ in used], mean)
+    mixed: Representation = combine(codes, mean)
     return mixed
 
 

@@ -1,4 +1,3 @@
-import math
 from collections.abc import Sequence
 from itertools import pairwise
 from typing import NamedTuple
@@ -8,7 +7,6 @@ from torch.nn.functional import relu
 
 from pystyle.encoders import SequentialEncoder
 from pystyle.encoders._architectures import Padding
-from pystyle.encoders._geometry import windows_of
 from pystyle.networks._convolution import Convolution
 from pystyle.networks._resize_convolution import ResizeConvolution
 
@@ -109,9 +107,10 @@ def mirror(encoder: SequentialEncoder, layer: str, *, border: Padding = "replica
     encoder.check_layers([layer])
     found: list[DecoderLayer] = []
     halvings = 0
-    for name in reversed(encoder.layers[: encoder.layers.index(layer) + 1]):
-        stage = encoder.stages[name]
-        stride = math.prod(window.stride for window in windows_of(stage))
+    names = encoder.layers[: encoder.layers.index(layer) + 1]
+    strides = [1, *map(encoder.stride, names)]
+    for index, name in reversed(list(enumerate(names))):
+        stage, stride = encoder.stages[name], strides[index + 1] // strides[index]
         halvings += stride > 1
         if stride > 2 or halvings > 1:
             raise ValueError(

@@ -32,6 +32,7 @@ class ResizeConvolution(Convolution):
         out_channels: Channels that go out.
         mode: How the size is doubled: ``"nearest"`` repeats pixels, which leaves edges between them,
             ``"bilinear"`` does not.
+        bias: Whether a constant is added to each channel.
 
     Raises:
         ValueError: If a number is not positive, or the mode another.
@@ -55,8 +56,10 @@ class ResizeConvolution(Convolution):
         Odena, Dumoulin and Olah, *Deconvolution and Checkerboard Artifacts*, Distill, 2016.
     """
 
-    def __init__(self, in_channels: int, out_channels: int, *, mode: ResizeMode = "nearest") -> None:
-        super().__init__(in_channels, out_channels)
+    def __init__(
+        self, in_channels: int, out_channels: int, *, mode: ResizeMode = "nearest", bias: bool = True
+    ) -> None:
+        super().__init__(in_channels, out_channels, bias=bias)
         if mode not in _TAPS:
             raise ValueError(f"`mode` must be one of {tuple(_TAPS)}, got {mode!r}.")
         self.mode = mode

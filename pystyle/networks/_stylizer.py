@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Self, TypeAlias
 import torch
 from torch import Tensor, nn
 
-from pystyle.networks._codes import code_of
+from pystyle.networks._codes import code_of, mean_code
 from pystyle.networks._file import read_network, write_network
 from pystyle.networks._hub import HubMixin
 from pystyle.networks._layout import channels_last
@@ -96,6 +96,17 @@ class Stylizer(HubMixin, nn.Module, ABC):
         picture = self(content, code).to(content).clamp(0, 1)
         return torch.lerp(content, picture, strength)
 
+    def blend(self, codes: Sequence[Any], shares: Sequence[float]) -> Representation:
+        """The code of several styles: the mean of theirs.
+
+        A network whose codes have the size of their styles overrides it.
+
+        Args:
+            codes: The codes.
+            shares: How much of each; above 0, and 1 together.
+        """
+        return mean_code(codes, shares)
+
     def named_code(self, name: str) -> Representation:
         """The code of a style that the network has learned.
 
@@ -138,9 +149,13 @@ class Stylizer(HubMixin, nn.Module, ABC):
 
     @property
     def configuration(self) -> dict[str, Any]:
-        """The arguments of the constructor, by name."""
+        """The arguments of the constructor, by name; paths as text."""
         names = [name for name in inspect.signature(type(self).__init__).parameters if name != "self"]
-        return {name: getattr(self, name) for name in names}
+        values = {name: getattr(self, name) for name in names}
+        return {
+            name: os.fspath(value) if isinstance(value, os.PathLike) else value
+            for name, value in values.items()
+        }
 
     def save(self, path: str | os.PathLike[str], *, half: bool = False, card: Mapping[str, Any] = {}) -> None:
         """Write the network to one file, in the format of safetensors.

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor, nn
 
 from pystyle._arguments import whole_number
+from pystyle.encoders._architectures import Padding
 from pystyle.networks._convolution import Convolution
 from pystyle.networks._instance_normalization import instance_normalization
 from pystyle.networks._resize_convolution import ResizeConvolution
@@ -22,9 +23,11 @@ class TransformNetwork(Stylizer):
     Args:
         width: Channels at the full size; twice and four times as many at a half and a quarter of it.
         styles: The names of the styles.
+        border: What is beyond the border; see :class:`Convolution`. Where the size is doubled, pixels are
+            repeated; their mirror is the same there.
 
     Raises:
-        ValueError: If the width is not positive, or there is no name, or one twice.
+        ValueError: If the width is not positive, there is no name, or one twice, or the border is another.
 
     Shape:
         - content, output: (batch, 3, height, width), multiples of 4
@@ -46,17 +49,24 @@ class TransformNetwork(Stylizer):
         ICLR 2017, section 2.2.
     """
 
-    def __init__(self, *, width: int = 32, styles: Sequence[str] = ("style",)) -> None:
+    def __init__(
+        self, *, width: int = 32, styles: Sequence[str] = ("style",), border: Padding = "replicate"
+    ) -> None:
         super().__init__()
         self.width = whole_number(width, "`width`", least=1)
         self.styles = _checked_names(styles)
+        self.border: Padding = border
         wide, wider = 2 * width, 4 * width
         self.down = nn.ModuleList(
-            [Convolution(3, width, 9), Convolution(width, wide, stride=2), Convolution(wide, wider, stride=2)]
+            [
+                Convolution(3, width, 9, border=border),
+                Convolution(width, wide, stride=2, border=border),
+                Convolution(wide, wider, stride=2, border=border),
+            ]
         )
-        self.blocks = nn.ModuleList([Convolution(wider, wider) for _ in range(2 * _BLOCKS)])
+        self.blocks = nn.ModuleList([Convolution(wider, wider, border=border) for _ in range(2 * _BLOCKS)])
         self.up = nn.ModuleList([ResizeConvolution(wider, wide), ResizeConvolution(wide, width)])
-        self.output = Convolution(width, 3, 9)
+        self.output = Convolution(width, 3, 9, border=border)
         self.channels = (width, wide, wider, *([wider] * 2 * _BLOCKS), wide, width)
         codes = torch.zeros(len(self.styles), 2, sum(self.channels))
         codes[:, 0] = 1
@@ -115,7 +125,7 @@ class TransformNetwork(Stylizer):
             >>> new.styles, [name for name, weight in new.named_parameters() if weight.requires_grad]
             (('stars',), ['codes'])
         """
-        network = TransformNetwork(width=self.width, styles=names)
+        network = TransformNetwork(width=self.width, styles=names, border=self.border)
         shared = {name: weight for name, weight in self.state_dict().items() if name != "codes"}
         network.load_state_dict({**shared, "codes": self.codes.mean(0).expand_as(network.codes)})
         network.requires_grad_(False)
@@ -145,7 +155,8 @@ class TransformNetwork(Stylizer):
                 "`other` must differ from the network in its styles alone, and has other weights. Make it "
                 "with `for_new_styles`, which shares them."
             )
-        network = TransformNetwork(width=self.width, styles=[*self.styles, *other.styles])
+        names = [*self.styles, *other.styles]
+        network = TransformNetwork(width=self.width, styles=names, border=self.border)
         network.load_state_dict({**shared, "codes": torch.cat([self.codes, other.codes.to(self.codes)])})
         return network.to(self.codes)
 
