@@ -1,6 +1,6 @@
 """What every paper asks of the images that it is given."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from torch import Tensor
 
@@ -19,3 +19,15 @@ def check_images(images: Mapping[str, Tensor | MaskedImage]) -> None:
         pixels = image.image if isinstance(image, MaskedImage) else image
         check_image(pixels, f"`{name}`")
         check_range(pixels, f"`{name}`")
+
+
+def check_masks(content: MaskedImage, names: Iterable[str]) -> None:
+    """Check that a photograph has a mask for each region.
+
+    Raises:
+        ValueError: If one has none.
+    """
+    names = tuple(names)
+    missing = [name for name in names if name not in content.masks]
+    if missing:
+        raise ValueError(f"`content` must have a mask for each of {names}, got none of {missing[0]!r}.")

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 
 from pystyle import MaskedImage
+from pystyle.encoders import vgg19
 from pystyle.networks import Convolution, ResizeConvolution
 from pystyle.papers import huang_2017
 from pystyle.testing import check_stylizer
@@ -189,3 +190,13 @@ def test_only_the_decoder_is_trained_and_saved(encoder, picture, tmp_path):
     network.save(tmp_path / "adain.safetensors")
     again = huang_2017.AdaINNetwork.load(tmp_path / "adain.safetensors")
     assert (again.layer, again.weights) == ("relu2_1", None)
+
+
+def test_a_network_with_weights_of_a_file_is_saved_with_its_path(tmp_path):
+    stages = vgg19(weights=None).stages.state_dict()
+    torch.save(stages, tmp_path / "vgg19.pth")
+    huang_2017.network(layer="relu1_1", weights=tmp_path / "vgg19.pth").save(tmp_path / "n.safetensors")
+    again = huang_2017.AdaINNetwork.load(tmp_path / "n.safetensors")
+    assert again.weights == str(tmp_path / "vgg19.pth")
+    # A file with these names has the colours of Caffe.
+    assert torch.equal(again.encoder.segments[0][1].weight, stages["conv1_1.weight"].flip(1))

@@ -1,13 +1,14 @@
 import os
 from collections.abc import Mapping
+from functools import partial
 
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate
 
 from pystyle.encoders import vgg19
 from pystyle.functional import channel_mean_std
-from pystyle.networks import FrozenEncoder, Stylizer, instance_normalization, mirror
+from pystyle.networks import FrozenEncoder, Stylizer, by_region, instance_normalization, mirror
+from pystyle.papers._images import check_masks
 from pystyle.typing import MaskedImage
 
 LAYER = "relu4_1"
@@ -142,19 +143,10 @@ def regions(network: AdaINNetwork, content: MaskedImage, styles: Mapping[str, Te
         >>> regions(small, photograph, {"sky": torch.rand(1, 3, 32, 32)}).shape
         torch.Size([1, 3, 32, 32])
     """
-    missing = [name for name in styles if name not in content.masks]
-    if missing:
-        raise ValueError(
-            f"`content` must have a mask for each of {tuple(styles)}, got none of {missing[0]!r}."
-        )
-    features = network.features(content.image)
-    result = features.clone()
-    for name, style in styles.items():
-        inside = interpolate(content.masks[name].to(features), features.shape[2:]) > 0.5
-        for index in range(len(features)):
-            chosen = features[index][:, inside[index % len(inside), 0]]
-            if chosen.shape[1]:
-                painted = adain(chosen[None, :, None], network.represent_style(style))
-                result[index][:, inside[index % len(inside), 0]] = painted[0, :, 0]
-    picture: Tensor = network.decoder(result)
+    check_masks(content, styles)
+    transforms = {
+        name: partial(adain, moments=network.represent_style(style)) for name, style in styles.items()
+    }
+    features = by_region(network.features(content.image), content.masks, transforms)
+    picture: Tensor = network.decoder(features)
     return picture.clamp(0, 1)
