@@ -30,6 +30,9 @@ KNOWN = {
     ("stylize", "references"),
     ("Targets.at", "references"),
     ("Keeper.make", "runner"),
+    # Both are looked at before, and have errors of their own.
+    ("DiversityLoss.represent", "samples"),
+    ("regions", "masks"),
 }
 
 

@@ -13,8 +13,10 @@ LINK = re.compile(r"^:(Paper|Code): (https://\S+)$", re.M)
 
 
 def sections():
-    """The page of papers by the targets of its sections."""
-    parts = re.split(r"^\(([a-z0-9-]+)\)=$", (DOCS / "papers.md").read_text(encoding="utf-8"), flags=re.M)
+    """The pages of papers by the targets of their sections."""
+    pages = (DOCS / "papers.md", DOCS / "papers-of-networks.md")
+    text = "\n".join(page.read_text(encoding="utf-8") for page in pages)
+    parts = re.split(r"^\(([a-z0-9-]+)\)=$", text, flags=re.M)
     return dict(zip(parts[1::2], parts[2::2], strict=True))
 
 
