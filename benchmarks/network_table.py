@@ -19,8 +19,8 @@ from network_speed import seconds
 from records import Line, append, machine, read, table
 from torch.utils.flop_counter import FlopCounterMode
 
+from pystyle import papers
 from pystyle.networks import AnyStyleNetwork, Painter, Stylizer, TransformNetwork
-from pystyle.papers import huang_2017
 
 _EDGE = 512
 _QUALITY = ("lpips", "style", "noise")
@@ -29,8 +29,20 @@ NETWORKS: dict[str, Callable[[], Stylizer]] = {
     "any-style": lambda: AnyStyleNetwork(width=32),
     "any-style-light": lambda: AnyStyleNetwork(width=16, features="light"),
     "masters": lambda: TransformNetwork(width=16),
-    "huang_2017": huang_2017.network,
-    "huang_2017, relu3_1": lambda: huang_2017.network(layer="relu3_1"),
+    "johnson_2016": papers.johnson_2016.network,
+    "ulyanov_2016": lambda: papers.ulyanov_2016.network(mode="style"),
+    "ulyanov_2017": papers.ulyanov_2017.network,
+    "dumoulin_2017, 16 styles": lambda: papers.dumoulin_2017.network(styles=[str(one) for one in range(16)]),
+    "huang_2017": papers.huang_2017.network,
+    "huang_2017, relu3_1": lambda: papers.huang_2017.network(layer="relu3_1"),
+    "li_fang_2017": papers.li_fang_2017.network,
+    "ghiasi_2017": lambda: papers.ghiasi_2017.network(weights=None),
+    "park_lee_2019": papers.park_lee_2019.network,
+    "park_lee_2019, relu3_1": lambda: papers.park_lee_2019.network(layers=("relu3_1", "relu3_4")),
+    "yoo_2019": papers.yoo_2019.network,
+    "liu_2021": papers.liu_2021.network,
+    "deng_2022": papers.deng_2022.network,
+    "wang_2023": papers.wang_2023.network,
 }
 
 

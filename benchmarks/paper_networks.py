@@ -8,7 +8,6 @@ run that is started again goes on, and the same command runs on a GPU.
 """
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -17,52 +16,51 @@ from network_trainings import parser_of, run
 from pictures import PAIRS, read_pair
 
 from pystyle import ContentLoss, Criterion
+from pystyle.encoders import vgg19
 from pystyle.images import resize
 from pystyle.networks import Stylizer
-from pystyle.papers import huang_2017
+from pystyle.papers import huang_2017, park_lee_2019
 from pystyle.training import Phase
 
-_CROP = 128
+_CROP, _LAYER = 128, "relu3_1"
 
 
 class Training(NamedTuple):
-    """What is trained, and how.
+    """What is trained for what, and in which phases."""
 
-    Attributes:
-        network: Makes the network.
-        criterion: Makes its losses.
-        phases: The phases for so many steps.
-        rate: The learning rate at first.
-    """
-
-    network: Callable[[], Stylizer]
-    criterion: Callable[[], Criterion]
-    phases: Callable[[int], Sequence[Phase]]
-    rate: float = 1e-3
+    network: Stylizer
+    criterion: Criterion
+    phases: Sequence[Phase]
 
 
-def _with_pixels(criterion: Criterion, weight: float) -> Criterion:
-    """The losses, and the difference to the pixels of the content, for the first phase alone."""
-    return Criterion(
-        criterion.encoder, {**criterion.named_losses, "pixels": ContentLoss("image", weight=weight)}
-    )
-
-
-def _reconstructing_first(num_steps: int) -> list[Phase]:
-    """A tenth of the steps as an auto-encoder."""
+def _huang_2017(num_steps: int) -> Training:
+    """From relu3_1; a tenth of the steps as an auto-encoder, in which the pixels count as well."""
+    criterion = huang_2017.criterion(layer=_LAYER)
+    losses = {**criterion.named_losses, "pixels": ContentLoss("image", weight=100.0)}
     first = num_steps // 10
-    return [
+    phases = [
         Phase(first, crop_size=_CROP, identity=True),
         Phase(num_steps - first, crop_size=_CROP, weights={"pixels": 0.0}),
     ]
+    return Training(huang_2017.network(layer=_LAYER), Criterion(criterion.encoder, losses), phases)
 
 
-TRAININGS = {
-    "huang_2017": Training(
-        partial(huang_2017.network, layer="relu3_1"),
-        lambda: _with_pixels(huang_2017.criterion(layer="relu3_1"), 100.0),
-        _reconstructing_first,
-    ),
+def _park_lee_2019(num_steps: int) -> Training:
+    """At relu3_1 and relu3_4; pictures in another style and in their own take turns."""
+    layers, style_layers = (_LAYER, "relu3_4"), huang_2017.STYLE_LAYERS
+    encoder = vgg19("caffe_normalized", padding="reflect", ceil_mode=True)
+    criterion, phases = park_lee_2019.alternating(
+        park_lee_2019.criterion(encoder, content_layers=layers, style_layers=style_layers),
+        park_lee_2019.identity_criterion(encoder, layers=style_layers),
+        num_steps=num_steps // 2,
+        crop_size=_CROP,
+    )
+    return Training(park_lee_2019.network(layers=layers), criterion, phases)
+
+
+TRAININGS: dict[str, Callable[[int], Training]] = {
+    "huang_2017": _huang_2017,
+    "park_lee_2019": _park_lee_2019,
 }
 
 
@@ -72,17 +70,17 @@ def main() -> None:
     parser.add_argument("paper", choices=TRAININGS)
     options = parser.parse_args()
     torch.manual_seed(0)
-    training = TRAININGS[options.paper]
+    training = TRAININGS[options.paper](options.steps)
     pairs = [[resize(image, 256, edge="long") for image in read_pair(pair)] for pair in PAIRS]
     run(
-        training.network(),
+        training.network,
         options,
         name=options.paper,
         styles=paintings(options.pictures / "paintings"),
-        phases=training.phases(options.steps),
+        phases=training.phases,
         pairs=[(content, style) for content, style in pairs],
-        rate=training.rate,
-        criterion=training.criterion(),
+        rate=1e-3,
+        criterion=training.criterion,
     )
 
 

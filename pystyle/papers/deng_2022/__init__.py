@@ -61,7 +61,6 @@ style is the content; no painting is painted in its own, unless it is among the 
 """
 
 from pystyle.papers._identity import alternating
-from pystyle.papers._normalized_content import NormalizedContentLoss
 from pystyle.papers.deng_2022._criterion import CONTENT_LAYERS as CONTENT_LAYERS
 from pystyle.papers.deng_2022._criterion import STYLE_LAYERS as STYLE_LAYERS
 from pystyle.papers.deng_2022._criterion import WarmUpSchedule, criterion, identity_criterion, training
@@ -71,7 +70,6 @@ from pystyle.papers.deng_2022._transformer import ContentAwarePositions, Encoder
 __all__ = [
     "ContentAwarePositions",
     "EncoderLayer",
-    "NormalizedContentLoss",
     "StyTr2Network",
     "StylizingLayer",
     "WarmUpSchedule",

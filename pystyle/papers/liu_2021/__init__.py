@@ -10,7 +10,7 @@ attends to. What it is like is told by the features of all layers so far, and wh
           M = h(F_s^l) A^\top \qquad S = \sqrt{(h(F_s^l) \odot h(F_s^l)) A^\top - M \odot M}
 
 .. math:: F_{cs}^l = S \odot \bar F_c^l + M \qquad
-          I_{cs} = D \left( \operatorname{conv}_{3 \times 3} (F_{cs}^4 + \operatorname{up}(F_{cs}^5)),\
+          I_{cs} = D \left( \operatorname{conv}_{3 \times 3} (F_{cs}^4 + \operatorname{up}(F_{cs}^5)),
           F_{cs}^3 \right)
 
 The picture has the statistics of the style as a whole, and at each position the features that the same

@@ -23,9 +23,9 @@ encoder               VGG-19 to relu4_1, fixed                 the same, convolu
 poolings              Haar wavelets                            the same
 decoder               its mirror                               3,505,219 parameters with ``sum``, 6,601,795
                                                                with ``cat5``; reflects the border
-unpoolings            the sum of what the bands give, or these ``sum``; ``cat5``
-                      and the features before the pooling
-                      side by side
+unpoolings            the sum of what the bands give, or       ``sum``; ``cat5``
+                      these and the features before the
+                      pooling side by side
 transfers             in the encoder, at the skips, in the     ``-e``, ``-s``, ``-d``: at relu1_1, relu2_1,
                       decoder                                  relu3_1, relu4_1 (``sum``: at the low bands
                                                                and relu4_1); at three bands of each
@@ -39,8 +39,8 @@ regions               --                                       by themselves, ma
                                                                with more than 10 pixels, and less than 100
                                                                times as many in one image as in the other
 sizes                 --                                       short side of 512, cropped to multiples of 16
-loss                  L2 of the picture, and Gram matrices of  the training is not published
-                      the encoder's features
+loss                  L2 of the picture, and Gram matrices     the training is not published
+                      of the encoder's features
 images                MS-COCO                                  --
 optimizer             Adam, 1e-3                               --
 steps, batch          --                                       --
