@@ -42,6 +42,7 @@ PICTURES = {
     "17_ruder_2016": 2,
     "18_train_a_network": 3,
     "19_any_style": 2,
+    "20_huang_2017": 1,
 }
 """Which of its pictures stands for a notebook, counted from 0."""
 
