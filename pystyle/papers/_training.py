@@ -1,5 +1,9 @@
+from functools import partial
 from typing import TypedDict
 
+from torch.optim import Adam
+
+from pystyle.runner import InverseSchedule
 from pystyle.typing import OptimizerFactory, Schedule
 
 
@@ -23,3 +27,16 @@ class TrainingOptions(TypedDict):
     learning_rate: Schedule
     averaging: float
     max_gradient_norm: float | None
+
+
+def training_of_adain(*, num_steps: int, batch_size: int) -> TrainingOptions:
+    """How Huang and Belongie train, and many after them: Adam at 1e-4 / (1 + 5e-5 t), crops of 256 pixels."""
+    return {
+        "num_steps": num_steps,
+        "batch_size": batch_size,
+        "crop_size": 256,
+        "optimizer": partial(Adam, lr=1e-4),
+        "learning_rate": InverseSchedule(5e-5 * num_steps),
+        "averaging": 0.0,
+        "max_gradient_norm": None,
+    }

@@ -6,11 +6,12 @@ from torch.optim import Adam
 
 from pystyle._arguments import whole_number
 from pystyle.criterion import Criterion
-from pystyle.encoders import Encoder, vgg19
+from pystyle.encoders import Encoder
 from pystyle.losses import MeanStdLoss
 from pystyle.papers._identity import identity_losses
 from pystyle.papers._layers import names
 from pystyle.papers._normalized_content import NormalizedContentLoss
+from pystyle.papers._normalized_vgg import or_normalized_vgg19
 from pystyle.papers._training import TrainingOptions
 from pystyle.papers._variants import Variant, check_variant
 
@@ -46,6 +47,7 @@ def criterion(
         ValueError: If a layer or the variant is unknown.
 
     Example:
+        >>> from pystyle.encoders import vgg19
         >>> [loss.weight for loss in criterion(vgg19(weights=None)).losses.values()]
         [7.0, 10.0]
     """
@@ -62,7 +64,7 @@ def criterion(
         layer_weights=[2.0] * len(style_layers),
         weight=_WEIGHTS[variant][1] if style_weight is None else style_weight,
     )
-    return Criterion(_published(encoder), {"content": content, "style": style})
+    return Criterion(or_normalized_vgg19(encoder), {"content": content, "style": style})
 
 
 def identity_criterion(
@@ -89,13 +91,14 @@ def identity_criterion(
         ValueError: If a layer or the variant is unknown.
 
     Example:
+        >>> from pystyle.encoders import vgg19
         >>> identity_criterion(vgg19(weights=None), variant="paper").losses["identity_pixels"]
         ContentLoss('image', weight=50)
     """
     check_variant(variant)
     pixel_weight = _WEIGHTS[variant][2] if pixel_weight is None else pixel_weight
     losses = identity_losses(names(layers), pixel_weight=pixel_weight, feature_weight=feature_weight)
-    return Criterion(_published(encoder), losses)
+    return Criterion(or_normalized_vgg19(encoder), losses)
 
 
 @dataclass(frozen=True)
@@ -146,9 +149,3 @@ def training(*, num_steps: int = 160_000) -> TrainingOptions:
         "averaging": 0.0,
         "max_gradient_norm": None,
     }
-
-
-def _published(encoder: Encoder | None) -> Encoder:
-    if encoder is not None:
-        return encoder
-    return vgg19("caffe_normalized", padding="reflect", ceil_mode=True)

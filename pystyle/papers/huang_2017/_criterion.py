@@ -1,18 +1,16 @@
 from collections.abc import Sequence
-from functools import partial
 
 from torch import Tensor
-from torch.optim import Adam
 
 from pystyle.criterion import Criterion
-from pystyle.encoders import Encoder, vgg19
+from pystyle.encoders import Encoder
 from pystyle.functional import channel_mean_std
 from pystyle.losses import Loss, MeanStdLoss
 from pystyle.networks import instance_normalization
 from pystyle.papers._layers import names, num_channels
-from pystyle.papers._training import TrainingOptions
+from pystyle.papers._normalized_vgg import or_normalized_vgg19
+from pystyle.papers._training import TrainingOptions, training_of_adain
 from pystyle.papers.huang_2017._network import LAYER
-from pystyle.runner import InverseSchedule
 
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 
@@ -70,11 +68,11 @@ def criterion(
         ValueError: If a layer is unknown.
 
     Example:
+        >>> from pystyle.encoders import vgg19
         >>> criterion(vgg19(weights=None)).losses["style"].layer_weights["relu2_1"]
         256.0
     """
-    if encoder is None:
-        encoder = vgg19("caffe_normalized", padding="reflect", ceil_mode=True)
+    encoder = or_normalized_vgg19(encoder)
     style_layers = names(style_layers)
     # Sums over the means and the deviations of all channels; the loss takes the mean.
     sums = [2.0 * count for count in num_channels(encoder, style_layers)]
@@ -98,12 +96,4 @@ def training(*, num_steps: int = 160_000) -> TrainingOptions:
         >>> options["batch_size"], options["crop_size"], round(options["learning_rate"](1.0), 3)
         (8, 256, 0.667)
     """
-    return {
-        "num_steps": num_steps,
-        "batch_size": 8,
-        "crop_size": 256,
-        "optimizer": partial(Adam, lr=1e-4),
-        "learning_rate": InverseSchedule(5e-5 * num_steps),
-        "averaging": 0.0,
-        "max_gradient_norm": None,
-    }
+    return training_of_adain(num_steps=num_steps, batch_size=8)

@@ -5,10 +5,10 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from pystyle.encoders import vgg19
 from pystyle.functional import channel_mean_std
 from pystyle.networks import FrozenEncoder, Stylizer, by_region, instance_normalization, mirror
 from pystyle.papers._images import check_masks
+from pystyle.papers._normalized_vgg import normalized_vgg19
 from pystyle.typing import MaskedImage
 
 LAYER = "relu4_1"
@@ -44,7 +44,7 @@ class AdaINNetwork(Stylizer):
     ) -> None:
         super().__init__()
         self.layer, self.weights = layer, weights
-        encoder = vgg19(weights, padding="reflect", ceil_mode=True)
+        encoder = normalized_vgg19(weights)
         self.encoder = FrozenEncoder(encoder, [layer])
         self.decoder = mirror(encoder, layer, border="reflect")
 

@@ -6,9 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from pystyle._arguments import number, whole_numbers
-from pystyle.encoders import SequentialEncoder, vgg19
 from pystyle.functional._precision import without_autocast
 from pystyle.networks import FrozenEncoder, Stylizer, feature_coloring, mirror, whitening_coloring
+from pystyle.papers._normalized_vgg import normalized_vgg19
 
 LEVELS = (5, 4, 3, 2, 1)
 Transform = Callable[[Tensor], Tensor]
@@ -58,7 +58,7 @@ class WCTNetwork(Stylizer):
         super().__init__()
         self.levels, self.weights = checked_levels(levels), weights
         self.alpha = number(alpha, "`alpha`", least=0, most=1)
-        encoder = encoder_of(weights)
+        encoder = normalized_vgg19(weights)
         self.encoder = FrozenEncoder(encoder, [layer_of(level) for level in sorted(self.levels)])
         self.decoders = nn.ModuleList(
             mirror(encoder, layer_of(level), border="reflect") for level in self.levels
@@ -110,11 +110,6 @@ class WCTNetwork(Stylizer):
 def transforms_to(code: tuple[Tensor, ...]) -> list[Transform]:
     """Whitening and colouring for each level."""
     return [partial(whitening_coloring, coloring=coloring) for coloring in code]
-
-
-def encoder_of(weights: str | os.PathLike[str] | None) -> SequentialEncoder:
-    """That of the authors."""
-    return vgg19(weights, padding="reflect", ceil_mode=True)
 
 
 def layer_of(level: int) -> str:

@@ -1,9 +1,7 @@
 import os
 from collections.abc import Sequence
-from functools import partial
 
 from torch import Tensor
-from torch.optim import Adam
 
 from pystyle._arguments import whole_number
 from pystyle.criterion import Criterion
@@ -11,9 +9,9 @@ from pystyle.encoders import Encoder
 from pystyle.losses import ContentLoss
 from pystyle.networks import FrozenEncoder, Stylizer, mirror
 from pystyle.papers._layers import num_channels
-from pystyle.papers._training import TrainingOptions
-from pystyle.papers.li_fang_2017._network import WCTNetwork, encoder_of, layer_of
-from pystyle.runner import InverseSchedule
+from pystyle.papers._normalized_vgg import normalized_vgg19, or_normalized_vgg19
+from pystyle.papers._training import TrainingOptions, training_of_adain
+from pystyle.papers.li_fang_2017._network import WCTNetwork, layer_of
 
 
 class Reconstruction(Stylizer):
@@ -49,7 +47,7 @@ class Reconstruction(Stylizer):
     ) -> None:
         super().__init__()
         self.level, self.weights = whole_number(level, "`level`", least=1, most=5), weights
-        encoder, layer = encoder_of(weights), layer_of(self.level)
+        encoder, layer = normalized_vgg19(weights), layer_of(self.level)
         self.encoder = FrozenEncoder(encoder, [layer])
         self.decoder = mirror(encoder, layer, border="reflect")
 
@@ -120,8 +118,7 @@ def criterion(encoder: Encoder | None = None, *, level: int = 5, feature_weight:
         stride, divided by the channels, 3/16 at level 3.
     """
     layer = layer_of(whole_number(level, "`level`", least=1, most=5))
-    if encoder is None:
-        encoder = encoder_of("caffe_normalized")
+    encoder = or_normalized_vgg19(encoder)
     (channels,) = num_channels(encoder, [layer])
     scale = channels / encoder.stride(layer) ** 2
     return Criterion(
@@ -144,12 +141,4 @@ def training(*, num_steps: int = 160_000) -> TrainingOptions:
         >>> options["batch_size"], options["crop_size"], round(options["learning_rate"](1.0), 3)
         (8, 256, 0.667)
     """
-    return {
-        "num_steps": num_steps,
-        "batch_size": 8,
-        "crop_size": 256,
-        "optimizer": partial(Adam, lr=1e-4),
-        "learning_rate": InverseSchedule(5e-5 * num_steps),
-        "averaging": 0.0,
-        "max_gradient_norm": None,
-    }
+    return training_of_adain(num_steps=num_steps, batch_size=8)

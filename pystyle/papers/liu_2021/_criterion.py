@@ -4,9 +4,10 @@ from functools import partial
 from torch.optim import Adam
 
 from pystyle.criterion import Criterion
-from pystyle.encoders import Encoder, HypercolumnEncoder, vgg19
+from pystyle.encoders import Encoder, HypercolumnEncoder
 from pystyle.losses import MeanStdLoss
 from pystyle.papers._layers import names, num_channels
+from pystyle.papers._normalized_vgg import or_normalized_vgg19
 from pystyle.papers._training import TrainingOptions
 from pystyle.papers._variants import Variant, check_variant
 from pystyle.papers.liu_2021._loss import LocalFeatureLoss
@@ -45,11 +46,11 @@ def criterion(
         ValueError: If a layer or the variant is unknown.
 
     Example:
+        >>> from pystyle.encoders import vgg19
         >>> criterion(vgg19(weights=None), local_layers="relu3_1").encoder.groups
         {'relu3_1_and_before': ('relu3_1', 'relu1_1', 'relu2_1')}
     """
-    if encoder is None:
-        encoder = vgg19("caffe_normalized", padding="reflect", ceil_mode=True)
+    encoder = or_normalized_vgg19(encoder)
     check_variant(variant)
     if local_layers is None:
         local_layers = LAYERS[2:] if variant == "paper" else LAYERS[1:]

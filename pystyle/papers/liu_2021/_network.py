@@ -6,8 +6,8 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, relu
 
 from pystyle._arguments import whole_number
-from pystyle.encoders import vgg19
 from pystyle.networks import Convolution, Decoder, DecoderLayer, FrozenEncoder, KeysAndValues, Stylizer
+from pystyle.papers._normalized_vgg import normalized_vgg19
 from pystyle.papers._several_styles import each_style, of_one_style, of_several_styles
 from pystyle.papers.liu_2021._attention import AttentionNormalization, joined_features
 
@@ -47,7 +47,7 @@ class AdaAttNNetwork(Stylizer):
     ) -> None:
         super().__init__()
         self.max_keys, self.weights = whole_number(max_keys, "`max_keys`", least=1), weights
-        self.encoder = FrozenEncoder(vgg19(weights, padding="reflect", ceil_mode=True), LAYERS)
+        self.encoder = FrozenEncoder(normalized_vgg19(weights), LAYERS)
         channels = self.encoder.channels
         self.third, self.fourth, self.fifth = (
             AttentionNormalization(channels[index], key_channels=sum(channels[: index + 1]))

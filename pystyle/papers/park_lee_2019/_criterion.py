@@ -1,16 +1,13 @@
 from collections.abc import Sequence
-from functools import partial
-
-from torch.optim import Adam
 
 from pystyle.criterion import Criterion
-from pystyle.encoders import Encoder, vgg19
+from pystyle.encoders import Encoder
 from pystyle.losses import MeanStdLoss
 from pystyle.papers._identity import identity_losses
 from pystyle.papers._layers import names
 from pystyle.papers._normalized_content import NormalizedContentLoss
-from pystyle.papers._training import TrainingOptions
-from pystyle.runner import InverseSchedule
+from pystyle.papers._normalized_vgg import or_normalized_vgg19
+from pystyle.papers._training import TrainingOptions, training_of_adain
 
 CONTENT_LAYERS = ("relu4_1", "relu5_1")
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1", "relu5_1")
@@ -40,6 +37,7 @@ def criterion(
         ValueError: If a layer is unknown.
 
     Example:
+        >>> from pystyle.encoders import vgg19
         >>> list(criterion(vgg19(weights=None)).losses)
         ['content', 'style']
     """
@@ -49,7 +47,7 @@ def criterion(
     )
     # The means have a mean of squares of their own, and the deviations too; the loss takes that of both.
     style = MeanStdLoss(style_layers, layer_weights=[2.0] * len(style_layers), weight=style_weight)
-    return Criterion(_published(encoder), {"content": content, "style": style})
+    return Criterion(or_normalized_vgg19(encoder), {"content": content, "style": style})
 
 
 def identity_criterion(
@@ -74,11 +72,12 @@ def identity_criterion(
         ValueError: If a layer is unknown.
 
     Example:
+        >>> from pystyle.encoders import vgg19
         >>> identity_criterion(vgg19(weights=None)).losses["identity_pixels"]
         ContentLoss('image', weight=50)
     """
     losses = identity_losses(names(layers), pixel_weight=pixel_weight, feature_weight=feature_weight)
-    return Criterion(_published(encoder), losses)
+    return Criterion(or_normalized_vgg19(encoder), losses)
 
 
 def training(*, num_steps: int = 160_000) -> TrainingOptions:
@@ -92,18 +91,4 @@ def training(*, num_steps: int = 160_000) -> TrainingOptions:
         >>> options["batch_size"], options["crop_size"], round(options["learning_rate"](1.0), 3)
         (5, 256, 0.667)
     """
-    return {
-        "num_steps": num_steps,
-        "batch_size": 5,
-        "crop_size": 256,
-        "optimizer": partial(Adam, lr=1e-4),
-        "learning_rate": InverseSchedule(5e-5 * num_steps),
-        "averaging": 0.0,
-        "max_gradient_norm": None,
-    }
-
-
-def _published(encoder: Encoder | None) -> Encoder:
-    if encoder is not None:
-        return encoder
-    return vgg19("caffe_normalized", padding="reflect", ceil_mode=True)
+    return training_of_adain(num_steps=num_steps, batch_size=5)

@@ -5,7 +5,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
-from pystyle.encoders import vgg19
 from pystyle.networks import (
     Convolution,
     FrozenEncoder,
@@ -15,6 +14,7 @@ from pystyle.networks import (
     instance_normalization,
     mirror,
 )
+from pystyle.papers._normalized_vgg import normalized_vgg19
 from pystyle.papers._several_styles import each_style, of_one_style, of_several_styles
 
 LAYERS = ("relu4_1", "relu5_1")
@@ -90,7 +90,7 @@ class StyleAttentionalNetwork(Stylizer):
     ) -> None:
         super().__init__()
         self.layers, self.weights = tuple(layers), weights
-        encoder = vgg19(weights, padding="reflect", ceil_mode=True)
+        encoder = normalized_vgg19(weights)
         self.encoder = FrozenEncoder(encoder, self.layers)
         if len(self.layers) != 2 or len(set(self.encoder.channels)) != 1:
             raise ValueError(f"`layers` must be two layers with as many channels each, got {self.layers}.")

@@ -1,16 +1,12 @@
-from functools import partial
-
-from torch.optim import Adam
-
 from pystyle.criterion import Criterion
-from pystyle.encoders import Encoder, MultiEncoder, vgg19
+from pystyle.encoders import Encoder, MultiEncoder
 from pystyle.losses import ContentLoss, MeanStdLoss
-from pystyle.papers._training import TrainingOptions
+from pystyle.papers._normalized_vgg import or_normalized_vgg19
+from pystyle.papers._training import TrainingOptions, training_of_adain
 from pystyle.papers._variants import Variant
 from pystyle.papers.wang_2023._joint import ENCODER, LOSS
 from pystyle.papers.wang_2023._network import MicroASTNetwork
 from pystyle.papers.wang_2023._signals import LAYER, ContrastiveStyleLoss, SignalEncoder
-from pystyle.runner import InverseSchedule
 
 CONTENT_LAYER = "relu4_1"
 STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
@@ -41,12 +37,12 @@ def criterion(
         ValueError: If the variant is another.
 
     Example:
+        >>> from pystyle.encoders import vgg19
         >>> losses = criterion(MicroASTNetwork(), vgg19(weights=None)).losses
         >>> losses["contrast"]
         ContrastiveStyleLoss('network.signals', weight=3)
     """
-    if encoder is None:
-        encoder = vgg19("caffe_normalized", padding="reflect", ceil_mode=True)
+    encoder = or_normalized_vgg19(encoder)
     style_layers = [f"vgg.{layer}" for layer in STYLE_LAYERS]
     return Criterion(
         MultiEncoder({"vgg": encoder, ENCODER: SignalEncoder(network)}),
@@ -70,12 +66,4 @@ def training(*, num_steps: int = 160_000) -> TrainingOptions:
         >>> options["batch_size"], options["crop_size"], round(options["learning_rate"](1.0), 3)
         (8, 256, 0.667)
     """
-    return {
-        "num_steps": num_steps,
-        "batch_size": 8,
-        "crop_size": 256,
-        "optimizer": partial(Adam, lr=1e-4),
-        "learning_rate": InverseSchedule(5e-5 * num_steps),
-        "averaging": 0.0,
-        "max_gradient_norm": None,
-    }
+    return training_of_adain(num_steps=num_steps, batch_size=8)
