@@ -325,7 +325,7 @@ class TestAnyStyleNetwork:
     "network",
     [
         pytest.param(lambda: TransformNetwork(width=2), id="transform"),
-        pytest.param(lambda: AnyStyleNetwork(width=2), id="vgg19"),
+        pytest.param(lambda: AnyStyleNetwork(width=2), id="vgg19", marks=pytest.mark.slow),
         pytest.param(lambda: AnyStyleNetwork(width=2, features="light"), id="light"),
     ],
 )

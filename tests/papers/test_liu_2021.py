@@ -247,6 +247,7 @@ def test_the_learning_rate_falls_after_each_epoch_but_the_first():
     assert options["optimizer"].keywords == {"lr": 2e-4}
 
 
+@pytest.mark.slow
 def test_it_keeps_the_promises_of_a_stylizer():
     torch.manual_seed(0)
     check_stylizer(liu_2021.network(max_keys=200, weights=None))

@@ -145,7 +145,12 @@ def test_the_decoders_have_the_layers_of_the_code():
 
 @pytest.mark.parametrize(
     ("option", "transfer"),
-    [("cat5", ALL), ("sum", ALL), ("cat5", ("encoder",)), ("sum", ("skip", "decoder"))],
+    [
+        ("cat5", ALL),
+        pytest.param("sum", ALL, marks=pytest.mark.slow),
+        pytest.param("cat5", ("encoder",), marks=pytest.mark.slow),
+        ("sum", ("skip", "decoder")),
+    ],
 )
 def test_it_paints_as_the_code_does(make, picture, option, transfer):
     network = make(option=option, transfer=transfer)
@@ -290,10 +295,10 @@ def test_the_loss_is_the_formula(picture, check_formula, weight):
     check_formula(criterion, {"content": content}, image, formula)
 
 
-def test_it_keeps_the_promises_of_a_stylizer():
+@pytest.mark.parametrize("transfer", [pytest.param(ALL, marks=pytest.mark.slow), ()])
+def test_it_keeps_the_promises_of_a_stylizer(transfer):
     torch.manual_seed(0)
-    for transfer in (ALL, ()):
-        check_stylizer(yoo_2019.network(option="sum", transfer=transfer, weights=None))
+    check_stylizer(yoo_2019.network(option="sum", transfer=transfer, weights=None))
 
 
 def test_the_decoder_is_trained_without_styles(picture, tmp_path):
