@@ -101,13 +101,14 @@ def channel_means(features: Tensor) -> Tensor:
     return vectors.sum(2, dtype=torch.promote_types(vectors.dtype, torch.float32)) / max(vectors.shape[2], 1)
 
 
-def channel_mean_std(features: Tensor, *, eps: float = 0.0) -> Tensor:
+def channel_mean_std(features: Tensor, *, eps: float = 0.0, correction: int = 0) -> Tensor:
     """The mean and the standard deviation of each channel, without the products of :func:`raw_moments`.
 
     Args:
         features: One feature map per image.
-        eps: Added to the variance (that over all positions, the biased one). Without it the gradient of a
-            flat channel is infinite.
+        eps: Added to the variance. Without it the gradient of a flat channel is infinite.
+        correction: The variance is divided by so many positions less than there are: 0 for the biased one,
+            1 for the unbiased one.
 
     Returns:
         One row for the means and one for the standard deviations, in float32 at least.
@@ -128,7 +129,7 @@ def channel_mean_std(features: Tensor, *, eps: float = 0.0) -> Tensor:
     vectors = at_least_float32(flat_positions(features))
     if not vectors.shape[2]:
         raise ValueError(f"`features` must have positions, got the shape {tuple(features.shape)}.")
-    variance, mean = torch.var_mean(vectors, 2, correction=0)
+    variance, mean = torch.var_mean(vectors, 2, correction=correction)
     return torch.stack((mean, (variance + number(eps, "`eps`", least=0)).sqrt()), 1)
 
 

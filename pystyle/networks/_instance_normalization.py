@@ -5,7 +5,12 @@ from pystyle.functional._precision import at_least_float32, without_autocast
 
 
 def instance_normalization(
-    features: Tensor, scale: Tensor | None = None, shift: Tensor | None = None, *, eps: float = 1e-5
+    features: Tensor,
+    scale: Tensor | None = None,
+    shift: Tensor | None = None,
+    *,
+    eps: float = 1e-5,
+    correction: int = 0,
 ) -> Tensor:
     r"""Give each channel of each image mean 0 and deviation 1, then a scale and a shift.
 
@@ -18,7 +23,8 @@ def instance_normalization(
         features: The features.
         scale: What each channel is multiplied by; 1 if not given.
         shift: What is added to each channel; 0 if not given.
-        eps: What is added to the variance, which is that of all positions (the biased one).
+        eps: What is added to the variance.
+        correction: 0 for the biased variance, 1 for the unbiased one.
 
     Returns:
         The features in their own type. Statistics are computed in float32 at least.
@@ -40,7 +46,7 @@ def instance_normalization(
     """
     with without_autocast(features):
         wide = at_least_float32(features)
-        variance, mean = torch.var_mean(wide, (2, 3), correction=0)
+        variance, mean = torch.var_mean(wide, (2, 3), correction=correction)
         factor = (variance + eps).rsqrt()
         if scale is not None:
             factor = factor * scale

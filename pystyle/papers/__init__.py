@@ -3,7 +3,7 @@
 A module states at its top what the paper says, what its authors' code does, and where each constant
 stands. Its functions are made of the public parts of the library: ``criterion`` gives the losses, and the
 others run them with the sizes, the start, the optimizer and the finish of the paper as defaults of
-keywords.
+keywords. A paper of a network that paints in one pass has ``network``, ``criterion`` and ``training``.
 """
 
 from pystyle.papers import (

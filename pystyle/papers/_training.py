@@ -3,7 +3,7 @@ from typing import TypedDict
 
 from torch.optim import Adam
 
-from pystyle.runner import InverseSchedule
+from pystyle.runner import InverseSchedule, LinearSchedule
 from pystyle.typing import OptimizerFactory, Schedule
 
 
@@ -29,14 +29,25 @@ class TrainingOptions(TypedDict):
     max_gradient_norm: float | None
 
 
-def training_of_adain(*, num_steps: int, batch_size: int) -> TrainingOptions:
-    """How Huang and Belongie train, and many after them: Adam at 1e-4 / (1 + 5e-5 t), crops of 256 pixels."""
+_CONSTANT = LinearSchedule(1.0, 1.0)
+
+
+def adam_training(
+    *, rate: float, num_steps: int, batch_size: int, learning_rate: Schedule = _CONSTANT
+) -> TrainingOptions:
+    """What the papers have in common: Adam, crops of 256 pixels, no average of weights, no clipping."""
     return {
         "num_steps": num_steps,
         "batch_size": batch_size,
         "crop_size": 256,
-        "optimizer": partial(Adam, lr=1e-4),
-        "learning_rate": InverseSchedule(5e-5 * num_steps),
+        "optimizer": partial(Adam, lr=rate),
+        "learning_rate": learning_rate,
         "averaging": 0.0,
         "max_gradient_norm": None,
     }
+
+
+def training_of_adain(*, num_steps: int, batch_size: int) -> TrainingOptions:
+    """How Huang and Belongie train, and many after them: at a rate of 1e-4 / (1 + 5e-5 t)."""
+    falling = InverseSchedule(5e-5 * num_steps)
+    return adam_training(rate=1e-4, num_steps=num_steps, batch_size=batch_size, learning_rate=falling)

@@ -44,19 +44,16 @@ at layers of the same names.
 """
 
 from collections.abc import Sequence
-from functools import partial
 
 from torch import nn
-from torch.optim import Adam
 
 from pystyle.criterion import Criterion
 from pystyle.encoders import Encoder, vgg19
 from pystyle.losses import ContentLoss, GramLoss
 from pystyle.networks import TransformNetwork
 from pystyle.papers._layers import names
-from pystyle.papers._training import TrainingOptions
+from pystyle.papers._training import TrainingOptions, adam_training
 from pystyle.papers.gatys_2015 import average_pooling
-from pystyle.runner import LinearSchedule
 
 __all__ = ["criterion", "network", "training"]
 
@@ -143,12 +140,4 @@ def training(*, num_steps: int = 40_000) -> TrainingOptions:
         >>> options["num_steps"], options["batch_size"], options["crop_size"]
         (40000, 16, 256)
     """
-    return {
-        "num_steps": num_steps,
-        "batch_size": 16,
-        "crop_size": 256,
-        "optimizer": partial(Adam, lr=1e-3),
-        "learning_rate": LinearSchedule(1.0, 1.0),
-        "averaging": 0.0,
-        "max_gradient_norm": None,
-    }
+    return adam_training(rate=1e-3, num_steps=num_steps, batch_size=16)

@@ -179,6 +179,8 @@ def test_means_and_deviations_are_those_of_numpy_and_of_the_raw_moments() -> Non
     np.testing.assert_allclose(found[:, 1], np.sqrt(flat.var(2) + 0.25), rtol=1e-12)
     torch.testing.assert_close(found, mean_std(raw_moments(features), eps=0.25))
     assert torch.equal(channel_mean_std(torch.ones(1, 2, 3, 3))[:, 1], torch.zeros(1, 2))
+    unbiased = channel_mean_std(features, correction=1)
+    np.testing.assert_allclose(unbiased[:, 1], flat.std(2, ddof=1), rtol=1e-12)
 
 
 def test_deviations_of_half_precision_features_are_precise() -> None:

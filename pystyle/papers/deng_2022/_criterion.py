@@ -1,8 +1,5 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import partial
-
-from torch.optim import Adam
 
 from pystyle._arguments import whole_number
 from pystyle.criterion import Criterion
@@ -12,7 +9,7 @@ from pystyle.papers._identity import identity_losses
 from pystyle.papers._layers import names
 from pystyle.papers._normalized_content import NormalizedContentLoss
 from pystyle.papers._normalized_vgg import or_normalized_vgg19
-from pystyle.papers._training import TrainingOptions
+from pystyle.papers._training import TrainingOptions, adam_training
 from pystyle.papers._variants import Variant, check_variant
 
 CONTENT_LAYERS = ("relu4_1", "relu5_1")
@@ -140,12 +137,6 @@ def training(*, num_steps: int = 160_000) -> TrainingOptions:
         >>> options["batch_size"], options["crop_size"], options["optimizer"].keywords
         (8, 256, {'lr': 0.0002})
     """
-    return {
-        "num_steps": num_steps,
-        "batch_size": 8,
-        "crop_size": 256,
-        "optimizer": partial(Adam, lr=2e-4),
-        "learning_rate": WarmUpSchedule(num_steps),
-        "averaging": 0.0,
-        "max_gradient_norm": None,
-    }
+    return adam_training(
+        rate=2e-4, num_steps=num_steps, batch_size=8, learning_rate=WarmUpSchedule(num_steps)
+    )

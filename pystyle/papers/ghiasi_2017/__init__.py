@@ -57,7 +57,6 @@ through VGG-19, because the library has no VGG-16 of Caffe, at layers of the sam
 cannot be loaded.
 """
 
-from pystyle.papers.ghiasi_2017._criterion import STYLE_LAYERS as STYLE_LAYERS
 from pystyle.papers.ghiasi_2017._criterion import criterion, training
 from pystyle.papers.ghiasi_2017._network import StylePredictionNetwork, network
 from pystyle.papers.ghiasi_2017._predictor import StylePredictor

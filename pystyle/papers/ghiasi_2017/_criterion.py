@@ -1,18 +1,11 @@
 from collections.abc import Sequence
-from functools import partial
-
-from torch.optim import Adam
 
 from pystyle.criterion import Criterion
-from pystyle.encoders import Encoder, vgg19
-from pystyle.losses import ContentLoss, GramLoss, TotalVariationLoss
-from pystyle.papers._layers import names
-from pystyle.papers._training import TrainingOptions
-from pystyle.papers.gatys_2015 import average_pooling
-from pystyle.runner import LinearSchedule
-
-CONTENT_LAYER = "relu3_3"
-STYLE_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
+from pystyle.encoders import Encoder
+from pystyle.losses import TotalVariationLoss
+from pystyle.papers import dumoulin_2017
+from pystyle.papers._training import TrainingOptions, adam_training
+from pystyle.papers.dumoulin_2017 import CONTENT_LAYER, STYLE_LAYERS
 
 
 def criterion(
@@ -47,16 +40,16 @@ def criterion(
         >>> criterion(vgg16(weights=None)).losses["style"].layer_weights["relu3_3"]
         0.0005
     """
-    style_layers = names(style_layers)
-    return Criterion(
-        average_pooling(vgg19()) if encoder is None else encoder,
-        {
-            "content": ContentLoss(content_layer, weight=content_weight),
-            "style": GramLoss(style_layers, layer_weights=[style_weight] * len(style_layers)),
-            # Half the squares, each direction divided by the number of its differences.
-            "smoothness": TotalVariationLoss(variant="anisotropic", weight=smoothness / 2),
-        },
+    many_styles = dumoulin_2017.criterion(
+        encoder,
+        content_layer=content_layer,
+        style_layers=style_layers,
+        content_weight=content_weight,
+        style_weight=style_weight,
     )
+    # Half the squares, each direction divided by the number of its differences.
+    smooth = TotalVariationLoss(variant="anisotropic", weight=smoothness / 2)
+    return Criterion(many_styles.encoder, {**many_styles.named_losses, "smoothness": smooth})
 
 
 def training(*, num_steps: int = 3_000_000) -> TrainingOptions:
@@ -70,12 +63,4 @@ def training(*, num_steps: int = 3_000_000) -> TrainingOptions:
         >>> options["batch_size"], options["crop_size"], options["learning_rate"](1.0)
         (8, 256, 1.0)
     """
-    return {
-        "num_steps": num_steps,
-        "batch_size": 8,
-        "crop_size": 256,
-        "optimizer": partial(Adam, lr=1e-5),
-        "learning_rate": LinearSchedule(1.0, 1.0),
-        "averaging": 0.0,
-        "max_gradient_norm": None,
-    }
+    return adam_training(rate=1e-5, num_steps=num_steps, batch_size=8)

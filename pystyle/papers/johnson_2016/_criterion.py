@@ -1,16 +1,12 @@
 from collections.abc import Sequence
-from functools import partial
 from typing import Any, NamedTuple
-
-from torch.optim import Adam
 
 from pystyle.criterion import Criterion
 from pystyle.encoders import Encoder, vgg16, vgg19
 from pystyle.losses import ContentLoss, GramLoss, Loss, TotalVariationLoss
 from pystyle.papers._layers import names, num_channels
-from pystyle.papers._training import TrainingOptions
+from pystyle.papers._training import TrainingOptions, adam_training
 from pystyle.papers.johnson_2016._variants import Variant, check_variant
-from pystyle.runner import LinearSchedule
 
 STYLE_LAYERS = ("relu1_2", "relu2_2", "relu3_3", "relu4_3")
 
@@ -110,12 +106,4 @@ def training(*, num_steps: int = 40_000) -> TrainingOptions:
         >>> options["num_steps"], options["batch_size"], options["crop_size"], options["learning_rate"](1.0)
         (40000, 4, 256, 1.0)
     """
-    return {
-        "num_steps": num_steps,
-        "batch_size": 4,
-        "crop_size": 256,
-        "optimizer": partial(Adam, lr=1e-3),
-        "learning_rate": LinearSchedule(1.0, 1.0),
-        "averaging": 0.0,
-        "max_gradient_norm": None,
-    }
+    return adam_training(rate=1e-3, num_steps=num_steps, batch_size=4)

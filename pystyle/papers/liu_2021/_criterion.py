@@ -1,14 +1,11 @@
 from collections.abc import Sequence
-from functools import partial
-
-from torch.optim import Adam
 
 from pystyle.criterion import Criterion
 from pystyle.encoders import Encoder, HypercolumnEncoder
 from pystyle.losses import MeanStdLoss
 from pystyle.papers._layers import names, num_channels
 from pystyle.papers._normalized_vgg import or_normalized_vgg19
-from pystyle.papers._training import TrainingOptions
+from pystyle.papers._training import TrainingOptions, adam_training
 from pystyle.papers._variants import Variant, check_variant
 from pystyle.papers.liu_2021._loss import LocalFeatureLoss
 from pystyle.papers.liu_2021._network import LAYERS, MAX_KEYS
@@ -82,15 +79,7 @@ def training(*, num_steps: int = 51_740) -> TrainingOptions:
         >>> [round(options["learning_rate"](epoch / 5), 3) for epoch in range(5)]
         [1.0, 1.0, 0.3, 0.09, 0.027]
     """
-    return {
-        "num_steps": num_steps,
-        "batch_size": 8,
-        "crop_size": 256,
-        "optimizer": partial(Adam, lr=2e-4),
-        "learning_rate": _falling,
-        "averaging": 0.0,
-        "max_gradient_norm": None,
-    }
+    return adam_training(rate=2e-4, num_steps=num_steps, batch_size=8, learning_rate=_falling)
 
 
 def _falling(fraction: float) -> float:

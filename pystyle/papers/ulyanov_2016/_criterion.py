@@ -1,15 +1,12 @@
 from collections.abc import Sequence
-from functools import partial
 from typing import Literal, TypeAlias, get_args
-
-from torch.optim import Adam
 
 from pystyle.criterion import Criterion
 from pystyle.encoders import Encoder, vgg19
 from pystyle.losses import ContentLoss, GramLoss, Loss
 from pystyle.papers._layers import names
 from pystyle.papers._schedules import StepSchedule
-from pystyle.papers._training import TrainingOptions
+from pystyle.papers._training import TrainingOptions, adam_training
 from pystyle.papers._variants import Variant, check_variant
 from pystyle.papers.ulyanov_2016._pyramid import PyramidNetwork
 
@@ -118,14 +115,8 @@ def training(
     check_variant(variant)
     published = 2000 if variant == "paper" else 1500 if mode == "texture" else 3000
     steps = published if num_steps is None else num_steps
-    return {
-        "num_steps": steps,
-        "batch_size": 16 if mode == "texture" or variant == "paper" else 4,
-        "crop_size": 256,
-        "optimizer": partial(Adam, lr=1e-1),
-        "learning_rate": StepSchedule(steps, every=200, factor=0.7, first=1000)
-        if variant == "paper"
-        else StepSchedule(steps, every=300, factor=0.8),
-        "averaging": 0.0,
-        "max_gradient_norm": None,
-    }
+    batch_size = 16 if mode == "texture" or variant == "paper" else 4
+    schedule = StepSchedule(steps, every=300, factor=0.8)
+    if variant == "paper":
+        schedule = StepSchedule(steps, every=200, factor=0.7, first=1000)
+    return adam_training(rate=1e-1, num_steps=steps, batch_size=batch_size, learning_rate=schedule)

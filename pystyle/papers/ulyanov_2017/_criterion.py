@@ -1,8 +1,5 @@
 from collections.abc import Sequence
-from functools import partial
 from typing import Literal, TypeAlias, get_args
-
-from torch.optim import Adam
 
 from pystyle.criterion import Criterion
 from pystyle.encoders import Encoder, vgg19
@@ -10,7 +7,7 @@ from pystyle.losses import ContentLoss, GramLoss, Loss
 from pystyle.papers._layers import names
 from pystyle.papers._normalizations import Normalization
 from pystyle.papers._schedules import StepSchedule
-from pystyle.papers._training import TrainingOptions
+from pystyle.papers._training import TrainingOptions, adam_training
 from pystyle.papers.ulyanov_2016._pyramid import Inputs, PyramidNetwork
 from pystyle.papers.ulyanov_2017._diversity import DiversityLoss
 from pystyle.papers.ulyanov_2017._residual import ResidualNetwork
@@ -111,12 +108,9 @@ def training(*, num_steps: int = 50_000) -> TrainingOptions:
         >>> options["batch_size"], options["crop_size"], round(options["learning_rate"](0.5), 4)
         (1, 256, 0.0687)
     """
-    return {
-        "num_steps": num_steps,
-        "batch_size": 1,
-        "crop_size": 256,
-        "optimizer": partial(Adam, lr=1e-3),
-        "learning_rate": StepSchedule(num_steps, every=2000, factor=0.8),
-        "averaging": 0.0,
-        "max_gradient_norm": None,
-    }
+    return adam_training(
+        rate=1e-3,
+        num_steps=num_steps,
+        batch_size=1,
+        learning_rate=StepSchedule(num_steps, every=2000, factor=0.8),
+    )

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import interpolate, relu
 
-from pystyle.functional._precision import at_least_float32, without_autocast
-from pystyle.networks import Convolution
+from pystyle.functional import channel_mean_std
+from pystyle.networks import Convolution, instance_normalization
 
 _EPS = 1e-5
 
@@ -182,9 +182,7 @@ def moments_of(features: Tensor) -> Tensor:
         - features: (batch, channels, height, width)
         - output: (batch, 2, channels), in float32 at least
     """
-    with without_autocast(features):
-        variance, mean = torch.var_mean(at_least_float32(features), (2, 3))
-        return torch.stack((mean, (variance + _EPS).sqrt()), 1)
+    return channel_mean_std(features, eps=_EPS, correction=1)
 
 
 def adapted(features: Tensor, moments: Tensor) -> Tensor:
@@ -194,7 +192,5 @@ def adapted(features: Tensor, moments: Tensor) -> Tensor:
         - features, output: (batch, channels, height, width)
         - moments: (batch or 1, 2, channels), means first
     """
-    own_mean, own_std = moments_of(features)[..., None, None].unbind(1)
-    mean, std = moments[..., None, None].unbind(1)
-    with without_autocast(features):
-        return ((at_least_float32(features) - own_mean) / own_std * std + mean).to(features)
+    mean, std = moments.unbind(1)
+    return instance_normalization(features, std, mean, eps=_EPS, correction=1)

@@ -1,14 +1,10 @@
 from collections.abc import Sequence
-from functools import partial
-
-from torch.optim import Adam
 
 from pystyle.criterion import Criterion
 from pystyle.encoders import Encoder
 from pystyle.losses import ContentLoss, GramLoss
-from pystyle.papers._training import TrainingOptions
+from pystyle.papers._training import TrainingOptions, adam_training
 from pystyle.papers.yoo_2019._network import encoder_of
-from pystyle.runner import LinearSchedule
 
 LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 
@@ -61,12 +57,4 @@ def training(*, num_steps: int = 160_000) -> TrainingOptions:
         Of these the optimizer alone is published; the others are those of WCT, see
         :func:`pystyle.papers.li_fang_2017.training`.
     """
-    return {
-        "num_steps": num_steps,
-        "batch_size": 8,
-        "crop_size": 256,
-        "optimizer": partial(Adam, lr=1e-3),
-        "learning_rate": LinearSchedule(1.0, 1.0),
-        "averaging": 0.0,
-        "max_gradient_norm": None,
-    }
+    return adam_training(rate=1e-3, num_steps=num_steps, batch_size=8)
