@@ -11,8 +11,9 @@ crowsonkb/style-transfer-pytorch as its settings run here, and styletransfer-lit
 The pairs are held out: no default was chosen on them, and no network has seen anything of them. Each method
 gets both images in full; the picture is 256 pixels long. Each runs in a process of its own, of one thread:
 seconds are those of the processor, and the peak is what it took on top of an idle Python with all imports.
-Networks are loaded before the clock starts. What is in `methods.jsonl` is not run again, so a run that was
-stopped goes on; the cheap methods come first. `methods_page.py` draws the page.
+Networks are loaded before the clock starts, and all compute in the precision that `stylize` takes by itself.
+What is in `methods.jsonl` is not run again, so a run that was stopped goes on; the cheap methods come first.
+`methods_page.py` draws the page.
 """
 
 import argparse
@@ -33,6 +34,7 @@ from records import append, machine, read
 from torch import Tensor
 
 from pystyle import Result, stylize
+from pystyle.evaluation import EagerEvaluation, StripEvaluation, fastest_precision
 from pystyle.images import quantise, read_image, resize, write_image
 from pystyle.metrics import Judge
 from pystyle.networks import pretrained
@@ -92,19 +94,30 @@ def _halves(size: int, count: int) -> tuple[int, ...]:
     return tuple(size // 2**power for power in reversed(range(count)))
 
 
+_PRECISION = fastest_precision("cpu")
+_WHOLE = EagerEvaluation(_PRECISION)
+
 PAPERS: dict[str, Callable[[Tensor, Tensor, int], Result | list[Result] | tuple[Result, ...]]] = {
-    "nnst": nnst,
-    "gatys_2016": gatys,
-    "gatys_2017": lambda c, s, size: gatys_2017.style_transfer(c, s, edge_sizes=_halves(size, 2)),
-    "li_2017": lambda c, s, size: li_2017.style_transfer(c, s, edge_size=size),
-    "strotss": strotss,
-    "galerne_2024": lambda c, s, size: galerne_2024.style_transfer(
-        c, resize(s, size), largest=size // 2, steps="fast"
+    "nnst": partial(nnst, evaluation=_WHOLE),
+    "gatys_2016": partial(gatys, evaluation=_WHOLE),
+    "gatys_2017": lambda c, s, size: gatys_2017.style_transfer(
+        c, s, edge_sizes=_halves(size, 2), evaluation=_WHOLE
     ),
-    "crowson_2022": crowson,
-    "mechrez_2018": lambda c, s, size: mechrez_2018.style_transfer(c, s, edge_size=size),
-    "li_wand_2016": lambda c, s, size: li_wand_2016.style_transfer(c, s, edge_sizes=_halves(size, 3)),
-    "luan_2017": lambda c, s, size: luan_2017.style_transfer(c, s, edge_size=size),
+    "li_2017": lambda c, s, size: li_2017.style_transfer(c, s, edge_size=size, evaluation=_WHOLE),
+    "strotss": partial(strotss, evaluation=_WHOLE),
+    "galerne_2024": lambda c, s, size: galerne_2024.style_transfer(
+        c,
+        resize(s, size),
+        largest=size // 2,
+        steps="fast",
+        evaluation=StripEvaluation(precision=_PRECISION),
+    ),
+    "crowson_2022": partial(crowson, evaluation=_WHOLE),
+    "mechrez_2018": lambda c, s, size: mechrez_2018.style_transfer(c, s, edge_size=size, evaluation=_WHOLE),
+    "li_wand_2016": lambda c, s, size: li_wand_2016.style_transfer(
+        c, s, edge_sizes=_halves(size, 3), evaluation=_WHOLE
+    ),
+    "luan_2017": lambda c, s, size: luan_2017.style_transfer(c, s, edge_size=size, evaluation=_WHOLE),
 }
 """From cheap to dear."""
 

@@ -16,7 +16,7 @@ from pystyle import (
     stylize,
 )
 from pystyle.encoders import vgg19
-from pystyle.evaluation import EagerEvaluation
+from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.images import resize
 from pystyle.optim import LBFGS
 from pystyle.papers import crowson_2022, kolkin_2019, kolkin_2022
@@ -33,7 +33,13 @@ def default(content: Tensor, style: Tensor, edge_size: int) -> Result:
 
 
 def gatys(
-    content: Tensor, style: Tensor, edge_size: int, *, bounded: bool = False, num_steps: int = 500
+    content: Tensor,
+    style: Tensor,
+    edge_size: int,
+    *,
+    bounded: bool = False,
+    num_steps: int = 500,
+    evaluation: Evaluation = EagerEvaluation(),
 ) -> Result:
     """Gatys et al. 2016, the authors' PyTorch code; L-BFGS with a history of 100, bounded or not."""
     references = {"content": resize(content, edge_size), "style": resize(style, edge_size)}
@@ -43,6 +49,7 @@ def gatys(
         optimizer=partial(LBFGS, history_size=100, initial_step=None),
         num_steps=num_steps,
         bounds=(0, 1) if bounded else None,
+        evaluation=evaluation,
     )
 
 
@@ -80,16 +87,34 @@ def crowson_lbfgs(content: Tensor, style: Tensor, edge_size: int, *, strength: f
 
 
 def crowson(
-    content: Tensor, style: Tensor, edge_size: int, *, num_steps: tuple[int, int] = (1000, 500)
+    content: Tensor,
+    style: Tensor,
+    edge_size: int,
+    *,
+    num_steps: tuple[int, int] = (1000, 500),
+    evaluation: Evaluation = EagerEvaluation(),
 ) -> Result:
     """crowsonkb/style-transfer-pytorch with its published settings, but for the network's weights."""
     encoder = crowson_2022.replicating_first_convolution(vgg19())
     return crowson_2022.style_transfer(
-        content, style, encoder=encoder, network="caffe", edge_size=edge_size, num_steps=num_steps
+        content,
+        style,
+        encoder=encoder,
+        network="caffe",
+        edge_size=edge_size,
+        num_steps=num_steps,
+        evaluation=evaluation,
     )
 
 
-def nnst(content: Tensor, style: Tensor, edge_size: int, *, num_steps: int = 200) -> Result:
+def nnst(
+    content: Tensor,
+    style: Tensor,
+    edge_size: int,
+    *,
+    num_steps: int = 200,
+    evaluation: Evaluation = EagerEvaluation(),
+) -> Result:
     """Kolkin et al. 2022 with its published settings, but for the network's weights."""
     return kolkin_2022.style_transfer(
         content,
@@ -97,10 +122,18 @@ def nnst(content: Tensor, style: Tensor, edge_size: int, *, num_steps: int = 200
         encoder=vgg19("caffe_normalized"),
         edge_size=max(resize(content, edge_size).shape[2:]),
         num_steps=num_steps,
+        evaluation=evaluation,
     )[-1]
 
 
-def strotss(content: Tensor, style: Tensor, edge_size: int, *, num_steps: int = 250) -> Result:
+def strotss(
+    content: Tensor,
+    style: Tensor,
+    edge_size: int,
+    *,
+    num_steps: int = 250,
+    evaluation: Evaluation = EagerEvaluation(),
+) -> Result:
     """Kolkin et al. 2019 with its published settings, but for the network's weights; from 64 pixels on."""
     last = max(resize(content, edge_size).shape[2:])
     sizes = [size for size in (64, 128, 256) if size < last]
@@ -112,6 +145,7 @@ def strotss(content: Tensor, style: Tensor, edge_size: int, *, num_steps: int = 
         content_weight=2.0 ** (len(sizes) - 3),
         edge_sizes=(*sizes, last),
         num_steps=num_steps,
+        evaluation=evaluation,
     )[-1]
 
 

@@ -38,7 +38,7 @@ def alternating(
         num_steps: How many steps of each kind.
         crop_size: The edge of the crops in pixels.
         block: How many steps of a kind follow each other. With 1 it is nearest to the sum of the losses; the
-            table is longer then, which takes time in very long trainings.
+            table of phases, which is in each checkpoint, is longer then.
 
     Returns:
         All losses, and the table of phases, in each of which those of the other kind have the weight 0.

@@ -5,7 +5,7 @@ from torch import Tensor
 from torch.utils.data import Dataset
 
 from pystyle.training._draws import Draws
-from pystyle.training._phase import Phase, phase_at
+from pystyle.training._phase import Phase, PhaseTable
 
 
 @dataclass(frozen=True)
@@ -50,18 +50,18 @@ class Batches(Dataset[Batch]):
         rank: int = 0,
         num_ranks: int = 1,
     ) -> None:
-        self.contents, self.styles, self.phases = contents, styles, phases
-        self.num_styles, self.batch_size = num_styles, batch_size
+        self.contents, self.styles, self.num_styles = contents, styles, num_styles
+        self.phases = PhaseTable(phases, batch_size=batch_size)
         self.rank, self.num_ranks = rank, num_ranks
 
     def __len__(self) -> int:
         """The number of steps."""
-        return sum(phase.num_steps for phase in self.phases)
+        return len(self.phases)
 
     def __getitem__(self, step: int) -> Batch:
         """The batch of a step."""
-        phase = phase_at(self.phases, step)
-        positions = self._positions(step, phase)
+        phase = self.phases.at(step)
+        positions = self._positions(step)
         contents = self.contents.batch(positions, phase.crop_size)
         if self.styles is None:
             return Batch(contents, [position % self.num_styles for position in positions])
@@ -69,12 +69,8 @@ class Batches(Dataset[Batch]):
             return Batch(contents, None)
         return Batch(contents, self.styles.batch(positions, phase.crop_size))
 
-    def _positions(self, step: int, phase: Phase) -> range:
+    def _positions(self, step: int) -> range:
         """Where this process draws: behind all that was drawn in the steps before."""
-        start = 0
-        for before in self.phases:
-            steps = min(step, before.num_steps)
-            start += steps * (before.batch_size or self.batch_size)
-            step -= steps
-        size = (phase.batch_size or self.batch_size) // self.num_ranks
+        start = self.phases.drawn_before(step)
+        size = self.phases.size_of(self.phases.at(step)) // self.num_ranks
         return range(start + self.rank * size, start + (self.rank + 1) * size)

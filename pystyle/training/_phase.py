@@ -1,5 +1,7 @@
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate
 
 from pystyle._arguments import check_mapping, number, whole_number
 
@@ -45,10 +47,35 @@ class Phase:
         object.__setattr__(self, "weights", weights)
 
 
-def phase_at(phases: Sequence[Phase], step: int) -> Phase:
-    """The phase of a step, which counts from 0; behind the last one still the last."""
-    for phase in phases:
-        if step < phase.num_steps:
-            return phase
-        step -= phase.num_steps
-    return phases[-1]
+class PhaseTable:
+    """Phases one after the other, of which there may be thousands. Steps count from 0.
+
+    Args:
+        phases: The phases, at least one.
+        batch_size: Contents in a step of a phase that says nothing of it.
+    """
+
+    def __init__(self, phases: Sequence[Phase], *, batch_size: int = 1) -> None:
+        self.phases, self.batch_size = phases, batch_size
+        self._starts = [0, *accumulate(phase.num_steps for phase in phases)]
+        self._drawn = [0, *accumulate(phase.num_steps * self.size_of(phase) for phase in phases)]
+
+    def __len__(self) -> int:
+        """The number of steps."""
+        return self._starts[-1]
+
+    def at(self, step: int) -> Phase:
+        """The phase of a step; behind the last one still the last."""
+        return self.phases[self._index(step)]
+
+    def size_of(self, phase: Phase) -> int:
+        """Contents in a step of a phase."""
+        return phase.batch_size or self.batch_size
+
+    def drawn_before(self, step: int) -> int:
+        """How many contents were drawn in all steps before."""
+        index = self._index(step)
+        return self._drawn[index] + (step - self._starts[index]) * self.size_of(self.phases[index])
+
+    def _index(self, step: int) -> int:
+        return min(bisect_right(self._starts, step), len(self.phases)) - 1

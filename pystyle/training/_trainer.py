@@ -22,7 +22,7 @@ from pystyle.runner._record import Record
 from pystyle.training._batches import Batch
 from pystyle.training._draws import seeded
 from pystyle.training._learned_styles import LearnedStyles
-from pystyle.training._phase import Phase, phase_at
+from pystyle.training._phase import Phase, PhaseTable
 from pystyle.training._processes import processes
 from pystyle.typing import OptimizerFactory, Schedule
 
@@ -71,8 +71,8 @@ class Trainer:
     ) -> None:
         self._seed = seed
         self.network, self.criterion, self.evaluation = network, criterion, evaluation
-        self.phases, self.learned = phases, learned
-        self._criteria = [(phase, _counting(criterion, phase)) for phase in phases]
+        self.phases, self.learned = PhaseTable(phases), learned
+        self._criteria = {off: _without(criterion, off) for off in set(map(_off, phases))}
         trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
         self.optimizer = _checked_optimizer(optimizer(trained))
         self._rates = [group["lr"] for group in self.optimizer.param_groups]
@@ -102,8 +102,8 @@ class Trainer:
 
     def step(self, index: int, batch: Batch, seconds: Callable[[], float]) -> Terms:
         """Take a step, counted from 1, and give the terms that it starts from."""
-        phase = phase_at(self.phases, index - 1)
-        self._set_learning_rate(phase, (index - 1) / max(sum(one.num_steps for one in self.phases) - 1, 1))
+        phase = self.phases.at(index - 1)
+        self._set_learning_rate(phase, (index - 1) / max(len(self.phases) - 1, 1))
         evaluator = self._bound(batch, phase)
         self.optimizer.zero_grad(set_to_none=True)
         with seeded(self._seed, index):
@@ -158,7 +158,7 @@ class Trainer:
         return weighted(evaluator, factors) if any(factor != 1 for factor in factors.values()) else evaluator
 
     def _criterion_of(self, phase: Phase) -> Criterion:
-        return next(criterion for other, criterion in self._criteria if other is phase)
+        return self._criteria[_off(phase)]
 
     def _set_learning_rate(self, phase: Phase, fraction: float) -> None:
         factor = phase.learning_rate * self._learning_rate(fraction)
@@ -182,9 +182,13 @@ class Trainer:
         self._average.update_parameters(self.network)
 
 
-def _counting(criterion: Criterion, phase: Phase) -> Criterion:
-    """The losses that count in a phase: what has the weight 0 is not computed."""
-    off = {name for name, weight in phase.weights.items() if weight == 0}
+def _off(phase: Phase) -> frozenset[str]:
+    """The losses that do not count in a phase."""
+    return frozenset(name for name, weight in phase.weights.items() if weight == 0)
+
+
+def _without(criterion: Criterion, off: frozenset[str]) -> Criterion:
+    """The other losses: what has the weight 0 is not computed."""
     if not off:
         return criterion
     losses = {name: loss for name, loss in criterion.named_losses.items() if name not in off}

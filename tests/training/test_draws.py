@@ -94,11 +94,7 @@ def test_phases_say_what_a_step_sees():
 
 def test_no_position_is_drawn_twice():
     found = batches()
-    positions = [
-        position
-        for step in range(9)
-        for position in found._positions(step, found.phases[0 if step < 3 else 1 if step < 7 else 2])
-    ]
+    positions = [position for step in range(9) for position in found._positions(step)]
     assert positions == list(range(3 * 4 + 4 * 2 + 2 * 4))
 
 
