@@ -53,7 +53,8 @@ def _park_lee_2019(num_steps: int) -> Training:
         park_lee_2019.criterion(encoder, content_layers=layers, style_layers=style_layers),
         park_lee_2019.identity_criterion(encoder, layers=style_layers),
         num_steps=num_steps // 2,
-        crop_size=_CROP,
+        # Attention compares all positions with all.
+        crop_size=96,
     )
     return Training(park_lee_2019.network(layers=layers), criterion, phases)
 

@@ -3,6 +3,7 @@ from torch import Tensor
 
 from pystyle.functional._moments import channel_means
 from pystyle.functional._precision import at_least_float32, without_autocast
+from pystyle.functional._softmax import softmax_of_rows
 from pystyle.functional._vector_sets import blocks_of
 
 
@@ -77,7 +78,7 @@ def attention_features(
 def _attended(queries: Tensor, keys: Tensor, values: Tensor, bias: Tensor | None, eps: float) -> Tensor:
     with without_autocast(queries):
         similarities = queries.mT @ keys
-        attention = torch.softmax(similarities if bias is None else similarities + bias, dim=2).mT
+        attention = softmax_of_rows(similarities if bias is None else similarities + bias).mT
         mean = values @ attention
         variance = values.square() @ attention - mean.square()
     return (variance.clamp_min(0) + eps).sqrt() * queries + mean

@@ -2,6 +2,7 @@ import torch
 from torch import Tensor
 
 from pystyle.functional._precision import at_least_float32, without_autocast
+from pystyle.functional._softmax import softmax_of_rows
 from pystyle.functional._vector_sets import blocks_of
 
 
@@ -48,8 +49,7 @@ def position_attention(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
         wide, keys, values = (at_least_float32(one).flatten(2) for one in (queries, keys, values))
         batch = max(len(wide), len(keys), len(values))
         seen = [
-            values @ torch.softmax(block.mT @ keys, dim=2).mT
-            for block in blocks_of(wide, batch * keys.shape[2])
+            values @ softmax_of_rows(block.mT @ keys).mT for block in blocks_of(wide, batch * keys.shape[2])
         ]
         return torch.cat(seen, dim=2).reshape(batch, values.shape[1], *queries.shape[2:])
 
