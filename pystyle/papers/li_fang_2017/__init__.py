@@ -50,7 +50,7 @@ and the strength of a painter is a factor of it: 1 is what is published, 0 is th
 alone. The losses are sums for one pixel, so that crops of all sizes have the same. The network is not trained
 itself: a :class:`Reconstruction` is trained for each level, which looks at no style, and :func:`joined` makes
 a network of them. With ``levels=(3, 2, 1)`` it has decoders that a CPU can train; it is the authors' in all
-but the depth.
+but the depth. The decoder from relu1_1 is linear, and :func:`least_squares` solves for it.
 
 So levels are trained one at a time::
 
@@ -63,6 +63,7 @@ So levels are trained one at a time::
 """
 
 from pystyle.papers.li_fang_2017._control import regions, swapped, texture
+from pystyle.papers.li_fang_2017._least_squares import least_squares
 from pystyle.papers.li_fang_2017._network import WCTNetwork, network
 from pystyle.papers.li_fang_2017._training import Reconstruction, criterion, joined, training
 
@@ -71,6 +72,7 @@ __all__ = [
     "WCTNetwork",
     "criterion",
     "joined",
+    "least_squares",
     "network",
     "regions",
     "swapped",
