@@ -10,6 +10,7 @@ is started again goes on, and the same command runs on a GPU.
 import argparse
 from collections.abc import Callable, Sequence
 from itertools import cycle
+from pathlib import Path
 
 import torch
 from any_style import paintings
@@ -45,8 +46,16 @@ def _huang_2017(options: argparse.Namespace) -> None:
 
 
 def _park_lee_2019(options: argparse.Namespace) -> None:
-    """At relu3_1 and relu3_4; pictures in another style and in their own take turns."""
+    """At relu3_1 and relu3_4; pictures in another style and in their own take turns.
+
+    The decoder begins as the one of WCT, and what merges both layers as the identity.
+    """
     layers, style_layers = (_LAYER, "relu3_4"), huang_2017.STYLE_LAYERS
+    network = park_lee_2019.network(layers=layers)
+    if options.decoder is not None:
+        wct = li_fang_2017.WCTNetwork.load(options.decoder)
+        network.decoder.load_state_dict(wct.decoders[wct.levels.index(3)].state_dict())
+        torch.nn.init.dirac_(network.merging.weight)
     encoder = vgg19("caffe_normalized", padding="reflect", ceil_mode=True)
     criterion, phases = park_lee_2019.alternating(
         park_lee_2019.criterion(encoder, content_layers=layers, style_layers=style_layers),
@@ -55,11 +64,12 @@ def _park_lee_2019(options: argparse.Namespace) -> None:
         # Attention compares all positions with all.
         crop_size=96,
     )
-    _train(park_lee_2019.network(layers=layers), options, criterion=criterion, phases=phases)
+    _train(network, options, criterion=criterion, phases=phases)
 
 
 def _li_fang_2017(options: argparse.Namespace) -> None:
-    """From relu3_1 on, one level after the other; the last one, which is linear, without a gradient."""
+    """From relu3_1 on, one level after the other; last convolutions are solved for."""
+    photographs = ImageFolder(options.pictures / "photographs", crop_size=_CROP)
     parts = []
     for level in (3, 2):
         part = li_fang_2017.Reconstruction(level=level)
@@ -71,9 +81,8 @@ def _li_fang_2017(options: argparse.Namespace) -> None:
             criterion=li_fang_2017.criterion(level=level, feature_weight=feature_weight),
             phases=[Phase(options.steps // 2, crop_size=_CROP, identity=True)],
         )
-        parts.append(part)
-    photographs = ImageFolder(options.pictures / "photographs", crop_size=_CROP)
-    parts.append(li_fang_2017.least_squares(photographs).to(options.device))
+        parts.append(li_fang_2017.least_squares(part, photographs))
+    parts.append(li_fang_2017.least_squares(li_fang_2017.Reconstruction(level=1), photographs))
     li_fang_2017.joined(parts).save(options.output / "li_fang_2017.safetensors", half=True)
 
 
@@ -127,6 +136,7 @@ def main() -> None:
     """Train."""
     parser = parser_of(__doc__.splitlines()[0], name="paper_network", num_steps=4_000, batch_size=4)
     parser.add_argument("paper", choices=TRAININGS)
+    parser.add_argument("--decoder", type=Path, help="a network of li_fang_2017, for park_lee_2019")
     options = parser.parse_args()
     torch.manual_seed(0)
     TRAININGS[options.paper](options)

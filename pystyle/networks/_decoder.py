@@ -70,11 +70,15 @@ class Decoder(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """The picture; some of its pixels may leave [0, 1]."""
-        *inner, last = self.convolutions
-        for convolution in inner:
-            features = relu(convolution(features))
-        picture: Tensor = last(features)
+        *_, last = self.convolutions
+        picture: Tensor = last(self.hidden(features))
         return picture
+
+    def hidden(self, features: Tensor) -> Tensor:
+        """What the last convolution sees."""
+        for convolution in list(self.convolutions)[:-1]:
+            features = relu(convolution(features))
+        return features
 
 
 def mirror(encoder: SequentialEncoder, layer: str, *, border: Padding = "replicate") -> Decoder:

@@ -265,21 +265,25 @@ def test_training_makes_reconstructions_better(encoder, picture):
     assert losses[-1] < 0.5 * losses[0]
 
 
-def test_the_last_level_is_solved_for(picture):
-    images = [picture(seed, 40, 48, torch.float32)[0] for seed in range(3)]
-    part = li_fang_2017.least_squares(images, weights=None)
+@pytest.mark.parametrize("level", [1, 2])
+def test_the_last_convolution_is_solved_for(picture, level):
+    torch.manual_seed(0)
+    images = [picture(seed, 32, 48, torch.float32)[0] for seed in range(3)]
+    random = Reconstruction(level=level, weights=None)
+    part = li_fang_2017.least_squares(random, images)
     with torch.no_grad():
         differences = [part(image[None], None) - image for image in images]
     # The normal equations: no input of the convolution says anything about what is left.
     left = 0
     for image, difference in zip(images, differences, strict=True):
-        seen = F.unfold(F.pad(part.encoder(image[None])[0], (1,) * 4, mode="reflect"), 3)[0]
+        hidden = part.decoder.hidden(part.encoder(image[None])[0])
+        seen = F.unfold(F.pad(hidden, (1,) * 4, mode="reflect"), 3)[0]
         left = left + seen @ difference.flatten(2)[0].T
     assert left.abs().max() < 1e-3 * sum(seen.abs().sum() * one.abs().mean() for one in differences)
-    worse = Reconstruction(level=1, weights=None)
+    worse = Reconstruction(level=level, weights=None)
     worse.load_state_dict(part.state_dict())
     with torch.no_grad():
-        worse.decoder.convolutions[0].weight += 1e-3 * torch.randn(3, 64, 3, 3)
+        worse.decoder.convolutions[-1].weight += 1e-3 * torch.randn(3, 64, 3, 3)
         errors = [worse(image[None], None) - image for image in images]
     assert sum(one.square().sum() for one in differences) < sum(one.square().sum() for one in errors)
 
@@ -306,7 +310,7 @@ def test_wrong_arguments_are_named():
     with pytest.raises(ValueError, match="`parts` must see through the same weights"):
         li_fang_2017.joined([one, other])
     with pytest.raises(ValueError, match="`images` must have an image"):
-        li_fang_2017.least_squares([])
+        li_fang_2017.least_squares(one, [])
     for parts in ([], [one, one]):
         with pytest.raises(ValueError, match="`parts` must be of different levels"):
             li_fang_2017.joined(parts)

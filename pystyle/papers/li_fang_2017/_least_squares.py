@@ -1,4 +1,4 @@
-import os
+import copy
 from collections.abc import Sequence
 
 import torch
@@ -13,49 +13,49 @@ _RIDGE = 1e-9
 
 
 @torch.no_grad()
-def least_squares(
-    images: Sequence[Tensor], *, weights: str | os.PathLike[str] | None = "caffe_normalized"
-) -> Reconstruction:
-    """The level that paints from relu1_1, whose decoder is a single convolution: its weights are solved for.
+def least_squares(part: Reconstruction, images: Sequence[Tensor]) -> Reconstruction:
+    """A level whose last convolution is solved for: it has the least squared error of all pixels.
 
-    They have the least squared error of all pixels of the images. A gradient hardly gets there: the
-    eigenvalues of the equations reach from 1e-5 to 1e3.
+    At level 1 it is the whole decoder, which needs no training then. At the others it comes after one:
+    colours are what a gradient finds last, because the eigenvalues of the equations reach from 1e-5 to 1e3.
 
     Args:
-        images: What is reconstructed; some dozens of any sizes are enough.
-        weights: Those of VGG-19.
+        part: The level.
+        images: What is reconstructed; some dozens are enough. Sides are cropped to multiples of 16.
 
     Returns:
-        The level, to be joined with others.
+        A copy with another last convolution.
 
     Raises:
         ValueError: If there are no images.
 
     Shape:
-        - images: (3, height, width), RGB in [0, 1]
+        - images: (3, height, width) each, at least 32 pixels, RGB in [0, 1]
 
     Example:
-        >>> import torch
-        >>> image = torch.rand(3, 40, 48)
-        >>> part = least_squares([image], weights=None)
+        >>> image = torch.rand(3, 48, 48)
+        >>> part = least_squares(Reconstruction(level=1, weights=None), [image])
         >>> bool((part(image[None], None) - image).square().mean() < 0.01)
         True
 
     Note:
-        This is ours. The paper trains all decoders by gradients, and counts features besides pixels; where
-        the pixels are right, the features are.
+        This is ours. The paper trains all of a decoder by gradients, and counts features besides pixels;
+        where the pixels are right, the features are.
     """
     if not len(images):
         raise ValueError("`images` must have an image at least, got none.")
-    part = Reconstruction(level=1, weights=weights)
-    products, moments = torch.zeros((), dtype=torch.float64), torch.zeros((), dtype=torch.float64)
+    part = copy.deepcopy(part)
+    *_, last = part.decoder.convolutions
+    device = next(part.parameters()).device
+    products, moments = (torch.zeros((), dtype=torch.float64, device=device) for _ in range(2))
     for image in images:
-        (features,) = part.encoder(image[None])
-        seen = unfold(bordered(features, 1, "reflect"), 3)[0].double()
+        height, width = (side // part.stride * part.stride for side in image.shape[1:])
+        wanted = image[:, :height, :width].to(device)
+        (features,) = part.encoder(wanted[None])
+        seen = unfold(bordered(part.decoder.hidden(features), 1, "reflect"), 3)[0].double()
         rows = torch.cat([seen, torch.ones_like(seen[:1])])
-        products, moments = products + rows @ rows.T, moments + rows @ image.flatten(1).double().T
+        products, moments = products + rows @ rows.T, moments + rows @ wanted.flatten(1).double().T
     products.diagonal().add_(_RIDGE * products.diagonal().mean())
     found = torch.linalg.solve(products, moments).T
-    weight = found[:, :-1].reshape(3, -1, 3, 3)
-    part.decoder.load_state_dict({"convolutions.0.weight": weight, "convolutions.0.bias": found[:, -1]})
+    last.load_state_dict({"weight": found[:, :-1].reshape(3, -1, 3, 3), "bias": found[:, -1]})
     return part
