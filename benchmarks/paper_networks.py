@@ -48,7 +48,8 @@ def _huang_2017(options: argparse.Namespace) -> None:
 def _park_lee_2019(options: argparse.Namespace) -> None:
     """At relu3_1 and relu3_4; pictures in another style and in their own take turns.
 
-    The decoder begins as the one of WCT, and what merges both layers as the identity.
+    The decoder begins as the one of WCT, what merges both layers as the identity, and what is attended to as
+    nothing. A larger rate forgets the colours that the decoder knows.
     """
     layers, style_layers = (_LAYER, "relu3_4"), huang_2017.STYLE_LAYERS
     network = park_lee_2019.network(layers=layers)
@@ -56,6 +57,8 @@ def _park_lee_2019(options: argparse.Namespace) -> None:
         wct = li_fang_2017.WCTNetwork.load(options.decoder)
         network.decoder.load_state_dict(wct.decoders[wct.levels.index(3)].state_dict())
         torch.nn.init.dirac_(network.merging.weight)
+        for block in (network.shallow, network.deep):
+            torch.nn.init.zeros_(block.output.weight)
     encoder = vgg19("caffe_normalized", padding="reflect", ceil_mode=True)
     criterion, phases = park_lee_2019.alternating(
         park_lee_2019.criterion(encoder, content_layers=layers, style_layers=style_layers),
@@ -64,7 +67,7 @@ def _park_lee_2019(options: argparse.Namespace) -> None:
         # Attention compares all positions with all.
         crop_size=96,
     )
-    _train(network, options, criterion=criterion, phases=phases)
+    _train(network, options, criterion=criterion, phases=phases, rate=2e-4)
 
 
 def _li_fang_2017(options: argparse.Namespace) -> None:
@@ -115,6 +118,7 @@ def _train(
     phases: Sequence[Phase],
     styles: Images | None = None,
     pairs: Sequence[tuple[Tensor, Style]] | None = None,
+    rate: float = 1e-3,
 ) -> None:
     """Train, on all paintings, and show the pairs that defaults were chosen on, if nothing else is said."""
     if pairs is None:
@@ -127,7 +131,7 @@ def _train(
         styles=paintings(options.pictures / "paintings") if styles is None else styles,
         phases=phases,
         pairs=pairs,
-        rate=1e-3,
+        rate=rate,
         criterion=criterion,
     )
 
