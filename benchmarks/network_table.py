@@ -24,6 +24,7 @@ from pystyle.networks import AnyStyleNetwork, Painter, Stylizer, TransformNetwor
 
 _EDGE = 512
 _QUALITY = ("lpips", "style", "noise")
+_NAMES = [str(number) for number in range(16)]
 
 NETWORKS: dict[str, Callable[[], Stylizer]] = {
     "any-style": lambda: AnyStyleNetwork(width=32),
@@ -32,10 +33,12 @@ NETWORKS: dict[str, Callable[[], Stylizer]] = {
     "johnson_2016": papers.johnson_2016.network,
     "ulyanov_2016": lambda: papers.ulyanov_2016.network(mode="style"),
     "ulyanov_2017": papers.ulyanov_2017.network,
-    "dumoulin_2017, 16 styles": lambda: papers.dumoulin_2017.network(styles=[str(one) for one in range(16)]),
+    "dumoulin_2017, 16 styles": lambda: papers.dumoulin_2017.network(styles=_NAMES),
+    "dumoulin_2017, width 16": lambda: papers.dumoulin_2017.network(styles=_NAMES, width=16),
     "huang_2017": papers.huang_2017.network,
     "huang_2017, relu3_1": lambda: papers.huang_2017.network(layer="relu3_1"),
     "li_fang_2017": papers.li_fang_2017.network,
+    "li_fang_2017, relu3_1": lambda: papers.li_fang_2017.network(levels=(3, 2, 1)),
     "ghiasi_2017": lambda: papers.ghiasi_2017.network(weights=None),
     "park_lee_2019": papers.park_lee_2019.network,
     "park_lee_2019, relu3_1": lambda: papers.park_lee_2019.network(layers=("relu3_1", "relu3_4")),
