@@ -43,6 +43,7 @@ PICTURES = {
     "18_train_a_network": 3,
     "19_any_style": 2,
     "20_huang_2017": 1,
+    "21_johnson_2016": 1,
     "22_dumoulin_2017": 1,
     "23_li_fang_2017": 2,
     "24_park_lee_2019": 1,

@@ -24,7 +24,7 @@ def vgg():
 def small(normalization="instance", width=3):
     torch.manual_seed(0)
     network = ImageTransformNetwork(width=width, normalization=normalization).double().eval()
-    network.mean.copy_(MEAN)
+    network.levels.mean.copy_(MEAN)
     return network
 
 

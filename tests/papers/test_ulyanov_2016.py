@@ -16,7 +16,7 @@ MEAN = torch.tensor([103.939, 116.779, 123.68], dtype=torch.float64)[None, :, No
 def small(**options):
     torch.manual_seed(0)
     network = PyramidNetwork(**{"num_scales": 3, "channels": 2, **options}).double()
-    network.mean.copy_(MEAN)
+    network.levels.mean.copy_(MEAN)
     with torch.no_grad():
         # So that pixels differ: with the statistics of what it has just seen, and in levels of 255.
         for module in network.modules():

@@ -20,7 +20,7 @@ MEAN = torch.tensor([103.939, 116.779, 123.68], dtype=torch.float64)[None, :, No
 def prepared(network):
     """In float64, with statistics of what it has just seen, and pixels that differ."""
     network = network.double().train()
-    network.mean.copy_(MEAN)
+    network.levels.mean.copy_(MEAN)
     last = network.output if isinstance(network, PyramidNetwork) else network.up[-1]
     with torch.no_grad():
         for module in network.modules():

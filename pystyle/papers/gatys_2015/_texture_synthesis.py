@@ -7,6 +7,7 @@ from torch import Tensor
 
 from pystyle.colors import match_colors
 from pystyle.encoders import Encoder
+from pystyle.encoders._weights import CAFFE_MEAN_RGB
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.optim import LBFGS
 from pystyle.papers._images import check_images
@@ -15,7 +16,7 @@ from pystyle.papers.gatys_2015._criterion import LAYERS, criterion
 from pystyle.runner import Callback, Result, optimize_image
 from pystyle.typing import Init, OptimizerFactory
 
-MEAN_COLOUR = (123.68 / 255, 116.779 / 255, 103.939 / 255)
+MEAN_COLOUR = tuple(level / 255 for level in CAFFE_MEAN_RGB)
 
 
 def texture_synthesis(

@@ -1,9 +1,9 @@
-import torch
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
 from pystyle._arguments import whole_number
 from pystyle.networks import Convolution, Stylizer, TransformNetwork
+from pystyle.papers._bgr_levels import BGRLevels
 from pystyle.papers._normalizations import Normalization, check_normalization, normalization_layer
 from pystyle.papers._one_style import OneStyleNetwork
 from pystyle.papers.johnson_2016._variants import Variant, check_variant
@@ -13,7 +13,6 @@ _CROP = 2
 """What two convolutions of 3 x 3 without a border take away at each side."""
 _PADDING = 4 * _BLOCKS * _CROP
 """Pixels at the front, which the blocks take away at a quarter of the size."""
-_MEAN = (103.939, 116.779, 123.68)
 _RANGE = 150.0
 
 
@@ -47,8 +46,6 @@ class ImageTransformNetwork(OneStyleNetwork):
     stride = 4
     smallest = _PADDING + 1
 
-    mean: Tensor
-
     def __init__(
         self, *, width: int = 32, normalization: Normalization = "instance", style: str = "style"
     ) -> None:
@@ -80,19 +77,19 @@ class ImageTransformNetwork(OneStyleNetwork):
             [normalized(_doubling(wider, wide), wide), normalized(_doubling(wide, width), width)]
         )
         self.output = Convolution(width, 3, 9, border="zeros")
-        self.register_buffer("mean", torch.tensor(_MEAN)[None, :, None, None], persistent=False)
+        self.levels = BGRLevels()
 
     def forward(self, content: Tensor, code: Tensor) -> Tensor:  # noqa: ARG002
         """The picture; some of its pixels may leave [0, 1]."""
-        features = pad(255 * content.flip(1) - self.mean, [_PADDING] * 4, mode="reflect")
+        features = pad(self.levels.of(content), [_PADDING] * 4, mode="reflect")
         for layer in self.down:
             features = layer(features).relu()
         for block in self.blocks:
             features = features[..., _CROP:-_CROP, _CROP:-_CROP] + block(features)
         for layer in self.up:
             features = layer(features).relu()
-        picture: Tensor = _RANGE * self.output(features).tanh()
-        return (picture + self.mean).flip(1) / 255
+        picture: Tensor = self.levels(_RANGE * self.output(features).tanh())
+        return picture
 
 
 def _doubling(in_channels: int, out_channels: int) -> nn.ConvTranspose2d:

@@ -5,6 +5,7 @@ from torch import Generator, Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
 from pystyle._arguments import number, whole_number
+from pystyle.papers._bgr_levels import BGRLevels
 from pystyle.papers._normalizations import Normalization, check_normalization, normalization_layer
 from pystyle.papers._one_style import OneStyleNetwork
 
@@ -13,7 +14,6 @@ Border: TypeAlias = Literal["circular", "replicate"]
 
 NOISE_CHANNELS = 3
 _MOST_SCALES = 6
-MEAN = (103.939, 116.779, 123.68)
 
 
 class PyramidNetwork(OneStyleNetwork):
@@ -49,8 +49,6 @@ class PyramidNetwork(OneStyleNetwork):
 
     stride = 2 ** (_MOST_SCALES - 1)
     smallest = 64
-
-    mean: Tensor
 
     def __init__(
         self,
@@ -91,7 +89,7 @@ class PyramidNetwork(OneStyleNetwork):
             for before in wide[:-1]
         )
         self.output = nn.Conv2d(wide[-1], 3, 1)
-        self.register_buffer("mean", torch.tensor(MEAN)[None, :, None, None], persistent=False)
+        self.levels = BGRLevels()
 
     def forward(self, content: Tensor, code: Tensor) -> Tensor:  # noqa: ARG002
         """The picture; some of its pixels may leave [0, 1]."""
@@ -109,8 +107,8 @@ class PyramidNetwork(OneStyleNetwork):
             branch = self.branches[index](self._seen(content, ratio, generator))
             features = interpolate(features, scale_factor=2.0, mode="nearest")
             features = block(torch.cat([old(features), new(branch)], 1))
-        picture: Tensor = self.output(features)
-        return (picture + self.mean).flip(1) / 255
+        picture: Tensor = self.levels(self.output(features))
+        return picture
 
     def _seen(self, content: Tensor, ratio: int, generator: Generator | None) -> Tensor:
         """What is seen where the sides are divided by a ratio."""

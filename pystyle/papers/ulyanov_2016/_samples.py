@@ -75,4 +75,4 @@ def sample(
     generator = torch.Generator().manual_seed(seed_number(seed, "`seed`"))
     count = whole_number(num_samples, "`num_samples`", least=1)
     noise = torch.rand(count, 3, height, width, generator=generator)
-    return network.bind(network.style)(noise.to(network.mean))
+    return network.bind(network.style)(noise.to(next(network.parameters())))

@@ -1,13 +1,13 @@
 from typing import get_args
 
-import torch
 from torch import Generator, Tensor, nn
 
 from pystyle._arguments import whole_number
 from pystyle.networks import Convolution
+from pystyle.papers._bgr_levels import BGRLevels
 from pystyle.papers._normalizations import Normalization, check_normalization, normalization_layer
 from pystyle.papers._one_style import OneStyleNetwork
-from pystyle.papers.ulyanov_2016._pyramid import MEAN, NOISE_CHANNELS, Inputs, with_noise
+from pystyle.papers.ulyanov_2016._pyramid import NOISE_CHANNELS, Inputs, with_noise
 
 _BLOCKS = 5
 
@@ -40,8 +40,6 @@ class ResidualNetwork(OneStyleNetwork):
     """
 
     stride = 4
-
-    mean: Tensor
 
     def __init__(
         self,
@@ -87,7 +85,7 @@ class ResidualNetwork(OneStyleNetwork):
             nn.ReLU(),
             Convolution(width, 3),
         )
-        self.register_buffer("mean", torch.tensor(MEAN)[None, :, None, None], persistent=False)
+        self.levels = BGRLevels()
 
     def forward(self, content: Tensor, code: Tensor) -> Tensor:  # noqa: ARG002
         """The picture; some of its pixels may leave [0, 1]."""
@@ -101,5 +99,5 @@ class ResidualNetwork(OneStyleNetwork):
         features = self.down(with_noise(content, generator) if self.inputs == "both" else content)
         for block in self.blocks:
             features = features + block(features)
-        picture: Tensor = self.up(features)
-        return (picture + self.mean).flip(1) / 255
+        picture: Tensor = self.levels(self.up(features))
+        return picture
