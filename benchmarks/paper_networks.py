@@ -90,7 +90,7 @@ def _li_fang_2017(options: argparse.Namespace) -> None:
 
 
 def _dumoulin_2017(options: argparse.Namespace) -> None:
-    """The sixteen paintings of `masters`, with half the channels."""
+    """The sixteen paintings of `masters`, with half of the channels of the paper."""
     contents = [resize(read_pair(pair)[0], 256, edge="long") for pair in PAIRS]
     _train(
         dumoulin_2017.network(list(STYLES), width=16),

@@ -311,6 +311,9 @@ def test_wrong_arguments_are_named():
         li_fang_2017.joined([one, other])
     with pytest.raises(ValueError, match="`images` must have an image"):
         li_fang_2017.least_squares(one, [])
+    for shape in ((1, 3, 40, 40), (1, 40, 40), (3, 40, 31)):
+        with pytest.raises(ValueError, match="`images` must be RGB"):
+            li_fang_2017.least_squares(one, [torch.rand(shape)])
     for parts in ([], [one, one]):
         with pytest.raises(ValueError, match="`parts` must be of different levels"):
             li_fang_2017.joined(parts)

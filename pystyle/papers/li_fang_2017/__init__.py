@@ -50,8 +50,8 @@ and the strength of a painter is a factor of it: 1 is what is published, 0 is th
 alone. The losses are sums for one pixel, so that crops of all sizes have the same. The network is not trained
 itself: a :class:`Reconstruction` is trained for each level, which looks at no style, and :func:`joined` makes
 a network of them. With ``levels=(3, 2, 1)`` it has decoders that a CPU can train; it is the authors' in all
-but the depth. The last convolution of a
-decoder is linear, and that from relu1_1 has no other: :func:`least_squares` solves for it.
+but the depth. The last convolution of a decoder is linear, and that from relu1_1 has no other:
+:func:`least_squares` solves for it.
 
 So levels are trained one at a time::
 
@@ -59,7 +59,7 @@ So levels are trained one at a time::
     for level in (3, 2, 1):
         part = Reconstruction(level=level)
         train(part, criterion(level=level), contents=photographs, styles=photographs, **training())
-        parts.append(part)
+        parts.append(part)  # or least_squares(part, photographs)
     paint = joined(parts).bind(painting)
 """
 

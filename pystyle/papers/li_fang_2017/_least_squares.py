@@ -27,7 +27,7 @@ def least_squares(part: Reconstruction, images: Sequence[Tensor]) -> Reconstruct
         A copy with another last convolution.
 
     Raises:
-        ValueError: If there are no images.
+        ValueError: If there are no images, or one has another shape.
 
     Shape:
         - images: (3, height, width) each, at least 32 pixels, RGB in [0, 1]
@@ -49,6 +49,11 @@ def least_squares(part: Reconstruction, images: Sequence[Tensor]) -> Reconstruct
     device = next(part.parameters()).device
     products, moments = (torch.zeros((), dtype=torch.float64, device=device) for _ in range(2))
     for image in images:
+        if image.ndim != 3 or len(image) != 3 or min(image.shape[1:]) < part.smallest:
+            raise ValueError(
+                f"`images` must be RGB, (3, height, width), with sides of at least {part.smallest} pixels, "
+                f"got the shape {tuple(image.shape)}."
+            )
         height, width = (side // part.stride * part.stride for side in image.shape[1:])
         wanted = image[:, :height, :width].to(device)
         (features,) = part.encoder(wanted[None])
