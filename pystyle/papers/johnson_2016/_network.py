@@ -36,6 +36,7 @@ class ImageTransformNetwork(OneStyleNetwork):
         - code: (batch, 0)
 
     Example:
+        >>> import torch
         >>> paint = ImageTransformNetwork(width=4).bind("style")
         >>> paint(torch.rand(1, 3, 50, 61)).shape
         torch.Size([1, 3, 50, 61])

@@ -34,6 +34,7 @@ class ResidualNetwork(OneStyleNetwork):
         - code: (batch, 0)
 
     Example:
+        >>> import torch
         >>> paint = ResidualNetwork(width=2).bind("style")
         >>> paint(torch.rand(1, 3, 50, 37)).shape
         torch.Size([1, 3, 50, 37])
