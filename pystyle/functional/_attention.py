@@ -50,8 +50,8 @@ def attention_features(
         tensor([[[[-3., 23.]]]])
 
     Note:
-        Only some rows of the matrix of attention exist at a time. Deviations are divided by the number of
-        positions where the authors' code takes one less.
+        Only some rows of the matrix of attention exist at a time, and shares below e⁻⁴⁰ of the largest are
+        zero. Deviations are divided by the number of positions where the authors' code takes one less.
 
     References:
         Liu et al. *AdaAttN: revisit attention mechanism in arbitrary neural style transfer*. ICCV 2021,

@@ -38,7 +38,8 @@ def position_attention(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
 
     Note:
         Only some rows of the matrix of weights exist at a time, unless a gradient is wanted, which needs
-        all. Products are not divided by the root of the number of channels, as those of transformers are.
+        all. Shares below e⁻⁴⁰ of the largest are zero. Products are not divided by the root of the number of
+        channels, as those of transformers are.
 
     References:
         Wang et al. *Non-local neural networks*. CVPR 2018 (the embedded Gaussian). Park and Lee. *Arbitrary

@@ -2,6 +2,7 @@ import math
 
 import torch
 
+from pystyle.functional import position_attention
 from pystyle.functional._softmax import softmax_of_rows
 
 
@@ -18,4 +19,15 @@ def test_no_gradient_is_subnormal():
     (softmax_of_rows(scores) * torch.randn(50, 50) * 1e-6).sum().backward()
     sizes = scores.grad.abs()
     assert sizes.max() > 0
+    assert not ((sizes > 0) & (sizes < torch.finfo(torch.float32).tiny)).any()
+
+
+def test_keys_that_nobody_attends_to_have_no_gradient():
+    torch.manual_seed(0)
+    queries, values = 3 * torch.randn(1, 256, 2), torch.randn(1, 4, 500)
+    keys = torch.randn(1, 256, 500).requires_grad_()
+    position_attention(queries, keys, values).sum().backward()
+    sizes = keys.grad.abs()
+    assert sizes.max() > 0
+    assert (sizes == 0).all(1).any()
     assert not ((sizes > 0) & (sizes < torch.finfo(torch.float32).tiny)).any()
