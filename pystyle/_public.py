@@ -4,6 +4,7 @@ from pystyle._version import __version__
 from pystyle.criterion import Criterion, Objective, Terms
 from pystyle.encoders import Encoder
 from pystyle.losses import (
+    AdversarialLoss,
     AttentionLoss,
     ContentLoss,
     ContextualLoss,
@@ -37,6 +38,7 @@ from pystyle.stylization import stylize
 from pystyle.typing import MaskedImage
 
 __all__ = [
+    "AdversarialLoss",
     "AttentionLoss",
     "ContentLoss",
     "ContextualLoss",

@@ -160,6 +160,9 @@ StyleLossName: TypeAlias = Literal[
 ]
 """The style losses that have a name; see :func:`pystyle.stylize`."""
 
+AdversarialKind: TypeAlias = Literal["minimax", "non-saturating", "least-squares", "hinge", "wasserstein"]
+"""What a discriminator and who paints for it play for; see :func:`pystyle.functional.generator_loss`."""
+
 FeaturesName: TypeAlias = Literal["vgg19", "light"]
 """What a network sees images through; see :class:`pystyle.networks.AnyStyleNetwork`."""
 

@@ -26,7 +26,8 @@ class Criterion(nn.Module):
 
     Args:
         encoder: The encoder, or the name of one for :func:`~pystyle.encoders.named_encoder`; it is frozen.
-            Several are joined by :class:`~pystyle.encoders.MultiEncoder`.
+            Several are joined by :class:`~pystyle.encoders.MultiEncoder`. None if all losses look at the
+            image itself.
         losses: The losses by name.
         normalize_gradients: The names of losses whose gradients are as long as their weights: at each
             layer, the gradient of the loss's term with respect to the features is divided by its L1 norm
@@ -63,7 +64,7 @@ class Criterion(nn.Module):
 
     def __init__(
         self,
-        encoder: Encoder | str,
+        encoder: Encoder | str | None,
         losses: Mapping[str, Loss],
         *,
         normalize_gradients: str | Sequence[str] = (),

@@ -4,10 +4,13 @@ from torch import nn
 
 from pystyle.encoders._encoder import Encoder
 from pystyle.encoders._named import named_encoder
+from pystyle.encoders._no_encoder import NoEncoder
 
 
 def given_encoder(encoder: Any) -> Encoder:
     """The encoder that is meant: itself, or that of :func:`~pystyle.encoders.named_encoder` by its name.
+
+    None is one without layers, for losses that look at the image itself.
 
     Raises:
         TypeError: If it is a module that is no encoder, or something else.
@@ -15,6 +18,8 @@ def given_encoder(encoder: Any) -> Encoder:
     """
     if isinstance(encoder, Encoder):
         return encoder
+    if encoder is None:
+        return NoEncoder()
     if isinstance(encoder, str):
         try:
             return named_encoder(encoder)

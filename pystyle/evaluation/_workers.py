@@ -23,6 +23,31 @@ class Workers:
             for tensor in tensors:
                 torch.distributed.all_reduce(tensor)
 
+    def average(self, tensors: Sequence[Tensor]) -> None:
+        """Replace each tensor, in place, by its mean over all processes."""
+        self.add_up(tensors)
+        if self.count > 1:
+            for tensor in tensors:
+                tensor /= self.count
+
+    def copy_first(self, tensors: Sequence[Tensor]) -> None:
+        """Replace each tensor, in place, by that of the first process."""
+        if self.count > 1:
+            for tensor in tensors:
+                torch.distributed.broadcast(tensor.detach(), 0)
+
+    def gathered(self, batch: Tensor) -> Tensor:
+        """The batches of all processes, of one size, behind each other."""
+        if self.count == 1:
+            return batch
+        found = [torch.empty_like(batch) for _ in range(self.count)]
+        torch.distributed.all_gather(found, batch.contiguous())
+        return torch.cat(found)
+
+    def share_of(self, whole: Tensor) -> Tensor:
+        """The part of a gathered batch that is this process's."""
+        return whole.chunk(self.count)[self.index]
+
     def one_of(self, value: _Value | None) -> _Value | None:
         """What a process has, if any has something: that of the first of these."""
         if self.count == 1:

@@ -5,11 +5,14 @@ Statistics are computed in float32 at least, whatever the precision of the featu
 """
 
 from pystyle.functional._absolute_errors import mean_absolute_error, scaled_squared_error
+from pystyle.functional._adversarial import discriminator_loss, generator_loss, told_apart
 from pystyle.functional._attention import attention_features
 from pystyle.functional._contextual import contextual_similarity
+from pystyle.functional._differentiable_augmentation import differentiable_augmentation
 from pystyle.functional._distances import mean_squared_error, unit_vectors
 from pystyle.functional._entropy import nearest_neighbor_entropy
 from pystyle.functional._flow import reliability, warp
+from pystyle.functional._gradient_penalty import gradient_penalty, real_gradient_penalty
 from pystyle.functional._gram import gram_matrix
 from pystyle.functional._local_affine import smoothed_local_affine
 from pystyle.functional._matrix_root import matrix_square_root, trace_of_square_root
@@ -53,7 +56,11 @@ __all__ = [
     "channel_means",
     "contextual_similarity",
     "covariance",
+    "differentiable_augmentation",
+    "discriminator_loss",
     "gaussian_wasserstein_distance",
+    "generator_loss",
+    "gradient_penalty",
     "gram_matrix",
     "grid_positions",
     "histogram_match",
@@ -76,6 +83,7 @@ __all__ = [
     "random_directions",
     "range_excess",
     "raw_moments",
+    "real_gradient_penalty",
     "relaxed_earth_movers_distance",
     "reliability",
     "replace_features",
@@ -84,6 +92,7 @@ __all__ = [
     "sliced_wasserstein_distance",
     "smoothed_local_affine",
     "sorted_projections",
+    "told_apart",
     "total_variation",
     "trace_of_square_root",
     "unit_vectors",

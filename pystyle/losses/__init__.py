@@ -1,5 +1,6 @@
 """Losses: a representation of the features and a comparison of two representations."""
 
+from pystyle.losses._adversarial import AdversarialLoss
 from pystyle.losses._attention import AttentionLoss
 from pystyle.losses._content import ContentLoss
 from pystyle.losses._contextual import ContextualLoss
@@ -28,6 +29,7 @@ from pystyle.losses._wasserstein import WassersteinLoss
 from pystyle.losses._wavelet import WaveletLoss
 
 __all__ = [
+    "AdversarialLoss",
     "AttentionLoss",
     "ContentLoss",
     "ContextualLoss",

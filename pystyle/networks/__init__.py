@@ -7,12 +7,17 @@ from pystyle.networks._frozen_encoder import FrozenEncoder
 from pystyle.networks._haar_pooling import HaarBands, haar_parts, haar_pooling, haar_unpooling
 from pystyle.networks._hub import HubMixin
 from pystyle.networks._instance_normalization import instance_normalization
+from pystyle.networks._minibatch_deviation import MinibatchDeviation
+from pystyle.networks._multi_scale_discriminator import MultiScaleDiscriminator
 from pystyle.networks._painter import Painter
+from pystyle.networks._patch_discriminator import PatchDiscriminator
 from pystyle.networks._position_attention import KeysAndValues, PositionAttention
 from pystyle.networks._pretrained import pretrained, pretrained_names
 from pystyle.networks._regions import by_region
 from pystyle.networks._residual_block import ResidualBlock
 from pystyle.networks._resize_convolution import ResizeConvolution
+from pystyle.networks._resnet_generator import ResNetGenerator
+from pystyle.networks._self_attention import SelfAttention
 from pystyle.networks._stylizer import Style, Stylizer
 from pystyle.networks._transform_network import TransformNetwork
 from pystyle.networks._whitening_coloring import feature_coloring, whitened_features, whitening_coloring
@@ -26,10 +31,15 @@ __all__ = [
     "HaarBands",
     "HubMixin",
     "KeysAndValues",
+    "MinibatchDeviation",
+    "MultiScaleDiscriminator",
     "Painter",
+    "PatchDiscriminator",
     "PositionAttention",
+    "ResNetGenerator",
     "ResidualBlock",
     "ResizeConvolution",
+    "SelfAttention",
     "Style",
     "StyleMoments",
     "Stylizer",

@@ -1,5 +1,6 @@
 import torch
 from torch import Tensor
+from torch.nn.functional import group_norm
 
 from pystyle.functional._precision import at_least_float32, without_autocast
 
@@ -46,9 +47,17 @@ def instance_normalization(
     """
     with without_autocast(features):
         wide = at_least_float32(features)
-        variance, mean = torch.var_mean(wide, (2, 3), correction=correction)
-        factor = (variance + eps).rsqrt()
+        # `group_norm` is several times as fast as `var_mean`, but squares what comes in before it subtracts the
+        # mean. So the mean is subtracted here; it changes nothing of the result and needs no gradient.
+        centred = wide - wide.detach().mean((2, 3), keepdim=True)
+        count = features.shape[2] * features.shape[3]
+        unbiased = (count - correction) / count
+        normal = group_norm(centred, features.shape[1], eps=eps * unbiased)
+        if correction:
+            normal = normal * unbiased**0.5
         if scale is not None:
-            factor = factor * scale
-        offset = -mean * factor if shift is None else shift - mean * factor
-        return torch.addcmul(offset[:, :, None, None], wide, factor[:, :, None, None]).to(features.dtype)
+            offset = torch.zeros_like(scale) if shift is None else shift
+            normal = torch.addcmul(offset[:, :, None, None], normal, scale[:, :, None, None])
+        elif shift is not None:
+            normal = normal + shift[:, :, None, None]
+        return normal.to(features.dtype)

@@ -30,7 +30,7 @@ class _Logger(ABC):
             OSError: If the first cannot be written, with the name of the file.
         """
         row = {"step": step.index, "seconds": round(step.seconds, 3), "total": float(step.terms.total)}
-        row.update({name: float(term) for name, term in step.terms.items()})
+        row.update({name: float(term) for name, term in {**step.terms, **step.signals}.items()})
         try:
             if self._stream is None:
                 self._stream = self._open()

@@ -4,7 +4,6 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pystyle.criterion import Terms
 from pystyle.typing import History
 
 _MOST_BLOCKS = 256
@@ -12,7 +11,7 @@ _MOST_BLOCKS = 256
 
 
 class Record:
-    """The terms of every step, kept on their device until the run is over.
+    """The numbers of every step, kept on their device until the run is over.
 
     Rows are kept in blocks, (steps, terms), which nobody changes.
     """
@@ -22,10 +21,10 @@ class Record:
         self._blocks: list[Tensor] = []
         self._seconds: list[float] = []
 
-    def append(self, terms: Terms, seconds: float) -> None:
-        """Add a row."""
-        self._names = ("total", *terms)
-        self._blocks.append(torch.stack([terms.total, *terms.values()])[None])
+    def append(self, numbers: Mapping[str, Tensor], seconds: float) -> None:
+        """Add a row; the names are those of the rows before."""
+        self._names = tuple(numbers)
+        self._blocks.append(torch.stack(list(numbers.values()))[None])
         self._seconds.append(seconds)
         if len(self._blocks) == _MOST_BLOCKS:
             self._table()

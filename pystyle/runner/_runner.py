@@ -228,7 +228,7 @@ class Runner:
         return terms
 
     def _note(self, terms: Terms) -> None:
-        self._record.append(terms, self._loop.seconds())
+        self._record.append({"total": terms.total, **terms}, self._loop.seconds())
 
     @torch.no_grad()
     def _finish(self) -> bool:

@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 from torch import Tensor
@@ -20,6 +20,7 @@ class Step:
             pyramid the steps of coarse levels are less work.
 
     Attributes:
+        signals: Numbers that tell how it goes and are no losses, such as how often a discriminator is right.
         stop_reason: Why a callback wants to stop; None to go on.
         stops_all_levels: Whether it wants to stop all levels of a pyramid.
 
@@ -49,6 +50,7 @@ class Step:
         self.seconds = seconds
         self.level = level
         self.fraction = index / num_steps if fraction is None else fraction
+        self.signals: Mapping[str, Tensor] = {}
         self.stop_reason: str | None = None
         self.stops_all_levels = False
         self._image = image

@@ -39,7 +39,7 @@ class TensorBoardLogger:
         if self._writer is None:
             self._writer = self._opened()
         self._writer.add_scalar("total", float(step.terms.total), step.index)
-        for name, term in step.terms.items():
+        for name, term in {**step.terms, **step.signals}.items():
             self._writer.add_scalar(name.replace(".", "/", 1), float(term), step.index)
         self._last = step.index
 

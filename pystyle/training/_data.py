@@ -52,6 +52,9 @@ def batches_of(
     *,
     phases: Sequence[Phase],
     batch_size: int,
+    num_parts: int,
+    drawn: bool,
+    paired: bool,
     seed: int,
 ) -> Batches:
     """The batches of a training, or the share of this process of them.
@@ -59,9 +62,12 @@ def batches_of(
     Args:
         network: What they are for.
         contents: The contents.
-        styles: The styles; those of a network that learns them by name are not drawn.
+        styles: The styles.
         phases: The phases.
         batch_size: Contents in a step.
+        num_parts: How many batches a step sees, one behind the other.
+        drawn: Whether styles are drawn; those that are learned by name may not be.
+        paired: Whether the style of a content is that with its number.
         seed: Of all that is drawn.
 
     Raises:
@@ -80,10 +86,12 @@ def batches_of(
             )
     return Batches(
         Draws(images_of(contents, "contents"), (seed, 0), label="contents"),
-        None if network.styles else Draws(images_of(styles, "styles"), (seed, 1), label="styles"),
+        Draws(images_of(styles, "styles"), (seed, 1), label="styles") if drawn else None,
         num_styles=len(network.styles),
         phases=phases,
         batch_size=batch_size,
+        num_parts=num_parts,
+        paired=paired,
         rank=shared.index,
         num_ranks=shared.count,
     )

@@ -69,6 +69,29 @@ class Draws:
             image = checked(self.images[self.index(position)], self.label)
             return image if crop_size is None else _crop(image, crop_size)
 
+    def paired_with(self, other: "Draws", position: int, crop_size: int | None) -> tuple[Tensor, Tensor]:
+        """The images of both data with the number that is at a position, cropped alike.
+
+        Raises:
+            ValueError: If they differ in size.
+        """
+        number = self.index(position)
+        found = []
+        for draws in (self, other):
+            with seeded(*self._seed, 1, position):
+                found.append(checked(draws.images[number], draws.label))
+        if found[0].shape != found[1].shape:
+            sizes = " and ".join(f"{image.shape[1]} x {image.shape[2]}" for image in found)
+            raise ValueError(
+                f"`{self.label}` and `{other.label}` must have images of one size if they are paired, got "
+                f"{sizes} for the number {number}."
+            )
+        if crop_size is None:
+            return found[0], found[1]
+        with seeded(*self._seed, 2, position):
+            both = _crop(torch.cat(found), crop_size)
+        return both[:3], both[3:]
+
     def batch(self, positions: Sequence[int], crop_size: int | None) -> Tensor:
         """The images at these positions.
 
@@ -78,15 +101,16 @@ class Draws:
         Shape:
             - output: (batch, 3, height, width)
         """
-        images = [self.image(position, crop_size) for position in positions]
-        sizes = {tuple(image.shape[1:]) for image in images}
-        if len(sizes) > 1:
-            found = " and ".join(f"{height} x {width}" for height, width in sorted(sizes)[:2])
-            raise ValueError(
-                f"`{self.label}` must give images of one size, because a batch is one tensor, got {found}. "
-                "Give `crop_size`."
-            )
-        return torch.stack(images)
+        return _stacked([self.image(position, crop_size) for position in positions], self.label)
+
+
+def paired_batches(
+    contents: Draws, styles: Draws, positions: Sequence[int], crop_size: int | None
+) -> tuple[Tensor, Tensor]:
+    """The contents at these positions, and the styles that belong to them."""
+    pairs = [contents.paired_with(styles, position, crop_size) for position in positions]
+    own, others = zip(*pairs, strict=True)
+    return _stacked(own, contents.label), _stacked(others, styles.label)
 
 
 @contextmanager
@@ -133,6 +157,17 @@ def checked(item: Any, label: str) -> Tensor:
         return as_image(item)[0]
     except (TypeError, ValueError) as error:
         raise type(error)(f"`{label}` must give images of shape (3, height, width). {error}") from error
+
+
+def _stacked(images: Sequence[Tensor], label: str) -> Tensor:
+    sizes = {tuple(image.shape[1:]) for image in images}
+    if len(sizes) > 1:
+        found = " and ".join(f"{height} x {width}" for height, width in sorted(sizes)[:2])
+        raise ValueError(
+            f"`{label}` must give images of one size, because a batch is one tensor, got {found}. "
+            "Give `crop_size`."
+        )
+    return torch.stack(list(images))
 
 
 def _crop(image: Tensor, size: int) -> Tensor:

@@ -38,6 +38,7 @@ class TrainingStep(Step):
     ) -> None:
         super().__init__(index, num_steps, terms, seconds, image)
         self._trainer = trainer
+        self.signals = trainer.signals
 
     @property
     def network(self) -> Stylizer:

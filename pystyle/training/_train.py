@@ -18,15 +18,26 @@ from pystyle.runner import Callback, CosineSchedule
 from pystyle.runner._inits import checked_seed
 from pystyle.runner._loop import Loop
 from pystyle.runner._step import close_all
+from pystyle.training._adversary import Adversary
 from pystyle.training._batches import Batch
 from pystyle.training._data import batches_of, described_images, learned_images, read_batches
 from pystyle.training._draws import Images
+from pystyle.training._games import (
+    check_examples,
+    checked_adversaries,
+    checked_tasks,
+    num_parts,
+    without_learned,
+    without_numbers,
+)
 from pystyle.training._keeper import TrainingKeeper
 from pystyle.training._learned_styles import LearnedStyles
 from pystyle.training._phase import Phase
+from pystyle.training._players import adversarial_losses
 from pystyle.training._processes import processes
 from pystyle.training._result import TrainingResult
 from pystyle.training._step import TrainingStep
+from pystyle.training._task import Task
 from pystyle.training._trainer import Trainer
 from pystyle.typing import OptimizerFactory, OptimizerName, Schedule
 
@@ -49,6 +60,9 @@ def train(
     averaging: float = 0.999,
     max_gradient_norm: float | None = 1.0,
     balance: Mapping[str, float] | None = None,
+    adversaries: Mapping[str, Adversary | None] | None = None,
+    tasks: Mapping[str, Task] | None = None,
+    paired: bool = False,
     evaluation: Evaluation = EagerEvaluation(),
     autocast: bool = False,
     seed: int = 0,
@@ -70,7 +84,8 @@ def train(
         contents: Images: a tensor, a list of tensors (3, height, width), an :class:`ImageFolder`, or any
             dataset of torch. They may have any size if they are cropped.
         styles: For a network that learns styles by name, one image for each name, in their order; otherwise
-            images that are drawn from, like the contents.
+            images that are drawn from, like the contents. A discriminator learns from many examples: with one
+            in the criterion they are drawn in any case, as the examples of the one style of the network.
         num_steps: How many steps, without `phases`.
         batch_size: Contents in a step.
         crop_size: The edge of the crops in pixels, without `phases`; None for the images as they are.
@@ -84,6 +99,12 @@ def train(
         balance: How long the gradients of losses are at first, by their names, for 1 of that of all other
             losses: ``{"style": 5.0}``. The weights are multiplied to that end once, at the first step that is
             no identity. So a style needs no weight of its own.
+        adversaries: How the discriminators learn, by the names of their losses; those of a task as
+            ``"task.name"``. One that is not named is an :class:`Adversary` with its defaults; None for one
+            that stays as it is.
+        tasks: What else the network learns, by names of your own: a :class:`Task` sees the network itself.
+        paired: Whether each content belongs to the style with its number: they are drawn together, and
+            cropped alike.
         evaluation: How the criterion is computed, and in which precision.
         autocast: Whether the network computes in bfloat16 where it loses little by it, as `torch.autocast`
             says; its weights stay in float32. It pays where the device multiplies in bfloat16.
@@ -123,10 +144,24 @@ def train(
     """
     callbacks, seed = callables(callbacks, "`callbacks`"), checked_seed(seed) or 0
     phases = _checked_phases(phases, num_steps, crop_size)
-    balance = _checked_weights(criterion, phases, balance or {})
+    tasks = checked_tasks(tasks or {}, criterion)
+    balance = _checked_weights(criterion, tasks, phases, balance or {})
+    losses = adversarial_losses(criterion, tasks)
+    adversaries = checked_adversaries(adversaries or {}, losses)
+    drawn = check_examples(network, criterion, paired=paired)
     num_workers = whole_number(num_workers, "`num_workers`", least=0)
-    batches = batches_of(network, contents, styles, phases=phases, batch_size=batch_size, seed=seed)
-    learned = learned_images(network, styles) if network.styles else None
+    batches = batches_of(
+        network,
+        contents,
+        styles,
+        phases=phases,
+        batch_size=batch_size,
+        num_parts=num_parts(losses, adversaries),
+        drawn=drawn,
+        paired=paired,
+        seed=seed,
+    )
+    learned = None if drawn else learned_images(network, styles)
     options: dict[str, Any] = {
         "phases": phases,
         "optimizer": optimizer_factory(optimizer),
@@ -136,6 +171,7 @@ def train(
         if max_gradient_norm is None
         else number(max_gradient_norm, "`max_gradient_norm`", above=0),
         "balance": balance,
+        "adversaries": adversaries,
         "autocast": bool(autocast),
         "seed": seed,
     }
@@ -147,14 +183,20 @@ def train(
         "contents": described_images(contents),
         "styles": described_images(styles),
         "batch_size": batch_size,
+        "paired": paired,
+        "tasks": {name: without_numbers(task) for name, task in tasks.items()},
         "evaluation": evaluation,
     }
     keeper = TrainingKeeper(
-        checkpoint, resume=resume, criterion=criterion, callbacks=callbacks, arguments=arguments
+        checkpoint,
+        resume=resume,
+        criterion=without_learned(criterion),
+        callbacks=callbacks,
+        arguments=arguments,
     )
     known = LearnedStyles(evaluation, criterion, learned) if learned else None
     channels_last(network.train())
-    trainer = Trainer(network, criterion, evaluation, learned=known, **options)
+    trainer = Trainer(network, criterion, evaluation, learned=known, tasks=tasks, **options)
     loop = Loop(poll_interval=1, view=partial(TrainingStep, trainer))
     with keeper:
         # The first process alone has the checkpoint, and all go on from it.
@@ -164,8 +206,7 @@ def train(
             loop.load_state_dict(resumed)
         found = read_batches(batches, loop.done, num_workers, network)
         stop_reason = _run(trainer, loop, found, len(batches), callbacks=callbacks, keep=keeper.keep)
-    network.load_state_dict(trainer.averaged.state_dict())
-    network.eval()
+    trainer.finish()
     history = trainer.record.history()
     return TrainingResult(network, history, stop_reason, loop.seconds(), trainer.skipped, trainer.factors)
 
@@ -229,7 +270,7 @@ def _checked_schedule(schedule: Any) -> Schedule:
 
 
 def _checked_weights(
-    criterion: Criterion, phases: Sequence[Phase], balance: Mapping[str, float]
+    criterion: Criterion, tasks: Mapping[str, Task], phases: Sequence[Phase], balance: Mapping[str, float]
 ) -> dict[str, float]:
     """The lengths of gradients that are wanted, when all names are those of losses and references known."""
     other = [name for name in criterion.references if name not in ("content", "style")]
@@ -241,5 +282,5 @@ def _checked_weights(
     check_mapping(balance, "`balance`", '{"style": 5.0}')
     check_loss_names("balance", balance, criterion.named_losses)
     for phase in phases:
-        check_loss_names("phases", phase.weights, criterion.named_losses)
+        check_loss_names("phases", phase.weights, [*criterion.named_losses, *tasks])
     return {name: number(value, "`balance`", above=0) for name, value in balance.items()}

@@ -1,7 +1,6 @@
 """The step of a training: evaluate, move, report."""
 
 import copy
-import inspect
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -9,21 +8,25 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
-from torch.optim import Optimizer
 from torch.optim.swa_utils import AveragedModel
 
 from pystyle.criterion import Criterion, Terms
 from pystyle.evaluation import Evaluation, Evaluator
 from pystyle.evaluation._evaluation import weighted
-from pystyle.losses._representation import combine
+from pystyle.losses import AdversarialLoss
 from pystyle.networks import Stylizer
-from pystyle.optim import LBFGS
 from pystyle.runner._record import Record
+from pystyle.training._adversary import Adversary
+from pystyle.training._balance import balancing_factors
 from pystyle.training._batches import Batch
 from pystyle.training._draws import seeded
 from pystyle.training._learned_styles import LearnedStyles
+from pystyle.training._optimizers import checked_optimizer
+from pystyle.training._paint import Paint
 from pystyle.training._phase import Phase, PhaseTable
+from pystyle.training._players import Duels, Players, adversarial_losses, switched_off
 from pystyle.training._processes import processes
+from pystyle.training._task import Lesson, Task
 from pystyle.typing import OptimizerFactory, Schedule
 
 _LOG = logging.getLogger("pystyle")
@@ -38,7 +41,9 @@ class Trainer:
         network: The network.
         criterion: Encoder and losses.
         evaluation: How they are computed.
-        learned: The styles that the network learns by name; None for a network for any style.
+        learned: The styles that the network learns by name, an image for each; None if styles are drawn.
+        tasks: What else the network learns.
+        adversaries: How discriminators learn.
         phases: The phases.
         optimizer: Makes the optimizer of the weights.
         learning_rate: What the learning rate is multiplied by, from the fraction of the training.
@@ -51,6 +56,7 @@ class Trainer:
         averaged: A network with the average of the weights.
         factors: What the weights of losses are multiplied by to balance them.
         skipped: Steps that were left out.
+        signals: What the discriminators said of themselves in the last step.
     """
 
     def __init__(
@@ -60,6 +66,8 @@ class Trainer:
         evaluation: Evaluation,
         *,
         learned: LearnedStyles | None,
+        tasks: Mapping[str, Task],
+        adversaries: Mapping[str, Adversary | None],
         phases: Sequence[Phase],
         optimizer: OptimizerFactory,
         learning_rate: Schedule,
@@ -72,27 +80,32 @@ class Trainer:
         self._seed = seed
         self.network, self.criterion, self.evaluation = network, criterion, evaluation
         self.phases, self.learned = PhaseTable(phases), learned
-        self._criteria = {off: _without(criterion, off) for off in set(map(_off, phases))}
-        trained = [parameter for parameter in network.parameters() if parameter.requires_grad]
-        self.optimizer = _checked_optimizer(optimizer(trained))
+        self._criteria = {off: _without(criterion, off) for off in {_off(criterion, one) for one in phases}}
+        self._tasks = dict(tasks)
+        self.players = Players(adversarial_losses(criterion, tasks), adversaries)
+        paint = Paint(network, tasks, autocast=autocast)
+        self._trained = [parameter for parameter in paint.parameters() if parameter.requires_grad]
+        self.optimizer = checked_optimizer(optimizer(self._trained))
         self._rates = [group["lr"] for group in self.optimizer.param_groups]
         self._learning_rate = learning_rate
         self._max_gradient_norm = max_gradient_norm
         self._balance = dict(balance)
-        self._average = AveragedModel(network, avg_fn=_average_with(averaging))
+        self._average = AveragedModel(paint, avg_fn=_average_with(averaging))
         # As it will paint: callbacks look at it.
         self._average.requires_grad_(False).eval()
-        self._paint = _distributed(_Paint(network, autocast=autocast))
+        self._painting = paint
+        self._paint = _distributed(paint)
         self.record = Record()
         self.factors: dict[str, float] = {}
         self.skipped = self._skipped_in_a_row = 0
         self.pictures = torch.zeros(0, 3, 1, 1)
+        self.signals: dict[str, Tensor] = {}
 
     @property
     def averaged(self) -> Stylizer:
         """A network with the average of the weights."""
         module: Any = self._average.module
-        network: Stylizer = module
+        network: Stylizer = module.network
         return network
 
     @property
@@ -103,28 +116,32 @@ class Trainer:
     def step(self, index: int, batch: Batch, seconds: Callable[[], float]) -> Terms:
         """Take a step, counted from 1, and give the terms that it starts from."""
         phase = self.phases.at(index - 1)
-        self._set_learning_rate(phase, (index - 1) / max(len(self.phases) - 1, 1))
-        evaluator = self._bound(batch, phase)
-        self.optimizer.zero_grad(set_to_none=True)
+        rate = phase.learning_rate * self._learning_rate((index - 1) / max(len(self.phases) - 1, 1))
+        *before, last = batch.parts(self.players.num_parts)
+        for place, part in enumerate(before):
+            with seeded(self._seed, index, place + 1), torch.no_grad():
+                duels = self._duels(part, *self._painted(part, phase))
+                self.players.move(place, phase, duels, part.contents, rate=rate)
         with seeded(self._seed, index):
-            pictures = self._paint(batch.contents, batch.contents if batch.styles is None else batch.styles)
-        self.pictures = pictures.detach()
-        if self._balance and not self.factors and not phase.identity:
-            self.factors = balancing_factors(
-                evaluator, self.pictures, self._criterion_of(phase), self._balance
-            )
-            _LOG.info("The weights are multiplied by %s to balance their gradients.", self.factors)
-            evaluator = weighted(evaluator, self.factors)
-        terms, gradient = evaluator(self.pictures)
-        torch.autograd.backward(pictures, gradient.to(pictures))
-        terms = terms.with_zeros(self.criterion.term_names)
-        self._move(terms, seconds)
+            terms, duels, fine = self._move(last, phase, rate)
+            signals, also_fine = self.players.move(len(before), phase, duels, last.contents, rate=rate)
+        self.signals = self.players.with_zeros(signals, torch.zeros_like(terms.total))
+        self._count(terms, seconds, fine=fine and also_fine)
         return terms
+
+    def finish(self) -> None:
+        """Give the network, and what its tasks have learned, the average of the weights."""
+        with torch.no_grad():
+            for own, mean in zip(self._painting.parameters(), self._average.module.parameters(), strict=True):
+                if own.requires_grad:
+                    own.copy_(mean)
+        self._painting.eval()
 
     def state_dict(self) -> dict[str, Any]:
         """What :meth:`load_state_dict` goes on from; the tensors are the trainer's own."""
         return {
-            "network": dict(self.network.state_dict()),
+            "paint": dict(self._painting.state_dict()),
+            "players": self.players.state_dict(),
             "average": dict(self._average.state_dict()),
             "optimizer": self.optimizer.state_dict(),
             "record": self.record.state_dict(),
@@ -135,12 +152,92 @@ class Trainer:
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from the state of another trainer with the same arguments."""
-        self.network.load_state_dict(state["network"])
+        self._painting.load_state_dict(state["paint"])
+        self.players.load_state_dict(state["players"])
         self._average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(copy.deepcopy(state["optimizer"]))
         self.record.load_state_dict(state["record"], next(self.network.parameters()).device)
         self.factors = dict(state["factors"])
         self.skipped, self._skipped_in_a_row = state["skipped"], state["skipped in a row"]
+
+    def _move(self, batch: Batch, phase: Phase, rate: float) -> tuple[Terms, Duels, bool]:
+        """Move the network, and give the terms it started from, what it painted, and if all was finite."""
+        stays = self.players.holds_network(phase)
+        evaluator = self._bound(batch, phase)
+        self.optimizer.zero_grad(set_to_none=True)
+        pictures, lessons = self._painted(batch, phase)
+        self.pictures = pictures.detach()
+        if self._balance and not self.factors and not phase.identity:
+            self.factors = balancing_factors(
+                evaluator, self.pictures, self._criterion_of(phase), self._balance
+            )
+            _LOG.info("The weights are multiplied by %s to balance their gradients.", self.factors)
+            evaluator = weighted(evaluator, self.factors)
+        terms, gradient = evaluator(self.pictures)
+        losses = self._losses(lessons, phase)
+        ones = [torch.ones_like(loss) for loss in losses.values()]
+        torch.autograd.backward([pictures, *losses.values()], [gradient.to(pictures), *ones])
+        terms = self._all_terms(terms, losses)
+        fine = self._step(terms, rate, stays=stays)
+        return terms, self._duels(batch, pictures, lessons), fine
+
+    def _step(self, terms: Terms, rate: float, *, stays: bool) -> bool:
+        """Move by the gradients, if they are finite."""
+        limit = torch.inf if self._max_gradient_norm is None else self._max_gradient_norm
+        norm = nn.utils.clip_grad_norm_(self._trained, limit)
+        # Summed up, because the total may be infinite in one process alone, and all must do the same.
+        strange = (~(norm.isfinite() & terms.total.isfinite())).float()
+        processes().add_up([strange])
+        if bool(strange):
+            return False
+        for group, usual in zip(self.optimizer.param_groups, self._rates, strict=True):
+            group["lr"] = usual * rate
+        if not stays:
+            self.optimizer.step()
+            self._average.update_parameters(self._painting)
+        return True
+
+    def _count(self, terms: Terms, seconds: Callable[[], float], *, fine: bool) -> None:
+        """Write the step down, or that it was left out."""
+        if not fine:
+            self.skipped += 1
+            self._skipped_in_a_row += 1
+            return
+        self._skipped_in_a_row = 0
+        self.record.append({"total": terms.total, **terms, **self.signals}, seconds())
+
+    def _painted(self, batch: Batch, phase: Phase) -> tuple[Tensor, dict[str, Lesson]]:
+        styles = batch.contents if batch.styles is None else batch.styles
+        off = switched_off(phase)
+        active = [] if phase.identity else [name for name in self._tasks if name not in off]
+        pictures, lessons = self._paint(batch.contents, styles, active)
+        return pictures, lessons
+
+    def _duels(self, batch: Batch, pictures: Tensor, lessons: Mapping[str, Lesson]) -> Duels:
+        """Real images and painted ones for all discriminators."""
+        own = [
+            name for name, loss in self.criterion.named_losses.items() if isinstance(loss, AdversarialLoss)
+        ]
+        found: dict[str, tuple[Tensor, Tensor]] = {}
+        if isinstance(batch.styles, Tensor):
+            found.update(dict.fromkeys(own, (batch.styles, pictures)))
+        for name, lesson in lessons.items():
+            found.update({f"{name}.{duel}": images for duel, images in lesson.duels.items()})
+        return found
+
+    def _losses(self, lessons: Mapping[str, Lesson], phase: Phase) -> dict[str, Tensor]:
+        """The weighted losses of the tasks."""
+        return {
+            f"{name}.{term}": phase.weights.get(name, 1.0) * self._tasks[name].weight * loss.float()
+            for name, lesson in lessons.items()
+            for term, loss in lesson.terms.items()
+        }
+
+    def _all_terms(self, terms: Terms, losses: Mapping[str, Tensor]) -> Terms:
+        """The terms of the criterion and of the tasks; zeros for what does not count in this step."""
+        names = [f"{name}.{term}" for name, task in self._tasks.items() for term in task.terms]
+        found = {**terms, **{name: loss.detach().to(terms.total) for name, loss in losses.items()}}
+        return Terms(found).with_zeros([*self.criterion.term_names, *names])
 
     def _bound(self, batch: Batch, phase: Phase) -> Evaluator:
         if batch.styles is None or phase.identity:
@@ -158,33 +255,17 @@ class Trainer:
         return weighted(evaluator, factors) if any(factor != 1 for factor in factors.values()) else evaluator
 
     def _criterion_of(self, phase: Phase) -> Criterion:
-        return self._criteria[_off(phase)]
-
-    def _set_learning_rate(self, phase: Phase, fraction: float) -> None:
-        factor = phase.learning_rate * self._learning_rate(fraction)
-        for group, rate in zip(self.optimizer.param_groups, self._rates, strict=True):
-            group["lr"] = rate * factor
-
-    def _move(self, terms: Terms, seconds: Callable[[], float]) -> None:
-        parameters = list(self.network.parameters())
-        limit = torch.inf if self._max_gradient_norm is None else self._max_gradient_norm
-        norm = nn.utils.clip_grad_norm_(parameters, limit)
-        # Summed up, because the total may be infinite in one process alone, and all must do the same.
-        strange = (~(norm.isfinite() & terms.total.isfinite())).float()
-        processes().add_up([strange])
-        if bool(strange):
-            self.skipped += 1
-            self._skipped_in_a_row += 1
-            return
-        self._skipped_in_a_row = 0
-        self.record.append(terms, seconds())
-        self.optimizer.step()
-        self._average.update_parameters(self.network)
+        return self._criteria[_off(self.criterion, phase)]
 
 
-def _off(phase: Phase) -> frozenset[str]:
-    """The losses that do not count in a phase."""
-    return frozenset(name for name, weight in phase.weights.items() if weight == 0)
+def _off(criterion: Criterion, phase: Phase) -> frozenset[str]:
+    """The losses of the criterion that do not count in a phase; in an identity nothing is judged."""
+    judged = {
+        name
+        for name, loss in criterion.named_losses.items()
+        if phase.identity and isinstance(loss, AdversarialLoss)
+    }
+    return (switched_off(phase) | judged) & set(criterion.named_losses)
 
 
 def _without(criterion: Criterion, off: frozenset[str]) -> Criterion:
@@ -194,66 +275,6 @@ def _without(criterion: Criterion, off: frozenset[str]) -> Criterion:
     losses = {name: loss for name, loss in criterion.named_losses.items() if name not in off}
     normalized = [name for name in criterion.normalize_gradients if name not in off]
     return Criterion(criterion.encoder, losses, normalize_gradients=normalized)
-
-
-def _checked_optimizer(optimizer: Optimizer) -> Optimizer:
-    closure = inspect.signature(optimizer.step).parameters.get("closure")
-    needed = closure is not None and closure.default is inspect.Parameter.empty
-    if needed or isinstance(optimizer, LBFGS):
-        raise ValueError(
-            f"`optimizer` must move the weights once for each batch, got {type(optimizer).__name__}, which "
-            "evaluates several times in a step. Take `torch.optim.Adam`."
-        )
-    return optimizer
-
-
-class _Paint(nn.Module):
-    """The network from style to picture in one call, as distributed training wants it."""
-
-    def __init__(self, network: Stylizer, *, autocast: bool) -> None:
-        super().__init__()
-        self.network, self.autocast = network, autocast
-
-    def forward(self, contents: Tensor, styles: Tensor | list[int]) -> Tensor:
-        with torch.autocast(contents.device.type, torch.bfloat16, enabled=self.autocast):
-            picture: Tensor = self.network(contents, self._code(styles))
-        return picture.to(contents)
-
-    def _code(self, styles: Tensor | list[int]) -> Any:
-        if isinstance(styles, Tensor):
-            return self.network.represent_style(styles)
-        names = [self.network.styles[index] for index in styles]
-        return combine(
-            [self.network.named_code(name) for name in names], lambda codes: torch.cat(list(codes))
-        )
-
-
-def balancing_factors(
-    evaluator: Evaluator, pictures: Tensor, criterion: Criterion, balance: Mapping[str, float]
-) -> dict[str, float]:
-    """What weights are multiplied by, so that gradients at the pictures have the lengths that are wanted.
-
-    Args:
-        evaluator: The losses, bound.
-        pictures: The pictures.
-        criterion: Names the losses.
-        balance: The length of the gradient of a loss, by its name, for 1 of that of all others together.
-    """
-
-    def length(names: Sequence[str]) -> float:
-        off = {name: float(name in names) for name in criterion.named_losses}
-        square = weighted(evaluator, off)(pictures)[1].norm().square()
-        # The length in the whole batch, so that all processes have the same factors.
-        processes().add_up([square])
-        return float(square.sqrt())
-
-    others = [name for name in criterion.named_losses if name not in balance]
-    reference = length(others)
-    found = {}
-    for name, wanted in balance.items():
-        own = length([name])
-        found[name] = wanted * reference / own if own > 0 else 1.0
-    return found
 
 
 def _average_with(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
@@ -267,5 +288,10 @@ def _average_with(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tens
     return average
 
 
-def _distributed(module: _Paint) -> nn.Module:
-    return DistributedDataParallel(module, broadcast_buffers=False) if processes().count > 1 else module
+def _distributed(paint: Paint) -> nn.Module:
+    if processes().count == 1:
+        return paint
+    # A task may have parameters that are not used while it is off.
+    return DistributedDataParallel(
+        paint, broadcast_buffers=False, find_unused_parameters=len(paint.tasks) > 0
+    )

@@ -208,6 +208,9 @@ NUMBERS = {
     "temperature of patch_nce": REAL(
         lambda x: functional.patch_nce(FEATURES, FEATURES, temperature=x), 0.5
     ),
+    "target of gradient_penalty": REAL(
+        lambda x: functional.gradient_penalty(lambda image: image, PHOTO, PHOTO, target=x), 0.5, zero=True
+    ),
     "degree of the discrepancy": WHOLE(
         lambda x: functional.maximum_mean_discrepancy(FEATURES, FEATURES, kernel="polynomial", degree=x), 2
     ),

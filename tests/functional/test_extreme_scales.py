@@ -1,9 +1,12 @@
 """Where input and true answer are finite, so is what is computed, in float32 and from 1e-15 to 1e15."""
 
+from typing import get_args
+
 import pytest
 import torch
 
 from pystyle import functional as F
+from pystyle.typing import AdversarialKind
 
 GENERATOR = torch.Generator().manual_seed(0)
 MAP = torch.rand(2, 4, 6, 7, generator=GENERATOR)
@@ -33,6 +36,19 @@ FUNCTIONS = {
     "relaxed_earth_movers_distance": lambda s: F.relaxed_earth_movers_distance(s * MAP, s * OTHER),
     "euclidean": lambda s: F.relaxed_earth_movers_distance(s * MAP, s * OTHER, distance="euclidean"),
     "patch_nce": lambda s: F.patch_nce(s * MAP, s * SAME),
+    **{
+        f"generator_loss, {kind}": lambda s, kind=kind: F.generator_loss(s * (MAP - 0.5), kind)
+        for kind in get_args(AdversarialKind)
+    },
+    **{
+        f"discriminator_loss, {kind}": lambda s, kind=kind: F.discriminator_loss(
+            s * (MAP - 0.5), s * (OTHER - 0.5), kind
+        )
+        for kind in get_args(AdversarialKind)
+    },
+    "gradient_penalty": lambda s: F.gradient_penalty(lambda images: s * images, MAP, SAME),
+    "real_gradient_penalty": lambda s: F.real_gradient_penalty(lambda images: s * images, MAP),
+    "differentiable_augmentation": lambda s: F.differentiable_augmentation(s * MAP),
     "sliced_wasserstein_distance": lambda s: F.sliced_wasserstein_distance(s * MAP, s * OTHER, DIRECTIONS),
     "histogram_match": lambda s: F.histogram_match(s * MAP, s * OTHER),
     "maximum_mean_discrepancy": lambda s: F.maximum_mean_discrepancy(s * MAP, s * OTHER),

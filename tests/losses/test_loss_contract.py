@@ -3,10 +3,12 @@ from collections.abc import Callable
 
 import pytest
 import torch
+from torch import nn
 
 import pystyle
 import pystyle.losses
 from pystyle import (
+    AdversarialLoss,
     AttentionLoss,
     ContentLoss,
     ContextualLoss,
@@ -37,6 +39,12 @@ from pystyle import (
 from pystyle.losses import LayerMask
 from pystyle.testing import check_loss
 
+
+def judge(channels: int) -> nn.Module:
+    """A small discriminator."""
+    return nn.Sequential(nn.Conv2d(channels, 4, 3, padding=1), nn.Softplus(), nn.Conv2d(4, 1, 1))
+
+
 COMMON: dict[str, object] = {
     "layers": ("a", "b"),
     "weight": 2.0,
@@ -45,6 +53,11 @@ COMMON: dict[str, object] = {
     "reference": "x",
 }
 LOSSES: dict[type[Loss], list[dict[str, object]]] = {
+    AdversarialLoss: [
+        {"discriminator": judge(6)},
+        {"discriminator": judge(6), "kind": "hinge", "weight": 2.0, "augmentation": torch.square},
+        {"discriminator": judge(12), "kind": "wasserstein", "conditional": True},
+    ],
     AttentionLoss: [
         {"layers": "relu4_1"},
         {
@@ -187,8 +200,8 @@ LOSSES: dict[type[Loss], list[dict[str, object]]] = {
 }
 # Values in [0, 1] are no excess.
 ARGUMENTS_OF_THE_CHECK: dict[type[Loss], dict[str, float]] = {ValueRangeLoss: {"largest": 2.0}}
-# Its heads have a weight for each of six channels.
-OF_SIX_CHANNELS = {LPIPSLoss}
+# Heads have a weight for each of six channels, and the discriminators above look at six.
+OF_SIX_CHANNELS = {AdversarialLoss, LPIPSLoss}
 # An unbiased estimate is below zero at times, and in one channel the two distributions nearly agree.
 UNBIASED = {MMDLoss}
 FACTORIES = [

@@ -1,0 +1,97 @@
+"""The discriminators and tasks of a training, checked before the first step."""
+
+import copy
+from collections.abc import Mapping
+from typing import TypeVar
+
+from torch import nn
+
+from pystyle._arguments import check_mapping
+from pystyle.criterion import Criterion
+from pystyle.encoders._names import check_names
+from pystyle.losses import AdversarialLoss
+from pystyle.networks import Stylizer
+from pystyle.training._adversary import Adversary
+from pystyle.training._task import Task
+
+_Module = TypeVar("_Module", bound=nn.Module)
+
+
+def checked_tasks(tasks: Mapping[str, Task], criterion: Criterion) -> dict[str, Task]:
+    """The tasks, if each is one and has a name of its own.
+
+    Raises:
+        TypeError: If one is something else.
+        ValueError: If a name is that of a loss, or contains a dot.
+    """
+    check_mapping(tasks, "`tasks`", '{"contrast": ContrastTask(network)}')
+    check_names("tasks", tasks)
+    for name, task in tasks.items():
+        if not isinstance(task, Task):
+            raise TypeError(f"`tasks` must map names to tasks, got a {type(task).__name__} for {name!r}.")
+        if name in criterion.named_losses:
+            raise ValueError(f"`tasks` must have names of their own, got {name!r}, which is that of a loss.")
+    return dict(tasks)
+
+
+def checked_adversaries(
+    adversaries: Mapping[str, Adversary | None], losses: Mapping[str, AdversarialLoss]
+) -> dict[str, Adversary | None]:
+    """How each discriminator learns.
+
+    Raises:
+        TypeError: If something else is given for one.
+        ValueError: If there is no loss of a name.
+    """
+    check_mapping(adversaries, "`adversaries`", '{"adversarial": Adversary()}')
+    for name, adversary in adversaries.items():
+        if name not in losses:
+            known = ", ".join(map(repr, losses)) or "none"
+            raise ValueError(
+                f"`adversaries` must name losses with a discriminator, got {name!r}. There are: {known}."
+            )
+        if not isinstance(adversary, Adversary | None):
+            raise TypeError(
+                f"`adversaries` must map {name!r} to an `Adversary` or None, got a "
+                f"{type(adversary).__name__}."
+            )
+    return {name: adversaries.get(name, Adversary()) for name in losses}
+
+
+def num_parts(losses: Mapping[str, AdversarialLoss], adversaries: Mapping[str, Adversary | None]) -> int:
+    """How many batches a step sees, so that each move of a discriminator has its own."""
+    moving = [adversaries[name] for name in losses]
+    return max((adversary.num_steps for adversary in moving if adversary is not None), default=1)
+
+
+def check_examples(network: Stylizer, criterion: Criterion, *, paired: bool) -> bool:
+    """Whether styles are drawn, although the network may have learned names.
+
+    Raises:
+        ValueError: If a network with several names is to learn them from examples.
+    """
+    judged = any(isinstance(loss, AdversarialLoss) for loss in criterion.named_losses.values())
+    if not network.styles:
+        return True
+    if not (judged or paired):
+        return False
+    if len(network.styles) > 1:
+        raise ValueError(
+            "`network` must have one style to learn it from many examples, as a discriminator or `paired` "
+            f"wants it, got {len(network.styles)}. Train a network for each style."
+        )
+    return True
+
+
+def without_learned(criterion: Criterion) -> Criterion:
+    """The criterion without the weights of discriminators, which change."""
+    losses = {
+        name: without_numbers(loss) if isinstance(loss, AdversarialLoss) else loss
+        for name, loss in criterion.named_losses.items()
+    }
+    return Criterion(criterion.encoder, losses, normalize_gradients=criterion.normalize_gradients)
+
+
+def without_numbers(module: _Module) -> _Module:
+    """A copy whose tensors have shapes and no numbers."""
+    return copy.deepcopy(module).to("meta")
