@@ -5,6 +5,7 @@ from pystyle.training._contrast import ContrastTask, FeatureNetwork
 from pystyle.training._crop_file import CropFile
 from pystyle.training._cycle import CycleTask
 from pystyle.training._draws import Images
+from pystyle.training._held_out import HeldOut
 from pystyle.training._image_folder import ImageFolder
 from pystyle.training._phase import Phase
 from pystyle.training._previews import Previews
@@ -19,6 +20,7 @@ __all__ = [
     "CropFile",
     "CycleTask",
     "FeatureNetwork",
+    "HeldOut",
     "ImageFolder",
     "Images",
     "Lesson",

@@ -36,7 +36,8 @@ class ContrastTask(Task):
         channels: The length of the vectors that are compared.
         temperature: The smaller it is, the more the nearest confusions count.
         identity: Whether the network is to leave its styles as they are, as well. Each half counts half then.
-        flip: Whether the features of the content are those of its mirror image, mirrored back.
+        flip: Whether the features of the content are those of its mirror image, mirrored back, in half of the
+            steps.
         weight: Factor of both.
 
     Raises:
@@ -51,6 +52,12 @@ class ContrastTask(Task):
 
     Note:
         The places are the same for all images of a batch, and each is told from places of its own image only.
+        Those of the content get no gradient. The authors paint the mirror image and mirror its features back,
+        where here the content is mirrored: the same for contents that are mirrored half of the time, as
+        :class:`ImageFolder` does it.
+
+        The small networks begin with the tiny weights of the authors' code, Xavier's times 0.02, drawn by
+        torch's global generator; what they give is divided by its length.
 
     References:
         Park, Efros, Zhang, Zhu. *Contrastive learning for unpaired image-to-image translation*. ECCV 2020,
@@ -101,17 +108,14 @@ class ContrastTask(Task):
 
     def _contrast(self, network: Stylizer, pictures: Tensor, contents: Tensor) -> Tensor:
         shows = cast(FeatureNetwork, network)
+        flipped = self.flip and bool(torch.rand((), device="cpu") < 0.5)
         with torch.no_grad():
-            kept = (
-                shows.features(contents.flip(3), self.layers)
-                if self.flip
-                else shows.features(contents, self.layers)
-            )
+            kept = shows.features(contents.flip(3) if flipped else contents, self.layers)
         losses = []
         for head, features, targets in zip(
             self.heads, shows.features(pictures, self.layers), kept, strict=True
         ):
-            seen, known = features.flatten(2), (targets.flip(3) if self.flip else targets).flatten(2)
+            seen, known = features.flatten(2), (targets.flip(3) if flipped else targets).flatten(2)
             places = torch.randperm(seen.shape[2], device="cpu")[: self.num_samples].to(seen.device)
             with torch.no_grad():
                 answers = head(known[:, :, places].mT).mT
@@ -128,6 +132,6 @@ def _head(inputs: int, channels: int) -> nn.Sequential:
     """Two layers on top of the features of one place."""
     layers = [nn.Linear(inputs, channels), nn.Linear(channels, channels)]
     for layer in layers:
-        nn.init.normal_(layer.weight, std=0.02)
+        nn.init.xavier_normal_(layer.weight, gain=0.02)
         nn.init.zeros_(layer.bias)
     return nn.Sequential(layers[0], nn.ReLU(), layers[1])

@@ -1,19 +1,21 @@
 """A discriminator that learns."""
 
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from pystyle.functional import discriminator_loss, gradient_penalty, real_gradient_penalty, told_apart
+from pystyle.functional import discriminator_loss, gradient_penalty, real_gradient_penalty
+from pystyle.functional._adversarial import painted_loss, shares_told
 from pystyle.losses import AdversarialLoss
 from pystyle.training._adversary import Adversary
 from pystyle.training._optimizers import checked_optimizer
 from pystyle.training._picture_pool import PicturePool
 from pystyle.training._processes import processes
+from pystyle.typing import AdversarialKind
 
 SIGNALS = ("discriminator", "accuracy", "penalty")
 """What a player says of itself: its loss, how often it is right, and its penalties."""
@@ -81,17 +83,17 @@ class Player:
         for parameter in self._parameters:
             parameter.requires_grad_(True)
         try:
-            loss, penalty, accuracy = self._judged(real, painted, contents if self.loss.conditional else None)
+            loss, penalty, accuracy, success = self._judged(real, painted, contents)
             self._optimizer.zero_grad(set_to_none=True)
             (loss + penalty).backward()  # type: ignore[no-untyped-call]
         finally:
             for parameter in self._parameters:
                 parameter.requires_grad_(False)
-        signals = torch.stack([loss.detach(), accuracy, penalty.detach()])
+        signals = torch.stack([loss.detach(), accuracy, penalty.detach(), success if stay else accuracy])
         processes().average([signals])
-        self.success = _MEMORY_OF_SUCCESS * self.success + (1 - _MEMORY_OF_SUCCESS) * float(signals[1])
+        self.success = _MEMORY_OF_SUCCESS * self.success + (1 - _MEMORY_OF_SUCCESS) * float(signals[-1])
         finite = stay or self._step(rate)
-        return dict(zip(SIGNALS, signals, strict=True)), finite and bool(signals.isfinite().all())
+        return dict(zip(SIGNALS, signals[:-1], strict=True)), finite and bool(signals.isfinite().all())
 
     def state_dict(self) -> dict[str, Any]:
         """What :meth:`load_state_dict` goes on from; the tensors are the player's own."""
@@ -110,21 +112,27 @@ class Player:
         self.success = state["success"]
 
     def _judged(
-        self, real: Tensor, painted: Tensor, contents: Tensor | None
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """The loss, the penalties, and how often it is right."""
-        scores = partial(self.loss.scores, content=contents)
-        pairs = list(zip(scores(real), scores(painted), strict=True))
-        kind = self.loss.kind
-        loss = torch.stack([discriminator_loss(*pair, kind) for pair in pairs]).mean()
-        with torch.no_grad():
-            accuracy = torch.stack([told_apart(*pair, kind) for pair in pairs]).mean()
+        self, real: Tensor, painted: Tensor, contents: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The loss, the penalties, how often it is right about all images, and how often about pictures."""
+        scores = partial(self.loss.scores, content=contents if self.loss.conditional else None)
+        decoys = self.adversary.decoys(real, contents) if self.adversary.decoys else ()
+        weights = [1.0, *(weight for _, weight in decoys)]
+        seen = [scores(images) for images in (real, painted, *(images.detach() for images, _ in decoys))]
+        losses, accuracies, successes = [], [], []
+        for own, *others in zip(*seen, strict=True):
+            losses.append(_loss(own, others, weights, self.loss.kind))
+            told = [shares_told(own, other, self.loss.kind) for other in others]
+            shares = [told[0][0], *(w * share for w, (_, share) in zip(weights, told, strict=True))]
+            accuracies.append(torch.stack(shares).sum() / (1 + sum(weights)))
+            successes.append(told[0][1])
+        loss, accuracy, success = (torch.stack(found).mean() for found in (losses, accuracies, successes))
         penalty = torch.zeros_like(loss)
         if self.adversary.gradient_penalty:
             penalty = penalty + self.adversary.gradient_penalty * gradient_penalty(scores, real, painted)
         if self.adversary.real_penalty:
             penalty = penalty + self.adversary.real_penalty * real_gradient_penalty(scores, real)
-        return loss, penalty, accuracy
+        return loss, penalty, accuracy, success
 
     def _step(self, rate: float) -> bool:
         """Move by the gradients, if they are finite."""
@@ -137,3 +145,11 @@ class Player:
             group["lr"] = usual * rate
         self._optimizer.step()
         return True
+
+
+def _loss(real: Tensor, others: Sequence[Tensor], weights: Sequence[float], kind: AdversarialKind) -> Tensor:
+    """The loss of the scores of real images, of pictures, and of decoys with their weights."""
+    loss = discriminator_loss(real, others[0], kind)
+    for weight, scores in zip(weights[1:], others[1:], strict=True):
+        loss = loss + weight * painted_loss(scores, kind)
+    return loss

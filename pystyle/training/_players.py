@@ -45,6 +45,10 @@ class Players:
         ]
         self.num_parts = max((player.adversary.num_steps for player in self._players), default=1)
 
+    def __bool__(self) -> bool:
+        """Whether there is one."""
+        return bool(self._players)
+
     def holds_network(self, phase: Phase) -> bool:
         """Whether the network stays in this step, because a discriminator is not right often enough."""
         return any(

@@ -19,6 +19,7 @@ from pystyle.runner._record import Record
 from pystyle.training._adversary import Adversary
 from pystyle.training._balance import balancing_factors
 from pystyle.training._batches import Batch
+from pystyle.training._collapse import CollapseWatch
 from pystyle.training._draws import seeded
 from pystyle.training._learned_styles import LearnedStyles
 from pystyle.training._optimizers import checked_optimizer
@@ -100,6 +101,7 @@ class Trainer:
         self.skipped = self._skipped_in_a_row = 0
         self.pictures = torch.zeros(0, 3, 1, 1)
         self.signals: dict[str, Tensor] = {}
+        self._watch = CollapseWatch() if self.players and processes().index == 0 else None
 
     @property
     def averaged(self) -> Stylizer:
@@ -126,6 +128,8 @@ class Trainer:
             terms, duels, fine = self._move(last, phase, rate)
             signals, also_fine = self.players.move(len(before), phase, duels, last.contents, rate=rate)
         self.signals = self.players.with_zeros(signals, torch.zeros_like(terms.total))
+        if self._watch is not None:
+            self._watch.look(index, last.contents, self.pictures, self.signals)
         self._count(terms, seconds, fine=fine and also_fine)
         return terms
 

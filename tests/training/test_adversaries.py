@@ -2,6 +2,7 @@
 
 import copy
 import itertools
+import re
 from functools import partial
 
 import pytest
@@ -11,9 +12,10 @@ from torch import nn
 from pystyle import AdversarialLoss, ContentLoss, Criterion
 from pystyle.checkpoints import CheckpointError
 from pystyle.functional import differentiable_augmentation
+from pystyle.metrics import kernel_distance
 from pystyle.networks import AnyStyleNetwork, PatchDiscriminator, ResNetGenerator, Stylizer, TransformNetwork
 from pystyle.runner import CSVLogger
-from pystyle.training import Adversary, ContrastTask, CycleTask, Lesson, Phase, Task, train
+from pystyle.training import Adversary, ContrastTask, CycleTask, HeldOut, Lesson, Phase, Task, train
 
 GENERATOR = torch.Generator().manual_seed(0)
 PHOTOS = torch.rand(6, 3, 20, 24, generator=GENERATOR)
@@ -339,6 +341,42 @@ def test_a_step_that_is_not_finite_moves_neither_player():
     assert torch.equal(numbers(given), numbers(before))
 
 
+class Broken(Tint):
+    """Paints as it is told."""
+
+    def __init__(self, paint):
+        super().__init__()
+        self.paint = paint
+
+    def forward(self, content, code):  # noqa: ARG002
+        return self.paint(content) + 0 * self.color
+
+
+@pytest.mark.parametrize(
+    ("paint", "text"),
+    [
+        (torch.clone, "Up to step 200: the pictures are nearly their contents. Raise the weight"),
+        (lambda content: 0 * content + 0.4, "the pictures have nearly one colour. Lower the learning rates"),
+        (lambda content: 0 * content + PHOTOS[:1, :, :16, :16], "different contents give nearly the same"),
+        (
+            lambda content: 0.1 * content,
+            "the discriminator of 'a' is right in 100 % of cases, .*`real_penalty`",
+        ),
+    ],
+)
+def test_a_game_that_collapses_is_told_once_in_a_sentence(paint, text, caplog):
+    given = Criterion(None, {"a": AdversarialLoss(MeanColor(), "wasserstein")})
+    with caplog.at_level("WARNING", "pystyle"):
+        run(Broken(paint), given, num_steps=210, batch_size=1)
+    assert len([record for record in caplog.records if re.search(text, record.getMessage())]) == 1
+
+
+def test_a_game_that_goes_well_is_not_warned_of(caplog):
+    with caplog.at_level("WARNING", "pystyle"):
+        run(Broken(lambda content: content.flip(1).sqrt()), num_steps=210, batch_size=1)
+    assert caplog.records == []
+
+
 def test_signals_are_written_to_logs(tmp_path):
     run(callbacks=[CSVLogger(tmp_path / "log.csv")], num_steps=2)
     head = (tmp_path / "log.csv").read_text().splitlines()[0]
@@ -394,3 +432,26 @@ def test_impossible_players_are_named():
 def test_impossible_settings_are_named(arguments, text):
     with pytest.raises(ValueError, match=text):
         Adversary(**arguments)
+
+
+def mean_color(images):
+    return images.mean((2, 3))
+
+
+def test_what_is_held_out_is_measured_as_the_network_goes_on(tmp_path):
+    def game(every, **more):
+        held_out = HeldOut(PHOTOS[:3], PAINTINGS[:4], mean_color, every=every)
+        run(Tint(), criterion(), callbacks=[held_out, *more.pop("callbacks", [])], averaging=0.0, **more)
+        return held_out
+
+    network = Tint()
+    run(network, averaging=0.0)
+    painted = mean_color((PHOTOS[:3] + network.color.detach()).clamp(0, 1))
+    path = game(2).path
+    assert list(path) == [2, 4]
+    assert path[4].value == pytest.approx(kernel_distance(painted, mean_color(PAINTINGS[:4])).value)
+    with pytest.raises(StopError):
+        game(2, callbacks=[failing(3)], checkpoint=tmp_path)
+    assert game(2, checkpoint=tmp_path, resume=True).path == path
+    with pytest.raises(ValueError, match="`styles` must be two or more, got 1"):
+        HeldOut(PHOTOS, PAINTINGS[:1], mean_color)
