@@ -1,5 +1,6 @@
 from typing import get_args
 
+import torch
 from torch import Tensor
 from torch.nn.functional import logsigmoid
 
@@ -111,14 +112,24 @@ def discriminator_loss(real: Tensor, painted: Tensor, kind: AdversarialKind) -> 
         Those of :func:`generator_loss`.
     """
     _check_kind(kind)
-    real, painted = at_least_float32(real), at_least_float32(painted)
+    real = at_least_float32(real)
     if kind == "least-squares":
-        return ((real - 1).square().mean() + painted.square().mean()) / 2
+        loss = (real - 1).square().mean() / 2
+    elif kind == "hinge":
+        loss = (1 - real).relu().mean()
+    else:
+        loss = -real.mean() if kind == "wasserstein" else -logsigmoid(real).mean()
+    return loss + painted_loss(painted, kind)
+
+
+def painted_loss(painted: Tensor, kind: AdversarialKind) -> Tensor:
+    """The part of a :func:`discriminator_loss` that depends on the scores of painted images."""
+    painted = at_least_float32(painted)
+    if kind == "least-squares":
+        return painted.square().mean() / 2
     if kind == "hinge":
-        return (1 - real).relu().mean() + (1 + painted).relu().mean()
-    if kind == "wasserstein":
-        return painted.mean() - real.mean()
-    return -logsigmoid(real).mean() - logsigmoid(-painted).mean()
+        return (1 + painted).relu().mean()
+    return painted.mean() if kind == "wasserstein" else -logsigmoid(-painted).mean()
 
 
 def told_apart(real: Tensor, painted: Tensor, kind: AdversarialKind) -> Tensor:
@@ -149,14 +160,18 @@ def told_apart(real: Tensor, painted: Tensor, kind: AdversarialKind) -> Tensor:
         >>> told_apart(torch.tensor([2.0, 0.1]), torch.tensor([-3.0, -1.0]), "least-squares")
         tensor(0.7500)
     """
+    return torch.stack(shares_told(real, painted, kind)).mean()
+
+
+def shares_told(real: Tensor, painted: Tensor, kind: AdversarialKind) -> tuple[Tensor, Tensor]:
+    """The shares of the real and of the painted scores that are on the right side, see :func:`told_apart`."""
     _check_kind(kind)
     real, painted = at_least_float32(real.detach()), at_least_float32(painted.detach())
     border = real.new_tensor(0.5 if kind == "least-squares" else 0.0)
     if kind == "wasserstein":
         border = (real.mean() + painted.mean()) / 2
     # -1, 0 and 1 on the wrong side, the border and the right side.
-    sides = (real - border).sign().mean() + (border - painted).sign().mean()
-    return 0.5 + sides / 4
+    return 0.5 + (real - border).sign().mean() / 2, 0.5 + (border - painted).sign().mean() / 2
 
 
 def _check_kind(kind: AdversarialKind) -> None:

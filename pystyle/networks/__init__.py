@@ -20,6 +20,7 @@ from pystyle.networks._resnet_generator import ResNetGenerator
 from pystyle.networks._self_attention import SelfAttention
 from pystyle.networks._stylizer import Style, Stylizer
 from pystyle.networks._transform_network import TransformNetwork
+from pystyle.networks._unet_generator import UNetGenerator
 from pystyle.networks._whitening_coloring import feature_coloring, whitened_features, whitening_coloring
 
 __all__ = [
@@ -44,6 +45,7 @@ __all__ = [
     "StyleMoments",
     "Stylizer",
     "TransformNetwork",
+    "UNetGenerator",
     "by_region",
     "feature_coloring",
     "haar_parts",

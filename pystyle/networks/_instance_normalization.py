@@ -47,8 +47,8 @@ def instance_normalization(
     """
     with without_autocast(features):
         wide = at_least_float32(features)
-        # `group_norm` is several times as fast as `var_mean`, but squares what comes in before it subtracts the
-        # mean. So the mean is subtracted here; it changes nothing of the result and needs no gradient.
+        # `group_norm` is several times as fast as `var_mean`, but squares what comes in before it subtracts
+        # the mean. Subtracted here, the mean changes nothing of the result, and needs no gradient.
         centred = wide - wide.detach().mean((2, 3), keepdim=True)
         count = features.shape[2] * features.shape[3]
         unbiased = (count - correction) / count

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Literal, get_args
 
 from torch import Tensor, nn
@@ -5,6 +6,7 @@ from torch.nn.functional import leaky_relu_
 from torch.nn.utils.parametrizations import spectral_norm
 
 from pystyle._arguments import whole_number
+from pystyle.networks._blurred_half import blurred_half
 from pystyle.networks._gaussian_weights import gaussian_weights
 from pystyle.networks._instance_normalization import instance_normalization
 
@@ -29,6 +31,9 @@ class PatchDiscriminator(nn.Module):
             one by one with ``"instance"`` and None. A gradient penalty, which is of each image alone, wants
             one of these.
         spectral: Divide each kernel by its largest singular value, so that no layer amplifies.
+        antialias: Blur before pixels are dropped, as CUT does: a convolution of stride 1, then every second
+            pixel of its features blurred by (1, 2, 1). There are as many scores, each of a larger patch: of
+            84 pixels with three layers.
 
     Attributes:
         receptive_field: The side of the patch that a score judges, in pixels.
@@ -63,7 +68,9 @@ class PatchDiscriminator(nn.Module):
         2017, section 3.2.2 and appendix 6.1.2, with batch normalisation; Zhu, Park, Isola and Efros,
         *Unpaired Image-to-Image Translation using Cycle-Consistent Adversarial Networks*, ICCV 2017, with
         instance normalisation. Miyato, Kataoka, Koyama and Yoshida, *Spectral Normalization for Generative
-        Adversarial Networks*, ICLR 2018.
+        Adversarial Networks*, ICLR 2018. Park, Efros, Zhang and Zhu, *Contrastive Learning for Unpaired
+        Image-to-Image Translation*, ECCV 2020, with `antialias`, after Zhang, *Making Convolutional Networks
+        Shift-Invariant Again*, ICML 2019.
     """
 
     def __init__(
@@ -74,6 +81,7 @@ class PatchDiscriminator(nn.Module):
         num_layers: int = 3,
         normalization: PatchNormalization | None = "instance",
         spectral: bool = False,
+        antialias: bool = False,
     ) -> None:
         super().__init__()
         if normalization is not None and normalization not in get_args(PatchNormalization):
@@ -85,16 +93,17 @@ class PatchDiscriminator(nn.Module):
         self.width = whole_number(width, "`width`", least=1)
         self.num_layers = whole_number(num_layers, "`num_layers`", least=1)
         self.normalization: PatchNormalization | None = normalization
-        self.spectral = bool(spectral)
+        self.spectral, self.antialias = bool(spectral), bool(antialias)
         widths = [self.width * min(2**layer, _WIDEST) for layer in range(self.num_layers + 1)]
-        strides = [*[2] * self.num_layers, 1, 1]
+        strides = [*[1 if antialias else 2] * self.num_layers, 1, 1]
         biases = [True, *[normalization != "batch"] * self.num_layers, True]
         sizes = zip([self.in_channels, *widths], [*widths, 1], strides, biases, strict=True)
         self.convolutions = nn.ModuleList(
             nn.Conv2d(inputs, outputs, 4, stride, 1, bias=bias) for inputs, outputs, stride, bias in sizes
         )
         self.normalizations = nn.ModuleList(_normalization(normalization, width) for width in widths[1:])
-        self.receptive_field = _receptive_field(strides)
+        half = [(4, 1), (3, 2)] if antialias else [(4, 2)]
+        self.receptive_field = _receptive_field([*half * self.num_layers, (4, 1), (4, 1)])
         self.smallest = 3 * 2**self.num_layers
         gaussian_weights(self)
         if spectral:
@@ -104,10 +113,14 @@ class PatchDiscriminator(nn.Module):
     def forward(self, image: Tensor) -> Tensor:
         """The scores of the patches: the higher, the more real."""
         self._check(image)
-        first, *middle, last = self.convolutions
-        features = leaky_relu_(first(2 * image - 1), _SLOPE)
-        for convolution, normalization in zip(middle, self.normalizations, strict=True):
-            features = leaky_relu_(normalization(convolution(features)), _SLOPE)
+        *layers, last = self.convolutions
+        # The first layer does not normalise.
+        normalizations = [nn.Identity(), *self.normalizations]
+        features = 2 * image - 1
+        for index, (layer, normalization) in enumerate(zip(layers, normalizations, strict=True)):
+            features = leaky_relu_(normalization(layer(features)), _SLOPE)
+            if self.antialias and index < self.num_layers:
+                features = blurred_half(features)
         scores: Tensor = last(features)
         return scores
 
@@ -138,9 +151,9 @@ class _InstanceNormalization(nn.Module):
         return instance_normalization(features)
 
 
-def _receptive_field(strides: list[int]) -> int:
-    """How many pixels a score sees, along one side, through kernels of 4."""
+def _receptive_field(kernels: Sequence[tuple[int, int]]) -> int:
+    """How many pixels a score sees, along one side, through kernels of a size and a stride."""
     field = 1
-    for stride in reversed(strides):
-        field = (field - 1) * stride + 4
+    for size, stride in reversed(kernels):
+        field = (field - 1) * stride + size
     return field

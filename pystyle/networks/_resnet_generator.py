@@ -2,20 +2,20 @@ from collections.abc import Iterator, Sequence
 from typing import Literal, get_args
 
 from torch import Tensor, nn
-from torch.nn.functional import avg_pool2d
 
 from pystyle._arguments import whole_number
 from pystyle.encoders._architectures import Padding
+from pystyle.networks._blurred_half import blurred_half
 from pystyle.networks._convolution import Convolution, bordered
 from pystyle.networks._gaussian_weights import gaussian_weights
 from pystyle.networks._instance_normalization import instance_normalization
+from pystyle.networks._one_style_network import OneStyleNetwork
 from pystyle.networks._resize_convolution import ResizeConvolution
-from pystyle.networks._stylizer import Stylizer
 
 Upsampling = Literal["resize", "transposed"]
 
 
-class ResNetGenerator(Stylizer):
+class ResNetGenerator(OneStyleNetwork):
     """The generator of CycleGAN and CUT: a network that has learned one style, as a rule from adversaries.
 
     A convolution of 7 x 7, two that halve the size, residual blocks, two that double it again, and one of
@@ -30,15 +30,15 @@ class ResNetGenerator(Stylizer):
             pixel of a picture blurred by (1, 2, 1). ``"resize"`` doubles the size bilinearly then.
         border: What is beyond the border of the two convolutions that halve the size. The published networks
             have ``"zeros"`` there, and mirrors in all others that keep their size.
-        styles: The name of the style, alone in a tuple.
+        style: The name of the style.
 
     Raises:
-        ValueError: If a number is not positive, there is another number of names, or the way to double the
-            size or the border is another.
+        ValueError: If a number is not positive, or the way to double the size or the border is another.
+        TypeError: If the name is no string.
 
     Shape:
         - content, output: (batch, 3, height, width), multiples of 4, at least 8
-        - code: (batch, 1), which tells nothing: there is one style
+        - code: (batch, 0), which tells nothing: there is one style
 
     Example:
         >>> import torch
@@ -73,19 +73,16 @@ class ResNetGenerator(Stylizer):
         upsampling: Upsampling = "resize",
         antialias: bool = False,
         border: Padding = "reflect",
-        styles: Sequence[str] = ("style",),
+        style: str = "style",
     ) -> None:
-        super().__init__()
+        super().__init__(style)
         if upsampling not in get_args(Upsampling):
             raise ValueError(f"`upsampling` must be one of {get_args(Upsampling)}, got {upsampling!r}.")
-        if isinstance(styles, str) or len(styles) != 1:
-            raise ValueError(f"`styles` must be one name, alone in a tuple, got {styles!r}.")
         self.width = whole_number(width, "`width`", least=1)
         self.num_blocks = whole_number(num_blocks, "`num_blocks`", least=1)
         self.upsampling: Upsampling = upsampling
         self.antialias = bool(antialias)
         self.border: Padding = border
-        self.styles = (str(styles[0]),)
         wide, wider, stride = 2 * self.width, 4 * self.width, 1 if antialias else 2
         self.first = nn.Conv2d(3, self.width, 7)
         self.down = nn.ModuleList(
@@ -105,23 +102,6 @@ class ResNetGenerator(Stylizer):
             ('pixels', 'down1', 'down2', 'block1', 'block2')
         """
         return ("pixels", "down1", "down2", *(f"block{index + 1}" for index in range(self.num_blocks)))
-
-    def represent_style(self, style: Tensor) -> Tensor:  # noqa: ARG002
-        """Not for this network, which takes the name of its style.
-
-        Raises:
-            ValueError: Always, with the name.
-        """
-        raise ValueError(
-            f"`style` must be the name {self.styles[0]!r}: a ResNetGenerator paints the one style that it "
-            "has learned. `AnyStyleNetwork` takes images; `pystyle.training.train` teaches this one its own."
-        )
-
-    def named_code(self, name: str) -> Tensor:
-        """A zero: the weights know the style."""
-        if name not in self.styles:
-            raise ValueError(f"`name` must be one of the learned styles {self.styles}, got {name!r}.")
-        return self.output.weight.new_zeros(1, 1)
 
     def forward(self, content: Tensor, code: Tensor) -> Tensor:  # noqa: ARG002
         """The picture, in [0, 1]."""
@@ -195,7 +175,7 @@ class ResNetGenerator(Stylizer):
             yield f"down{index}", convolved
             features = instance_normalization(convolved).relu_()
             if self.antialias:
-                features = _blurred_half(features)
+                features = blurred_half(features)
         for index, block in enumerate(self.blocks, 1):
             features = block(features)
             yield f"block{index}", features
@@ -219,8 +199,3 @@ def _doubling(channels: int, upsampling: Upsampling, antialias: bool) -> nn.Modu
     if upsampling == "transposed":
         return nn.ConvTranspose2d(channels, channels // 2, 3, 2, 1, output_padding=1)
     return ResizeConvolution(channels, channels // 2, mode="bilinear" if antialias else "nearest")
-
-
-def _blurred_half(features: Tensor) -> Tensor:
-    """Every second pixel of the features blurred by (1, 2, 1): means of two pixels, twice."""
-    return avg_pool2d(avg_pool2d(bordered(features, 1, "reflect"), 2, 1), 2, 2)

@@ -53,7 +53,7 @@ class Stylizer(HubMixin, nn.Module, ABC):
         torch.Size([2, 3, 20, 24])
     """
 
-    stride: ClassVar[int] = 4
+    stride: int = 4
     smallest: ClassVar[int] = 16
 
     def __init__(self) -> None:

@@ -51,7 +51,7 @@ class Adversary:
         Rates and memory: Zhu, Park, Isola, Efros, *Unpaired image-to-image translation using cycle-consistent
         adversarial networks*, ICCV 2017. Waiting: the published code of Sanakoyeu et al., *A style-aware
         content loss for real-time HD style transfer*, ECCV 2018. Decoys: Chen, Lai, Liu, *CartoonGAN:
-        Generative adversarial networks for photo cartoonization*, CVPR 2018, equation 2.
+        Generative adversarial networks for photo cartoonization*, CVPR 2018, section 3.2.
     """
 
     optimizer: OptimizerFactory | OptimizerName = partial(torch.optim.Adam, lr=2e-4, betas=(0.5, 0.999))

@@ -23,7 +23,8 @@ class CycleTask(Task):
             styles.
         adversarial: The loss with the discriminator of the way back. A training calls it ``"adversarial"``
             with the name of the task before it: ``adversaries={"cycle.adversarial": ...}``.
-        cycle: The weight of the two ways there and back: the mean absolute difference.
+        cycle: The weight of the two ways there and back: the mean absolute difference of images in [0, 1].
+            The published 10 is that of images in [-1, 1].
         identity: The weight of each network's own style, which is to stay as it is, as a factor of `cycle`; 0
             for none.
         weight: Factor of everything.
@@ -34,7 +35,7 @@ class CycleTask(Task):
     Example:
         >>> from pystyle.losses import AdversarialLoss
         >>> from pystyle.networks import PatchDiscriminator, ResNetGenerator
-        >>> back = ResNetGenerator(width=2, styles=["photograph"])
+        >>> back = ResNetGenerator(width=2, style="photograph")
         >>> task = CycleTask(back, AdversarialLoss(PatchDiscriminator(width=2)))
         >>> task.terms
         ('adversarial', 'cycle', 'cycle_back', 'identity', 'identity_back')
@@ -49,7 +50,7 @@ class CycleTask(Task):
         back: Stylizer,
         adversarial: AdversarialLoss,
         *,
-        cycle: float = 10.0,
+        cycle: float = 20.0,
         identity: float = 0.5,
         weight: float = 1.0,
     ) -> None:

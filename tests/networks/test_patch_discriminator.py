@@ -24,11 +24,19 @@ def test_channels_double_up_to_eight_times_the_width():
     assert [layer.stride[0] for layer in layers] == [2, 2, 2, 2, 2, 1, 1]
 
 
-@pytest.mark.parametrize(("num_layers", "side"), [(1, 16), (2, 34), (3, 70), (4, 142), (5, 286)])
-def test_a_score_sees_a_patch_of_the_published_side(num_layers, side):
+@pytest.mark.parametrize(
+    ("num_layers", "side", "antialias"),
+    [
+        (1, 16, False), (2, 34, False), (3, 70, False), (4, 142, False), (5, 286, False),
+        (1, 18, True), (2, 40, True), (3, 84, True),
+    ],
+)  # fmt: skip
+def test_a_score_sees_a_patch_of_the_published_side(num_layers, side, antialias):
     """The gradient of one score reaches a square of this side, and nothing beyond it."""
     torch.manual_seed(0)
-    discriminator = PatchDiscriminator(1, width=1, num_layers=num_layers, normalization=None)
+    discriminator = PatchDiscriminator(
+        1, width=1, num_layers=num_layers, normalization=None, antialias=antialias
+    )
     for weight in discriminator.parameters():
         weight.data.abs_()
     image = torch.ones(1, 1, side + 40, side + 120, requires_grad=True)
@@ -42,15 +50,17 @@ def test_a_score_sees_a_patch_of_the_published_side(num_layers, side):
     assert rows.max() < side + 39
 
 
+@pytest.mark.parametrize("antialias", [False, True])
 @pytest.mark.parametrize("num_layers", [1, 2, 3, 4])
-def test_the_smallest_image_has_one_score_and_a_smaller_one_is_refused(num_layers):
-    discriminator = PatchDiscriminator(width=1, num_layers=num_layers)
+def test_the_smallest_image_has_one_score_and_a_smaller_one_is_refused(num_layers, antialias):
+    discriminator = PatchDiscriminator(width=1, num_layers=num_layers, antialias=antialias)
     least = discriminator.smallest
     assert discriminator(torch.rand(1, 3, least, least)).shape == (1, 1, 1, 1)
     with pytest.raises(ValueError, match=rf"at least {least} pixels .*, got {least} x {least - 1}\."):
         discriminator(torch.rand(1, 3, least, least - 1))
+    plain = PatchDiscriminator(width=1, num_layers=num_layers)
     with pytest.raises(RuntimeError):
-        nn.Sequential(*discriminator.convolutions)(torch.rand(1, 3, least, least - 1))
+        nn.Sequential(*plain.convolutions)(torch.rand(1, 3, least, least - 1))
 
 
 @pytest.mark.parametrize("normalization", ["instance", "batch", None])
@@ -73,6 +83,30 @@ def test_it_is_the_published_network_of_images_from_minus_1_to_1(normalization):
             features = torch.where(features > 0, features, 0.2 * features)
     torch.testing.assert_close(found(image), features)
     assert features.shape == (2, 1, 33 // 4 - 2, 40 // 4 - 2)
+
+
+@pytest.mark.parametrize("size", [(33, 40), (24, 25)])
+def test_with_antialias_it_is_the_network_of_cut_with_its_blurs(size):
+    """Parts of torch: convolutions of stride 1, and a kernel of (1, 2, 1) / 4 each way at every second."""
+    torch.manual_seed(0)
+    found = PatchDiscriminator(width=3, antialias=True)
+    kernel = torch.tensor([1.0, 2.0, 1.0]) / 4
+    image = torch.rand(2, 3, *size)
+    features = 2 * image - 1
+    for index in range(5):
+        layer = found.convolutions[index]
+        features = F.conv2d(features, layer.weight, layer.bias, padding=1)
+        if 0 < index < 4:
+            features = F.instance_norm(features)
+        if index < 4:
+            features = F.leaky_relu(features, 0.2)
+        if index < 3:
+            channels = features.shape[1]
+            blur = (kernel[:, None] * kernel).expand(channels, 1, 3, 3)
+            features = F.conv2d(F.pad(features, [1] * 4, "reflect"), blur, stride=2, groups=channels)
+    torch.testing.assert_close(found(image), features)
+    assert found(image).shape == PatchDiscriminator(width=3)(image).shape
+    assert sum(p.numel() for p in PatchDiscriminator(antialias=True).parameters()) == 2_764_737
 
 
 def test_weights_begin_small_and_biases_at_zero():

@@ -99,7 +99,7 @@ def failing(index):
 
 def contrast_and_cycle(network):
     torch.manual_seed(2)
-    back = ResNetGenerator(width=2, num_blocks=1, styles=["photograph"])
+    back = ResNetGenerator(width=2, num_blocks=1, style="photograph")
     cycle = CycleTask(back, AdversarialLoss(discriminator()))
     return {
         "contrast": ContrastTask(network, ["pixels", "block1"], num_samples=16, channels=8),

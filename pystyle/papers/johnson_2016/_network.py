@@ -3,9 +3,9 @@ from torch.nn.functional import pad
 
 from pystyle._arguments import whole_number
 from pystyle.networks import Convolution, Stylizer, TransformNetwork
+from pystyle.networks._one_style_network import OneStyleNetwork
 from pystyle.papers._bgr_levels import BGRLevels
 from pystyle.papers._normalizations import Normalization, check_normalization, normalization_layer
-from pystyle.papers._one_style import OneStyleNetwork
 from pystyle.papers.johnson_2016._variants import Variant, check_variant
 
 _BLOCKS = 5

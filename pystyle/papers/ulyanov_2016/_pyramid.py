@@ -5,9 +5,9 @@ from torch import Generator, Tensor, nn
 from torch.nn.functional import avg_pool2d, interpolate
 
 from pystyle._arguments import number, whole_number
+from pystyle.networks._one_style_network import OneStyleNetwork
 from pystyle.papers._bgr_levels import BGRLevels
 from pystyle.papers._normalizations import Normalization, check_normalization, normalization_layer
-from pystyle.papers._one_style import OneStyleNetwork
 
 Inputs: TypeAlias = Literal["noise", "content", "both"]
 Border: TypeAlias = Literal["circular", "replicate"]

@@ -4,9 +4,9 @@ from torch import Generator, Tensor, nn
 
 from pystyle._arguments import whole_number
 from pystyle.networks import Convolution
+from pystyle.networks._one_style_network import OneStyleNetwork
 from pystyle.papers._bgr_levels import BGRLevels
 from pystyle.papers._normalizations import Normalization, check_normalization, normalization_layer
-from pystyle.papers._one_style import OneStyleNetwork
 from pystyle.papers.ulyanov_2016._pyramid import NOISE_CHANNELS, Inputs, with_noise
 
 _BLOCKS = 5

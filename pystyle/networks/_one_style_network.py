@@ -3,7 +3,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pystyle.networks import Stylizer
+from pystyle.networks._stylizer import Stylizer
 
 
 class OneStyleNetwork(Stylizer):
