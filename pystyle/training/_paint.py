@@ -5,9 +5,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
 
 from pystyle.losses._representation import combine
 from pystyle.networks import Stylizer
+from pystyle.training._processes import processes
 from pystyle.training._task import Lesson, Painted, Task
 
 
@@ -46,3 +48,13 @@ class Paint(nn.Module):
         return combine(
             [self.network.named_code(name) for name in names], lambda codes: torch.cat(list(codes))
         )
+
+
+def distributed(paint: Paint) -> nn.Module:
+    """The module, wrapped if several processes share each batch."""
+    if processes().count == 1:
+        return paint
+    # A task may have parameters that are not used while it is off.
+    return DistributedDataParallel(
+        paint, broadcast_buffers=False, find_unused_parameters=len(paint.tasks) > 0
+    )

@@ -84,8 +84,9 @@ class Player:
             parameter.requires_grad_(True)
         try:
             loss, penalty, accuracy, success = self._judged(real, painted, contents)
-            self._optimizer.zero_grad(set_to_none=True)
-            (loss + penalty).backward()  # type: ignore[no-untyped-call]
+            if not stay:
+                self._optimizer.zero_grad(set_to_none=True)
+                (loss + penalty).backward()  # type: ignore[no-untyped-call]
         finally:
             for parameter in self._parameters:
                 parameter.requires_grad_(False)

@@ -6,10 +6,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pystyle._arguments import callables, check_mapping, number, whole_number
+from pystyle._arguments import callables, number, whole_number
 from pystyle.checkpoints import Checkpoints
 from pystyle.criterion import Criterion
-from pystyle.criterion._checks import check_loss_names
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.networks import Stylizer
 from pystyle.networks._layout import channels_last
@@ -36,6 +35,7 @@ from pystyle.training._phase import Phase
 from pystyle.training._players import adversarial_losses
 from pystyle.training._processes import processes
 from pystyle.training._result import TrainingResult
+from pystyle.training._settings import checked_phases, checked_schedule, checked_weights
 from pystyle.training._step import TrainingStep
 from pystyle.training._task import Task
 from pystyle.training._trainer import Trainer
@@ -143,9 +143,9 @@ def train(
         of them only; all go on from its checkpoint, and stop when a callback stops it.
     """
     callbacks, seed = callables(callbacks, "`callbacks`"), checked_seed(seed) or 0
-    phases = _checked_phases(phases, num_steps, crop_size)
+    phases = checked_phases(phases, num_steps, crop_size)
     tasks = checked_tasks(tasks or {}, criterion)
-    balance = _checked_weights(criterion, tasks, phases, balance or {})
+    balance = checked_weights(criterion, tasks, phases, balance or {})
     losses = adversarial_losses(criterion, tasks)
     adversaries = checked_adversaries(adversaries or {}, losses)
     drawn = check_examples(network, criterion, paired=paired)
@@ -165,7 +165,7 @@ def train(
     options: dict[str, Any] = {
         "phases": phases,
         "optimizer": optimizer_factory(optimizer),
-        "learning_rate": _checked_schedule(learning_rate),
+        "learning_rate": checked_schedule(learning_rate),
         "averaging": number(averaging, "`averaging`", least=0, below=1),
         "max_gradient_norm": None
         if max_gradient_norm is None
@@ -246,41 +246,3 @@ def _run(
         text = "the loss or its gradient was not finite in many steps in a row."
         return f"{text} Lower the weights or the learning rate."
     return loop.stop_reason or "finished"
-
-
-def _checked_phases(
-    phases: Sequence[Phase] | None, num_steps: int, crop_size: int | None
-) -> tuple[Phase, ...]:
-    if phases is None:
-        return (Phase(num_steps, crop_size=crop_size),)
-    if not phases or not all(isinstance(phase, Phase) for phase in phases):
-        raise TypeError("`phases` must be a list of `Phase`, at least one.")
-    return tuple(phases)
-
-
-def _checked_schedule(schedule: Any) -> Schedule:
-    if not callable(schedule):
-        raise TypeError(
-            "`learning_rate` must be a function from the fraction of the training to a factor, got a "
-            f"{type(schedule).__name__}. The rate itself is that of the optimizer: "
-            "`partial(torch.optim.Adam, lr=1e-3)`."
-        )
-    found: Schedule = schedule
-    return found
-
-
-def _checked_weights(
-    criterion: Criterion, tasks: Mapping[str, Task], phases: Sequence[Phase], balance: Mapping[str, float]
-) -> dict[str, float]:
-    """The lengths of gradients that are wanted, when all names are those of losses and references known."""
-    other = [name for name in criterion.references if name not in ("content", "style")]
-    if other:
-        raise ValueError(
-            "`criterion` must compare with 'content' and 'style' only, got a loss that compares with "
-            f"{other[0]!r}."
-        )
-    check_mapping(balance, "`balance`", '{"style": 5.0}')
-    check_loss_names("balance", balance, criterion.named_losses)
-    for phase in phases:
-        check_loss_names("phases", phase.weights, [*criterion.named_losses, *tasks])
-    return {name: number(value, "`balance`", above=0) for name, value in balance.items()}

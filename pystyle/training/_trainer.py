@@ -7,23 +7,24 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel
 
 from pystyle.criterion import Criterion, Terms
-from pystyle.evaluation import Evaluation, Evaluator
+from pystyle.evaluation import Evaluation
 from pystyle.evaluation._evaluation import weighted
 from pystyle.losses import AdversarialLoss
 from pystyle.networks import Stylizer
 from pystyle.runner._record import Record
 from pystyle.training._adversary import Adversary
+from pystyle.training._averaging import average_with
 from pystyle.training._balance import balancing_factors
 from pystyle.training._batches import Batch
+from pystyle.training._bindings import Bindings
 from pystyle.training._collapse import CollapseWatch
 from pystyle.training._draws import seeded
 from pystyle.training._learned_styles import LearnedStyles
 from pystyle.training._optimizers import checked_optimizer
-from pystyle.training._paint import Paint
+from pystyle.training._paint import Paint, distributed
 from pystyle.training._phase import Phase, PhaseTable
 from pystyle.training._players import Duels, Players, adversarial_losses, switched_off
 from pystyle.training._processes import processes
@@ -79,9 +80,9 @@ class Trainer:
         seed: int,
     ) -> None:
         self._seed = seed
-        self.network, self.criterion, self.evaluation = network, criterion, evaluation
-        self.phases, self.learned = PhaseTable(phases), learned
-        self._criteria = {off: _without(criterion, off) for off in {_off(criterion, one) for one in phases}}
+        self.network, self.criterion = network, criterion
+        self.phases = PhaseTable(phases)
+        self._bindings = Bindings(criterion, evaluation, learned, phases)
         self._tasks = dict(tasks)
         self.players = Players(adversarial_losses(criterion, tasks), adversaries)
         paint = Paint(network, tasks, autocast=autocast)
@@ -91,11 +92,11 @@ class Trainer:
         self._learning_rate = learning_rate
         self._max_gradient_norm = max_gradient_norm
         self._balance = dict(balance)
-        self._average = AveragedModel(paint, avg_fn=_average_with(averaging))
+        self._average = AveragedModel(paint, avg_fn=average_with(averaging))
         # As it will paint: callbacks look at it.
         self._average.requires_grad_(False).eval()
         self._painting = paint
-        self._paint = _distributed(paint)
+        self._paint = distributed(paint)
         self.record = Record()
         self.factors: dict[str, float] = {}
         self.skipped = self._skipped_in_a_row = 0
@@ -167,39 +168,40 @@ class Trainer:
     def _move(self, batch: Batch, phase: Phase, rate: float) -> tuple[Terms, Duels, bool]:
         """Move the network, and give the terms it started from, what it painted, and if all was finite."""
         stays = self.players.holds_network(phase)
-        evaluator = self._bound(batch, phase)
-        self.optimizer.zero_grad(set_to_none=True)
-        pictures, lessons = self._painted(batch, phase)
+        evaluator = self._bindings.bind(batch, phase, self.factors)
+        with torch.set_grad_enabled(not stays):
+            pictures, lessons = self._painted(batch, phase)
         self.pictures = pictures.detach()
         if self._balance and not self.factors and not phase.identity:
             self.factors = balancing_factors(
-                evaluator, self.pictures, self._criterion_of(phase), self._balance
+                evaluator, self.pictures, self._bindings.of_phase(phase), self._balance
             )
             _LOG.info("The weights are multiplied by %s to balance their gradients.", self.factors)
             evaluator = weighted(evaluator, self.factors)
-        terms, gradient = evaluator(self.pictures)
         losses = self._losses(lessons, phase)
-        ones = [torch.ones_like(loss) for loss in losses.values()]
-        torch.autograd.backward([pictures, *losses.values()], [gradient.to(pictures), *ones])
+        self.optimizer.zero_grad(set_to_none=True)
+        if stays:
+            terms = evaluator.terms(self.pictures)
+        else:
+            terms, gradient = evaluator(self.pictures)
+            ones = [torch.ones_like(loss) for loss in losses.values()]
+            torch.autograd.backward([pictures, *losses.values()], [gradient.to(pictures), *ones])
         terms = self._all_terms(terms, losses)
-        fine = self._step(terms, rate, stays=stays)
-        return terms, self._duels(batch, pictures, lessons), fine
+        return terms, self._duels(batch, pictures, lessons), self._step(terms, rate, stays=stays)
 
     def _step(self, terms: Terms, rate: float, *, stays: bool) -> bool:
-        """Move by the gradients, if they are finite."""
+        """Move by the gradients, if all is finite."""
         limit = torch.inf if self._max_gradient_norm is None else self._max_gradient_norm
         norm = nn.utils.clip_grad_norm_(self._trained, limit)
         # Summed up, because the total may be infinite in one process alone, and all must do the same.
         strange = (~(norm.isfinite() & terms.total.isfinite())).float()
         processes().add_up([strange])
-        if bool(strange):
-            return False
-        for group, usual in zip(self.optimizer.param_groups, self._rates, strict=True):
-            group["lr"] = usual * rate
-        if not stays:
+        if not (stays or bool(strange)):
+            for group, usual in zip(self.optimizer.param_groups, self._rates, strict=True):
+                group["lr"] = usual * rate
             self.optimizer.step()
             self._average.update_parameters(self._painting)
-        return True
+        return not bool(strange)
 
     def _count(self, terms: Terms, seconds: Callable[[], float], *, fine: bool) -> None:
         """Write the step down, or that it was left out."""
@@ -242,60 +244,3 @@ class Trainer:
         names = [f"{name}.{term}" for name, task in self._tasks.items() for term in task.terms]
         found = {**terms, **{name: loss.detach().to(terms.total) for name, loss in losses.items()}}
         return Terms(found).with_zeros([*self.criterion.term_names, *names])
-
-    def _bound(self, batch: Batch, phase: Phase) -> Evaluator:
-        if batch.styles is None or phase.identity:
-            style: Any = batch.contents
-        else:
-            style = batch.styles
-            if self.learned is not None and not isinstance(style, Tensor):
-                style = self.learned.reference(style)
-        criterion = self._criterion_of(phase)
-        evaluator = self.evaluation.bind(criterion, {"content": batch.contents, "style": style})
-        factors = {
-            name: phase.weights.get(name, 1.0) * self.factors.get(name, 1.0)
-            for name in criterion.named_losses
-        }
-        return weighted(evaluator, factors) if any(factor != 1 for factor in factors.values()) else evaluator
-
-    def _criterion_of(self, phase: Phase) -> Criterion:
-        return self._criteria[_off(self.criterion, phase)]
-
-
-def _off(criterion: Criterion, phase: Phase) -> frozenset[str]:
-    """The losses of the criterion that do not count in a phase; in an identity nothing is judged."""
-    judged = {
-        name
-        for name, loss in criterion.named_losses.items()
-        if phase.identity and isinstance(loss, AdversarialLoss)
-    }
-    return (switched_off(phase) | judged) & set(criterion.named_losses)
-
-
-def _without(criterion: Criterion, off: frozenset[str]) -> Criterion:
-    """The other losses: what has the weight 0 is not computed."""
-    if not off:
-        return criterion
-    losses = {name: loss for name, loss in criterion.named_losses.items() if name not in off}
-    normalized = [name for name in criterion.normalize_gradients if name not in off]
-    return Criterion(criterion.encoder, losses, normalize_gradients=normalized)
-
-
-def _average_with(decay: float) -> Callable[[Tensor, Tensor, Tensor | int], Tensor]:
-    """The average of the weights; after few steps it forgets sooner, so that it does not hang on to the
-    start."""
-
-    def average(mean: Tensor, value: Tensor, count: Tensor | int) -> Tensor:
-        now = min(decay, (1 + float(count)) / (10 + float(count)))
-        return torch.lerp(value, mean, now)
-
-    return average
-
-
-def _distributed(paint: Paint) -> nn.Module:
-    if processes().count == 1:
-        return paint
-    # A task may have parameters that are not used while it is off.
-    return DistributedDataParallel(
-        paint, broadcast_buffers=False, find_unused_parameters=len(paint.tasks) > 0
-    )

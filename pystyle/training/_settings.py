@@ -1,0 +1,59 @@
+"""Arguments of a training that are checked before the first step."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pystyle._arguments import check_mapping, number
+from pystyle.criterion import Criterion
+from pystyle.criterion._checks import check_loss_names
+from pystyle.training._phase import Phase
+from pystyle.training._task import Task
+from pystyle.typing import Schedule
+
+
+def checked_phases(
+    phases: Sequence[Phase] | None, num_steps: int, crop_size: int | None
+) -> tuple[Phase, ...]:
+    """The table of phases; one phase if only its numbers are given.
+
+    Raises:
+        TypeError: If it is something else.
+    """
+    if phases is None:
+        return (Phase(num_steps, crop_size=crop_size),)
+    if not phases or not all(isinstance(phase, Phase) for phase in phases):
+        raise TypeError("`phases` must be a list of `Phase`, at least one.")
+    return tuple(phases)
+
+
+def checked_schedule(schedule: Any) -> Schedule:
+    """The schedule.
+
+    Raises:
+        TypeError: If it is a rate.
+    """
+    if not callable(schedule):
+        raise TypeError(
+            "`learning_rate` must be a function from the fraction of the training to a factor, got a "
+            f"{type(schedule).__name__}. The rate itself is that of the optimizer: "
+            "`partial(torch.optim.Adam, lr=1e-3)`."
+        )
+    found: Schedule = schedule
+    return found
+
+
+def checked_weights(
+    criterion: Criterion, tasks: Mapping[str, Task], phases: Sequence[Phase], balance: Mapping[str, float]
+) -> dict[str, float]:
+    """The lengths of gradients that are wanted, when all names are those of losses and references known."""
+    other = [name for name in criterion.references if name not in ("content", "style")]
+    if other:
+        raise ValueError(
+            "`criterion` must compare with 'content' and 'style' only, got a loss that compares with "
+            f"{other[0]!r}."
+        )
+    check_mapping(balance, "`balance`", '{"style": 5.0}')
+    check_loss_names("balance", balance, criterion.named_losses)
+    for phase in phases:
+        check_loss_names("phases", phase.weights, [*criterion.named_losses, *tasks])
+    return {name: number(value, "`balance`", above=0) for name, value in balance.items()}
