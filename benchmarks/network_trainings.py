@@ -1,9 +1,10 @@
 """What the trainings of the networks that are to come with pystyle have in common."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -73,8 +74,9 @@ def run(
     styles: Images,
     phases: Sequence[Phase],
     pairs: Sequence[tuple[Tensor, Style]],
-    rate: float,
     criterion: Criterion,
+    rate: float = 1e-3,
+    game: Mapping[str, Any] = {},
 ) -> None:
     """Train a network, and save it as NAME.safetensors.
 
@@ -85,8 +87,9 @@ def run(
         styles: What it is trained on.
         phases: The phases.
         pairs: What the contact sheets show, of which nothing is trained on.
-        rate: The learning rate.
         criterion: What it is trained for.
+        rate: The learning rate.
+        game: Other arguments of `train`.
     """
     options.output.mkdir(parents=True, exist_ok=True)
 
@@ -96,23 +99,22 @@ def run(
             step.network.save(options.output / f"{name}-so-far.safetensors", half=True)
 
     precision = fastest_precision(options.device)
-    result = train(
-        network.to(options.device),
-        criterion.to(options.device),
-        contents=ImageFolder(options.pictures / "photographs", crop_size=192, in_memory=True),
-        styles=styles,
-        phases=phases,
-        batch_size=options.batch_size,
-        optimizer=partial(torch.optim.Adam, lr=rate),
-        evaluation=EagerEvaluation(precision=precision),
-        autocast=precision == "bfloat16",
-        callbacks=[
+    arguments = {
+        "contents": ImageFolder(options.pictures / "photographs", crop_size=192, in_memory=True),
+        "styles": styles,
+        "phases": phases,
+        "batch_size": options.batch_size,
+        "optimizer": partial(torch.optim.Adam, lr=rate),
+        "evaluation": EagerEvaluation(precision=precision),
+        "autocast": precision == "bfloat16",
+        "callbacks": [
             CSVLogger(options.output / "log.csv"),
             keep_so_far,
             Previews(options.output / "preview-{step}.jpg", pairs, every=_EVERY),
         ],
-        checkpoint=Checkpoints(options.output / "checkpoints", seconds=300),
-        resume=True,
-    )
+        "checkpoint": Checkpoints(options.output / "checkpoints", seconds=300),
+        "resume": True,
+    }
+    result = train(network.to(options.device), criterion.to(options.device), **{**arguments, **game})
     print(result)
     result.network.save(options.output / f"{name}.safetensors", half=True)

@@ -44,8 +44,8 @@ class CollapseWatch:
             return
         content, picture = contents[:1].detach(), pictures[:1].detach()
         seen = {
-            "contrast": float(picture.std((2, 3)).mean()),
-            "contrast of contents": float(content.std((2, 3)).mean()),
+            "contrast": float(picture.std((2, 3), correction=0).mean()),
+            "contrast of contents": float(content.std((2, 3), correction=0).mean()),
             "change": float((picture - content).abs().mean()),
         }
         if self._last is not None and self._last[0].shape == content.shape:

@@ -188,6 +188,16 @@ def test_no_more_places_are_told_from_each_other_than_asked_for_or_there_are(net
         assert float(task(network, step).terms["picture"].detach()) == pytest.approx(math.log(counted))
 
 
+def test_a_picture_with_the_content_in_its_place_is_better_than_one_where_it_moved(network):
+    task = task_of(network)
+    step = painted(network, batch=4)
+    losses = [
+        float(task(network, Painted(step.contents, None, step.code, picture)).terms["picture"].detach())
+        for picture in (step.contents, 0.5 + 0.5 * step.contents, step.contents.roll(4, 3), step.styles)
+    ]
+    assert losses[0] < losses[1] < min(losses[2:])
+
+
 def test_heads_begin_with_the_weights_of_the_code():
     """Two layers of 256, drawn by Xavier's rule and 0.02 times as large; no biases."""
     torch.manual_seed(0)
