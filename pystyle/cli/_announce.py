@@ -18,16 +18,33 @@ class _Sayer(logging.Handler):
         say(record.getMessage())
 
 
+class _Collector(logging.Handler):
+    def __init__(self, warnings: list[str]) -> None:
+        super().__init__(logging.WARNING)
+        self._warnings = warnings
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._warnings.append(record.getMessage())
+
+
 @contextmanager
-def announcements(*, wanted: bool) -> Iterator[None]:
-    """Pass on what the library says about a run in this context, such as that it is evaluated in strips."""
-    logger, handler = logging.getLogger("pystyle"), _Sayer()
-    level = logger.level
+def announcements(*, wanted: bool, warnings: list[str] | None = None) -> Iterator[None]:
+    """Pass on what the library says about a run in this context, such as that it is evaluated in strips.
+
+    Args:
+        wanted: Whether it is written.
+        warnings: Warnings are added here, written or not.
+    """
+    logger, level = logging.getLogger("pystyle"), logging.getLogger("pystyle").level
+    handlers: list[logging.Handler] = [] if warnings is None else [_Collector(warnings)]
     if wanted:
-        logger.addHandler(handler)
+        handlers.append(_Sayer())
         logger.setLevel(logging.INFO)
+    for handler in handlers:
+        logger.addHandler(handler)
     try:
         yield
     finally:
-        logger.removeHandler(handler)
+        for handler in handlers:
+            logger.removeHandler(handler)
         logger.setLevel(level)

@@ -6,10 +6,10 @@ import os
 import tomllib
 from argparse import Namespace
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 from pystyle import __version__
 from pystyle.cli._encoders import is_weights_name
@@ -21,7 +21,7 @@ CONFIG_OPTION = "--config"
 
 _FLAGS = ("any-style", "json", "keep-metadata", "overwrite", "quiet", "resume", "retry-failed")
 _PATHS: dict[str, Callable[[str], bool]] = {
-    **dict.fromkeys(("content", "style", "mask", "style-mask", "output"), lambda _: False),
+    **dict.fromkeys(("content", "style", "styles", "mask", "style-mask", "output"), lambda _: False),
     **dict.fromkeys(("batch", "output-dir", "checkpoint", "log", "contents", "preview"), lambda _: False),
     "init": INITS.__contains__,
     "weights": is_weights_name,
@@ -35,7 +35,7 @@ _KEYS = {"num_steps": "steps", "style_layers": "layers", "style_loss": "loss", "
 """The keys of attributes that have another name than their option."""
 
 _NOT_SAVED = (
-    *("command", "option_names", "config", "save_config"),
+    *("command", "option_names", "late_defaults", "config", "save_config"),
     *("checkpoint", "checkpoint_every", "json", "overwrite", "quiet", "resume", "retry_failed"),
 )
 
@@ -69,6 +69,11 @@ class Config:
     content: str | None
     styles: Sequence[str]
     options: dict[str, list[str]]
+
+    def without_replaced(self, argv: Sequence[str]) -> Self:
+        """What it says beside the folder of paintings, if a command line names another one."""
+        given = any(argument.partition("=")[0] == "--styles" for argument in argv)
+        return replace(self, styles=[]) if given else self
 
     def arguments(self, argv: Sequence[str]) -> list[str]:
         """The arguments for those options that a command line does not give itself."""
@@ -106,7 +111,7 @@ def read_config(path: Path, known: Collection[str], keys: Keys) -> Config:
     Raises:
         UsageError: If the file cannot be read, a key does not exist, or a value is of a kind that none has.
     """
-    options, content, styles = {}, None, []
+    options, content, styles = {}, None, list[str]()
     paths = {**_PATHS, **keys.is_name}
     for key, value in _table(path).items():
         names = [*known, *keys.files]
@@ -118,8 +123,8 @@ def read_config(path: Path, known: Collection[str], keys: Keys) -> Config:
             values = [_from_folder(path.parent, text, paths[key]) for text in values]
         if key == "content":
             content = values[0]
-        elif key == "style":
-            styles = values
+        elif key in ("style", "styles"):
+            styles = [*styles, *values]
         else:
             options[key] = _arguments(key, value, values)
     return Config(path, content, styles, options)
@@ -172,7 +177,7 @@ def _texts(path: Path, key: str, value: object) -> list[str]:
     values = value if isinstance(value, list) else [value]
     if key in _FLAGS and not isinstance(value, bool):
         raise UsageError(f"In '{path}' the option {key!r} must be true or false, got {value!r}.")
-    if key in ("content", "style") and not all(isinstance(item, str) for item in values):
+    if key in ("content", "style", "styles") and not all(isinstance(item, str) for item in values):
         raise UsageError(f"In '{path}' {key!r} must be a path in quotes, got {value!r}.")
     if not values or (key == "content" and len(values) > 1):
         raise UsageError(f"In '{path}' {key!r} must have one value, got {len(values)}.")

@@ -11,6 +11,7 @@ from pystyle.cli import _demo, _info, _judge, _paint, _stylize, _train
 from pystyle.cli._batch import is_batch
 from pystyle.cli._config import Config, config_file, read_config
 from pystyle.cli._errors import UsageError, did_you_mean
+from pystyle.cli._recipe_options import is_recipe
 from pystyle.cli._swallowed import swallowed_files
 
 _COMMANDS = {
@@ -57,8 +58,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         UsageError: If the arguments are not understood.
         SystemExit: After ``--help`` and ``--version``.
     """
-    batch = is_batch(argv)
-    parser, commands = _parsers(batch=batch)
+    batch, recipe = is_batch(argv), is_recipe(argv)
+    parser, commands = _parsers(batch=batch, recipe=recipe)
     if argv and not argv[0].startswith("-") and argv[0] not in commands:
         hint = did_you_mean(argv[0], commands)
         raise UsageError(f"The command must be one of {', '.join(commands)}, got {argv[0]!r}.{hint}")
@@ -66,13 +67,14 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     path = config_file(argv) if name in _CONFIGURABLE else None
     if path is not None:
         config = read_config(path, _config_keys(commands[name]), _CONFIGURABLE[name])
+        config = config.without_replaced(argv)
         arguments = config.arguments(argv)
         _check(path, [name, *_CONFIGURABLE[name].required], arguments, parser)
-        batch = batch or is_batch(arguments)
+        batch, recipe = batch or is_batch(arguments), recipe or is_recipe(arguments)
         if batch:
             # The one picture of the file is not what is asked for.
             arguments = [argument for argument in arguments if not argument.startswith("--output=")]
-        parser, commands = _parsers(config, batch=batch)
+        parser, commands = _parsers(config, batch=batch, recipe=recipe)
         argv = [name, *arguments, *argv[1:]]
     try:
         options, unknown = parser.parse_known_args(argv)
@@ -105,7 +107,9 @@ def help_text() -> str:
     return _parsers()[0].format_help()
 
 
-def _parsers(config: Config | None = None, *, batch: bool = False) -> tuple[Parser, dict[str, Parser]]:
+def _parsers(
+    config: Config | None = None, *, batch: bool = False, recipe: bool = False
+) -> tuple[Parser, dict[str, Parser]]:
     parser = Parser(
         prog="pystyle",
         description="Neural style transfer: paint a photograph in the manner of a painting.",
@@ -125,6 +129,8 @@ def _parsers(config: Config | None = None, *, batch: bool = False) -> tuple[Pars
         )
         if module is _stylize:
             _stylize.add_arguments(commands[name], config, batch=batch)
+        elif module is _train:
+            _train.add_arguments(commands[name], config, recipe=recipe)
         elif name in _CONFIGURABLE:
             module.add_arguments(commands[name], config)
         else:

@@ -2,7 +2,7 @@
 
 import argparse
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,9 +19,11 @@ from pystyle.cli._named_network import is_network_name
 from pystyle.cli._network_file import NetworkFile, check_network_file
 from pystyle.cli._outputs import check_new_file, check_picture_file, check_places, files_of_steps
 from pystyle.cli._picture import Saved
-from pystyle.cli._train_inputs import images_in, network_of, style_names, styles_of
+from pystyle.cli._recipe_options import settle
+from pystyle.cli._train_inputs import images_in, network_of, painting_paths, style_names, styles_of
 from pystyle.cli._train_options import add_arguments
-from pystyle.cli._training import Training, parameter_count, run_training
+from pystyle.cli._train_recipe import augments, few_paintings, recipe_arguments, recipe_card, recipe_facts
+from pystyle.cli._training import Training, painting_arguments, parameter_count, run_training
 from pystyle.cli._values import flat
 from pystyle.images import read_image, resize
 from pystyle.images._destinations import Destination
@@ -32,8 +34,9 @@ __all__ = ["CONFIG_KEYS", "DESCRIPTION", "SUMMARY", "add_arguments", "run"]
 
 SUMMARY = "train a network that paints in the style of one or several paintings"
 DESCRIPTION = (
-    "Train a network that paints in the style of one or several paintings, or with --any-style of any image; "
-    "`pystyle paint` paints with it. Ctrl-C ends the training and saves the network so far."
+    "Train a network that paints in the style of one or several paintings, with --recipe in that of a folder "
+    "of them, or with --any-style of any image; `pystyle paint` paints with it. Ctrl-C ends the "
+    "training and saves the network so far."
 )
 CONFIG_KEYS = Keys(("style",), ("style", "--contents=folder", "--output=output"), {"start": is_network_name})
 
@@ -53,16 +56,26 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _run(options: argparse.Namespace) -> int:
+    settle(options)
     names = style_names(options)
     contents = images_in(options.contents, "`--contents`", options.crop_size)
     _check(options, contents)
     network, styles = network_of(options, names), styles_of(options)
     told = not (options.quiet or options.json)
     callbacks = _callbacks(options, contents, names or styles)
+    if told and options.recipe is not None and augments(len(styles)):
+        say(few_paintings(len(styles)))
     training = run_training(
-        options, network, contents=contents, styles=styles, callbacks=callbacks, progress=told
+        options,
+        network,
+        contents=contents,
+        styles=styles,
+        arguments=_arguments(options, network, len(styles)),
+        callbacks=callbacks,
+        progress=told,
     )
-    file = NetworkFile(Path(options.output), _card(options, training, names, len(contents)))
+    card = _card(options, training, names, contents=len(contents), styles=len(styles))
+    file = NetworkFile(Path(options.output), card)
     return finish(
         training,
         partial(file.save, training.network),
@@ -88,7 +101,7 @@ def _check(options: argparse.Namespace, contents: ImageFolder) -> None:
     read = [file for file in files_of(options) if not Path(file).is_dir()]
     if options.start is not None and not is_network_name(options.start):
         read.append(options.start)
-    check_places(files, [*read, *contents.paths])
+    check_places(files, [*read, *contents.paths, *painting_paths(options)])
 
 
 def _preview_files(options: argparse.Namespace, *, overwrite: bool) -> list[Destination]:
@@ -100,6 +113,12 @@ def _preview_files(options: argparse.Namespace, *, overwrite: bool) -> list[Dest
     for file in files:
         check_new_file("--preview", file, overwrite=overwrite)
     return [Destination("A preview of `--preview`", file) for file in files]
+
+
+def _arguments(options: argparse.Namespace, network: Any, num_styles: int) -> Callable[[], dict[str, Any]]:
+    if options.recipe is None:
+        return partial(painting_arguments, options)
+    return partial(recipe_arguments, options, network, num_styles)
 
 
 def _callbacks(
@@ -128,21 +147,24 @@ def _preview_pairs(contents: ImageFolder, styles: Sequence[str] | ImageFolder) -
 
 
 def _card(
-    options: argparse.Namespace, training: Training, names: Sequence[str], num_contents: int
+    options: argparse.Namespace, training: Training, names: Sequence[str], *, contents: int, styles: int
 ) -> dict[str, Any]:
     """What the file says beside the weights: how the network came to be."""
     files = [Path(style).name for style in options.styles]
+    comparing = {
+        "encoder": options.encoder or DEFAULT_ENCODER,
+        "loss": options.style_loss,
+        "strength": options.strength,
+    }
     return {
         "made_by": f"pystyle train {__version__}",
         "styles": dict(zip(names, files, strict=True)) if names else files,
         **({} if options.start is None else {"started_from": Path(options.start).name}),
-        "photographs": num_contents,
+        "photographs": contents,
         "steps": training.steps,
         "batch_size": options.batch_size,
         "crop_size": options.crop_size,
-        "encoder": options.encoder or DEFAULT_ENCODER,
-        "loss": options.style_loss,
-        "strength": options.strength,
+        **(comparing if options.recipe is None else recipe_card(options, styles)),
         "seed": options.seed,
     }
 
@@ -169,6 +191,8 @@ def _facts(training: Training, options: argparse.Namespace, saved: Saved) -> Map
         "loss": training.loss,
         "terms": training.terms,
         "factors": training.factors,
+        "warnings": training.warnings,
+        **({} if options.recipe is None else recipe_facts(options, training.signals)),
         "seed": options.seed,
         "device": str(next(network.parameters()).device),
         "version": __version__,

@@ -12,7 +12,9 @@ from pystyle.cli._encoders import DEFAULT_ENCODER, chosen_device, chosen_encoder
 from pystyle.cli._errors import UsageError
 from pystyle.cli._inputs import STANDARD_STREAM, read_picture
 from pystyle.cli._named_network import named_network
+from pystyle.cli._recipe_options import style_name
 from pystyle.cli._train_options import WIDTHS
+from pystyle.cli._train_recipe import recipe_network
 from pystyle.cli._values import ORIGINAL_SIZE
 from pystyle.criterion import Criterion
 from pystyle.encoders import named_encoder
@@ -31,6 +33,8 @@ def style_names(options: argparse.Namespace) -> list[str]:
         UsageError: If a name is there twice, or missing.
     """
     styles = options.styles
+    if options.recipe is not None:
+        return [style_name(options)]
     if options.any_style:
         if len(styles) > 1 or not Path(styles[0]).is_dir():
             raise UsageError(f"`--any-style` needs a folder of paintings for STYLE, got '{styles[-1]}'.")
@@ -72,6 +76,8 @@ def network_of(options: argparse.Namespace, names: Sequence[str]) -> Stylizer:
     Raises:
         UsageError: If the training cannot go on from the network of ``--start``.
     """
+    if options.recipe is not None:
+        return recipe_network(options, names[0])
     if options.features and (options.start is not None or not options.any_style):
         raise UsageError("`--features` is for `--any-style` without `--start`, whose network has its own.")
     if options.start is not None:
@@ -94,8 +100,8 @@ def network_of(options: argparse.Namespace, names: Sequence[str]) -> Stylizer:
 
 def styles_of(options: argparse.Namespace) -> Any:
     """The paintings: one for each name, or those of a folder as crops."""
-    if options.any_style:
-        return images_in(options.styles[0], "STYLE", options.crop_size)
+    if options.any_style or options.recipe is not None:
+        return images_in(options.styles[0], "The folder of paintings", options.crop_size)
     return [
         at_style_size(read_picture(style, max_pixels=options.max_pixels, background=None), options)[0]
         for style in options.styles
@@ -105,6 +111,11 @@ def styles_of(options: argparse.Namespace) -> Any:
 def at_style_size(style: Tensor, options: argparse.Namespace) -> Tensor:
     """A painting at the size at which it is looked at."""
     return style if options.style_size == ORIGINAL_SIZE else resize(style, options.style_size)
+
+
+def painting_paths(options: argparse.Namespace) -> Sequence[Path]:
+    """The files of a folder of paintings; none if they are named themselves."""
+    return styles_of(options).paths if options.any_style or options.recipe is not None else ()
 
 
 def criterion_of(options: argparse.Namespace) -> Criterion:

@@ -5,6 +5,7 @@ from typing import get_args
 
 from pystyle.cli._config import Config
 from pystyle.cli._keeping_options import add_checkpoint_options, add_config_options
+from pystyle.cli._late_defaults import LateDefaults
 from pystyle.cli._machine_options import add_device_option, add_encoder_options
 from pystyle.cli._options import (
     LARGEST_SEED,
@@ -14,6 +15,7 @@ from pystyle.cli._options import (
     add_style_size_option,
 )
 from pystyle.cli._paths import user_file, user_path
+from pystyle.cli._recipe_options import DEFAULTS, add_recipe_options
 from pystyle.cli._style_options import add_loss_options, add_smoothness_option
 from pystyle.cli._values import integer, names, positive_number
 from pystyle.typing import FeaturesName
@@ -23,19 +25,29 @@ WIDTHS = {False: 16, True: 32}
 
 _STEPS = 2_000
 _CROP_SIZE = 128
+_OUTPUT = "network.safetensors"
 
 
-def add_arguments(parser: argparse.ArgumentParser, config: Config | None = None) -> None:
-    """The files and options of the command; paintings that a config names need not be given."""
-    add = parser.add_argument
+def add_arguments(
+    parser: argparse.ArgumentParser, config: Config | None = None, *, recipe: bool = False
+) -> None:
+    """The files and options of the command.
+
+    Args:
+        parser: Its parser.
+        config: A file of options; paintings that it names need not be given.
+        recipe: Whether there is a recipe, whose paintings may be named by an option.
+    """
+    add, late = parser.add_argument, LateDefaults()
     styles = () if config is None else config.styles
     add(
         "styles",
         metavar="STYLE",
         type=user_path,
-        nargs="*" if styles else "+",
+        nargs="*" if styles or recipe else "+",
         default=list(styles),
-        help="a painting; the network learns the style of each under the name of its file; one may be -",
+        help="a painting; the network learns the style of each under the name of its file; one may be -; "
+        "with --recipe one folder of paintings",
     )
     add(
         "--contents",
@@ -49,24 +61,26 @@ def add_arguments(parser: argparse.ArgumentParser, config: Config | None = None)
         "--output",
         metavar="NETWORK",
         type=user_path,
-        required=True,
-        help="the file of the network, in .safetensors",
+        default=_OUTPUT,
+        help="the file of the network, in .safetensors (default: %(default)s)",
     )
     add_max_pixels_option(add)
     add_report_options(parser)
     add("--json", action="store_true", help="print one JSON object about the training; no progress bar")
     _add_network_options(parser)
-    _add_loss_options(parser)
-    _add_training_options(parser)
+    _add_loss_options(parser, late)
+    _add_training_options(parser, late)
     _add_keeping_options(parser)
     machine = parser.add_argument_group("the machine").add_argument
     add_device_option(machine)
     add_encoder_options(machine)
+    parser.set_defaults(late_defaults=late.values)
     add_config_options(parser, kind="network")
 
 
 def _add_network_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("the network").add_argument
+    add_recipe_options(add)
     add(
         "--any-style",
         action="store_true",
@@ -77,7 +91,7 @@ def _add_network_options(parser: argparse.ArgumentParser) -> None:
         metavar="N",
         type=integer("--width", least=1),
         help="channels at the full size: 8 is small and fast, 32 that of the literature (default: "
-        f"{WIDTHS[False]}, or {WIDTHS[True]} with --any-style and the features of VGG-19)",
+        f"{WIDTHS[False]}, or {WIDTHS[True]} with --any-style and the features of VGG-19, or with --recipe)",
     )
     add(
         "--features",
@@ -96,12 +110,13 @@ def _add_network_options(parser: argparse.ArgumentParser) -> None:
         "--names",
         metavar="NAME,NAME",
         type=names,
-        help="names of the styles, between commas (default: those of the files without their extensions)",
+        help="names of the styles, between commas (default: those of the files without their extensions, or "
+        "of the folder with --recipe)",
     )
 
 
-def _add_loss_options(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument_group("the style").add_argument
+def _add_loss_options(parser: argparse.ArgumentParser, late: LateDefaults) -> None:
+    add = late.of(parser.add_argument_group("the style").add_argument)
     add_strength_option(add)
     add_style_size_option(add)
     add_loss_options(add)
@@ -113,7 +128,7 @@ def _add_loss_options(parser: argparse.ArgumentParser) -> None:
     add_smoothness_option(add)
 
 
-def _add_training_options(parser: argparse.ArgumentParser) -> None:
+def _add_training_options(parser: argparse.ArgumentParser, late: LateDefaults) -> None:
     add = parser.add_argument_group("the training").add_argument
     numbers = {
         "--steps": (_STEPS, "how many steps"),
@@ -122,20 +137,23 @@ def _add_training_options(parser: argparse.ArgumentParser) -> None:
         "--workers": (0, "processes that read photographs ahead"),
     }
     for option, (default, text) in numbers.items():
-        add(
+        name = "num_steps" if option == "--steps" else option.removeprefix("--").replace("-", "_")
+        other = f", or {DEFAULTS[name]} with --recipe" if DEFAULTS.get(name, default) != default else ""
+        late.of(add)(
             option,
-            dest="num_steps" if option == "--steps" else None,
+            dest=name,
             metavar="N",
             type=integer(option, least=min(default, 1)),
             default=default,
-            help=f"{text} (default: %(default)s)",
+            help=f"{text} (default: %(default)s{other})",
         )
-    add(
+    late.of(add)(
         "--learning-rate",
         metavar="RATE",
         type=positive_number("--learning-rate"),
         default=1e-3,
-        help="of Adam at first; it falls to a hundredth (default: %(default)s)",
+        help="of Adam at first; it falls to a hundredth (default: %(default)s, or "
+        f"{DEFAULTS['learning_rate']} with --recipe, which falls to 0 in the second part of the training)",
     )
     add(
         "--seed",

@@ -1,8 +1,8 @@
 """One training that gives the network so far, whatever ends it."""
 
 import argparse
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, cast
 
@@ -13,12 +13,14 @@ from pystyle.cli._encoders import chosen_device
 from pystyle.cli._keeping import checkpoints_of
 from pystyle.cli._so_far import Latest, check_begun, last_terms, terms_of, whatever_ends_it
 from pystyle.cli._train_inputs import criterion_of
+from pystyle.criterion import Terms
 from pystyle.evaluation import EagerEvaluation
 from pystyle.evaluation._precision import precision_on
 from pystyle.networks import Stylizer
 from pystyle.runner import Callback, ProgressBar, Step
 from pystyle.stylization._recipe import STRENGTHS
 from pystyle.training import Phase, TrainingResult, TrainingStep, train
+from pystyle.training._player import SIGNALS
 
 _BALANCE = 6.0
 """How long the gradient of the style is at first, for 1 of that of the rest.
@@ -45,6 +47,8 @@ class Training:
         terms: The parts of it by name; None if one is not finite.
         skipped: Steps that were left out.
         factors: What the weights of losses were multiplied by to balance them.
+        signals: What discriminators said of themselves in the last step.
+        warnings: What was said of the training while it went on.
         error: What ended the training if not the training itself.
     """
 
@@ -57,6 +61,8 @@ class Training:
     terms: dict[str, float | None]
     skipped: int
     factors: dict[str, float] = field(default_factory=dict)
+    signals: dict[str, float | None] = field(default_factory=dict)
+    warnings: Sequence[str] = ()
     error: Exception | None = None
 
     def __str__(self) -> str:
@@ -80,34 +86,37 @@ def run_training(
     *,
     contents: Any,
     styles: Any,
+    arguments: Callable[[], Mapping[str, Any]],
     callbacks: Sequence[Callback],
     progress: bool,
 ) -> Training:
     """Run `train` with the options of the command.
+
+    Args:
+        options: The options.
+        network: The network.
+        contents: The photographs.
+        styles: The paintings.
+        arguments: Makes what else `train` is given: the criterion, and how the network learns it.
+        callbacks: Callbacks beside a progress bar.
+        progress: Whether there is a progress bar.
 
     Raises:
         UsageError: If an argument is impossible, such as crops that are too small for the encoder.
         KeyboardInterrupt: If there was one before the first step.
         Exception: Whatever went wrong before the first step.
     """
-    latest = Latest()
+    latest, warnings = Latest(), list[str]()
     bars = [ProgressBar(images_per_step=options.batch_size)] if progress else []
 
     def run() -> Training:
-        criterion = criterion_of(options)
-        precision = precision_on(chosen_device(options), options.precision)
-        with announcements(wanted=progress):
+        made = arguments()
+        with announcements(wanted=progress, warnings=warnings):
             result = train(
                 network,
-                criterion,
+                **made,
                 contents=contents,
                 styles=styles,
-                phases=_phases(options),
-                batch_size=options.batch_size,
-                optimizer=partial(torch.optim.Adam, lr=options.learning_rate),
-                balance={"style": _BALANCE * STRENGTHS.get(options.strength, options.strength)},
-                evaluation=EagerEvaluation(precision),
-                autocast=precision == "bfloat16",
                 seed=options.seed,
                 num_workers=options.workers,
                 callbacks=[latest, *bars, *callbacks],
@@ -117,7 +126,21 @@ def run_training(
         check_begun(result.stop_reason, latest, run="training", kind="network")
         return _complete(result, latest.step, options.num_steps)
 
-    return whatever_ends_it(run, latest, _so_far)
+    return replace(whatever_ends_it(run, latest, _so_far), warnings=warnings)
+
+
+def painting_arguments(options: argparse.Namespace) -> dict[str, Any]:
+    """What `train` is given beside the images, if pictures are compared with their own style."""
+    precision = precision_on(chosen_device(options), options.precision)
+    return {
+        "criterion": criterion_of(options),
+        "phases": _phases(options),
+        "batch_size": options.batch_size,
+        "optimizer": partial(torch.optim.Adam, lr=options.learning_rate),
+        "balance": {"style": _BALANCE * STRENGTHS.get(options.strength, options.strength)},
+        "evaluation": EagerEvaluation(precision),
+        "autocast": precision == "bfloat16",
+    }
 
 
 def _phases(options: argparse.Namespace) -> list[Phase]:
@@ -130,7 +153,8 @@ def _phases(options: argparse.Namespace) -> list[Phase]:
 
 
 def _complete(result: TrainingResult, latest: Step | None, num_steps: int) -> Training:
-    loss, terms = last_terms(result.history)
+    loss, last = last_terms(result.history)
+    signals = _signals_in(last)
     return Training(
         network=result.network,
         steps=num_steps if latest is None else latest.index,
@@ -138,9 +162,10 @@ def _complete(result: TrainingResult, latest: Step | None, num_steps: int) -> Tr
         seconds=result.seconds,
         stop_reason=result.stop_reason,
         loss=loss,
-        terms=terms,
+        terms={name: value for name, value in last.items() if name not in signals},
         skipped=result.skipped,
         factors=dict(result.factors or {}),
+        signals=signals,
     )
 
 
@@ -156,5 +181,12 @@ def _so_far(step: Step, reason: str, error: Exception | None) -> Training:
         loss=loss,
         terms=terms,
         skipped=step.skipped,
+        signals=_signals_in(terms_of(Terms({**step.terms, **step.signals}))[1]),
         error=error,
     )
+
+
+def _signals_in(last: Mapping[str, float | None]) -> dict[str, float | None]:
+    """What is no loss of the network in a row of a history."""
+    names = [name.removesuffix(".accuracy") for name in last if name.endswith(".accuracy")]
+    return {f"{name}.{signal}": last[f"{name}.{signal}"] for name in names for signal in SIGNALS}

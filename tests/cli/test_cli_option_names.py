@@ -33,6 +33,10 @@ TRAIN = [
     "32",
     *TINY[:-2],
 ]
+RECIPE = [
+    *("train", "photos", "--recipe", "cut", "--contents", "photos", "-o", "out.safetensors"),
+    *("--crop-size", "32", "--width", "1", "--device", "cpu", "--steps", "1"),
+]
 PAINT = ["paint", "content.png", "style.png", "-o", "out.png", "--network", "any.safetensors", *TINY[-2:]]
 JUDGE = ["judge", "content.png", "--content", "content.png", "--style", "style.png", "--network", "none"]
 WRONG_PICTURE = """
@@ -162,6 +166,26 @@ WRONG_TRAINING = """
 -o none/out.safetensors
 --max-pixels 10
 """
+WRONG_RECIPE = """
+--recipe none
+--styles photos
+--styles none
+--crop-size 20
+--crop-size 30
+--batch-size 0
+--width 0
+--names a,b
+--any-style
+--start any-style
+--strength 1
+--style-size 64
+--loss gram
+--encoder none
+--contents none
+--learning-rate 0
+--resume
+-o out.png
+"""
 WRONG_PAINTING = """
 --network missing.safetensors
 --network ./content.png
@@ -211,6 +235,7 @@ COMMAND_LINES = [
     *([*BATCH, *options.split()] for options in WRONG_BATCH.strip().splitlines()),
     *([*DEMO, *options.split()] for options in WRONG_DEMO.strip().splitlines()),
     *([*TRAIN, *options.split()] for options in WRONG_TRAINING.strip().splitlines()),
+    *([*RECIPE, *options.split()] for options in WRONG_RECIPE.strip().splitlines()),
     *([*PAINT, *options.split()] for options in WRONG_PAINTING.strip().splitlines()),
     *([*JUDGE, *options.split()] for options in WRONG_JUDGEMENT.strip().splitlines()),
 ]
