@@ -3,9 +3,10 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import torch
 from torch import Tensor
 
-from pystyle.criterion import Criterion
+from pystyle.criterion import Criterion, Terms
 from pystyle.evaluation import Evaluation, Evaluator
 from pystyle.evaluation._evaluation import weighted
 from pystyle.losses import AdversarialLoss
@@ -33,11 +34,11 @@ class Bindings:
         phases: Sequence[Phase],
     ) -> None:
         self.criterion, self._evaluation, self._learned = criterion, evaluation, learned
-        self._criteria = {off: _without(criterion, off) for off in {_off(criterion, one) for one in phases}}
+        self._criteria = {off: _without(criterion, off) for off in {off_in(criterion, one) for one in phases}}
 
-    def of_phase(self, phase: Phase) -> Criterion:
-        """The criterion of a phase."""
-        return self._criteria[_off(self.criterion, phase)]
+    def of_phase(self, phase: Phase) -> Criterion | None:
+        """The criterion of a phase; None if all of its losses are off."""
+        return self._criteria[off_in(self.criterion, phase)]
 
     def bind(self, batch: Batch, phase: Phase, factors: Mapping[str, float]) -> Evaluator:
         """The evaluator of a batch.
@@ -54,6 +55,8 @@ class Bindings:
             if self._learned is not None and not isinstance(style, Tensor):
                 style = self._learned.reference(style)
         criterion = self.of_phase(phase)
+        if criterion is None:
+            return _NoLosses(self.criterion.term_names)
         evaluator = self._evaluation.bind(criterion, {"content": batch.contents, "style": style})
         all_factors = {
             name: phase.weights.get(name, 1.0) * factors.get(name, 1.0) for name in criterion.named_losses
@@ -62,7 +65,22 @@ class Bindings:
         return weighted(evaluator, all_factors) if changed else evaluator
 
 
-def _off(criterion: Criterion, phase: Phase) -> frozenset[str]:
+class _NoLosses:
+    """The evaluator of a criterion without losses, for steps in which a network has other tasks."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+
+    def __call__(self, image: Tensor) -> tuple[Terms, Tensor]:
+        """Zeros."""
+        return self.terms(image), torch.zeros_like(image)
+
+    def terms(self, image: Tensor) -> Terms:
+        """Zeros."""
+        return Terms(dict.fromkeys(self._names, image.new_zeros(())))
+
+
+def off_in(criterion: Criterion, phase: Phase) -> frozenset[str]:
     """The losses of the criterion that do not count in a phase; in an identity nothing is judged."""
     judged = {
         name
@@ -72,10 +90,12 @@ def _off(criterion: Criterion, phase: Phase) -> frozenset[str]:
     return (switched_off(phase) | judged) & set(criterion.named_losses)
 
 
-def _without(criterion: Criterion, off: frozenset[str]) -> Criterion:
-    """The other losses: what has the weight 0 is not computed."""
+def _without(criterion: Criterion, off: frozenset[str]) -> Criterion | None:
+    """The other losses, if there are any: what has the weight 0 is not computed."""
     if not off:
         return criterion
     losses = {name: loss for name, loss in criterion.named_losses.items() if name not in off}
+    if not losses:
+        return None
     normalized = [name for name in criterion.normalize_gradients if name not in off]
     return Criterion(criterion.encoder, losses, normalize_gradients=normalized)

@@ -6,7 +6,9 @@ from typing import Any
 from pystyle._arguments import check_mapping, number
 from pystyle.criterion import Criterion
 from pystyle.criterion._checks import check_loss_names
+from pystyle.training._bindings import off_in
 from pystyle.training._phase import Phase
+from pystyle.training._players import switched_off
 from pystyle.training._task import Task
 from pystyle.typing import Schedule
 
@@ -45,7 +47,11 @@ def checked_schedule(schedule: Any) -> Schedule:
 def checked_weights(
     criterion: Criterion, tasks: Mapping[str, Task], phases: Sequence[Phase], balance: Mapping[str, float]
 ) -> dict[str, float]:
-    """The lengths of gradients that are wanted, when all names are those of losses and references known."""
+    """The lengths of gradients that are wanted, if all names are known and each phase has something to learn.
+
+    Raises:
+        ValueError: If a loss compares with another image, there is none of a name, or a phase has none.
+    """
     other = [name for name in criterion.references if name not in ("content", "style")]
     if other:
         raise ValueError(
@@ -56,4 +62,10 @@ def checked_weights(
     check_loss_names("balance", balance, criterion.named_losses)
     for phase in phases:
         check_loss_names("phases", phase.weights, [*criterion.named_losses, *tasks])
+        active = [] if phase.identity else [name for name in tasks if name not in switched_off(phase)]
+        if not active and off_in(criterion, phase) == set(criterion.named_losses):
+            raise ValueError(
+                "`phases` must leave something to be learned in each phase, got one in which no loss and no "
+                f"task counts: {phase}."
+            )
     return {name: number(value, "`balance`", above=0) for name, value in balance.items()}

@@ -172,10 +172,9 @@ class Trainer:
         with torch.set_grad_enabled(not stays):
             pictures, lessons = self._painted(batch, phase)
         self.pictures = pictures.detach()
-        if self._balance and not self.factors and not phase.identity:
-            self.factors = balancing_factors(
-                evaluator, self.pictures, self._bindings.of_phase(phase), self._balance
-            )
+        criterion = self._bindings.of_phase(phase)
+        if self._balance and not self.factors and not phase.identity and criterion is not None:
+            self.factors = balancing_factors(evaluator, self.pictures, criterion, self._balance)
             _LOG.info("The weights are multiplied by %s to balance their gradients.", self.factors)
             evaluator = weighted(evaluator, self.factors)
         losses = self._losses(lessons, phase)

@@ -331,6 +331,21 @@ def test_nothing_is_judged_in_an_identity_or_with_the_weight_zero():
         assert [value == 0 for value in history[name]] == [True] * 4 + [False]
 
 
+def test_a_phase_may_have_tasks_alone_but_not_nothing():
+    network = generator()
+    only = Criterion(None, {"adversarial": AdversarialLoss(discriminator())})
+    contrast = {"contrast": contrast_and_cycle(network)["contrast"]}
+    off = {"adversarial": 0.0}
+    phases = [Phase(2, crop_size=16, weights=off), Phase(1, crop_size=16)]
+    before = numbers(network)
+    history = run(network, only, phases=phases, tasks=contrast, averaging=0.0).history
+    assert [value == 0 for value in history["adversarial.image"]] == [True, True, False]
+    assert not torch.equal(numbers(network), before)
+    for phase in (Phase(1, crop_size=16, weights=off), Phase(1, crop_size=16, identity=True)):
+        with pytest.raises(ValueError, match="`phases` must leave something to be learned in each phase"):
+            run(generator(), only, phases=[phase])
+
+
 def test_a_step_that_is_not_finite_moves_neither_player():
     network, given = Tint(), Criterion(None, {"a": AdversarialLoss(MeanColor())})
     with torch.no_grad():
