@@ -64,6 +64,26 @@ def num_parts(losses: Mapping[str, AdversarialLoss], adversaries: Mapping[str, A
     return max((adversary.num_steps for adversary in moving if adversary is not None), default=1)
 
 
+def check_devices(
+    network: Stylizer, losses: Mapping[str, AdversarialLoss], tasks: Mapping[str, Task]
+) -> None:
+    """Check that all that takes part in a game is where the network is.
+
+    Raises:
+        ValueError: If something is on another device.
+    """
+    device = next(network.parameters()).device
+    parts: dict[str, nn.Module] = {f"The discriminator of {name!r}": loss for name, loss in losses.items()}
+    parts |= {f"The task {name!r}": task for name, task in tasks.items()}
+    for label, module in parts.items():
+        other = next((parameter.device for parameter in module.parameters()), device)
+        if other != device:
+            raise ValueError(
+                f"{label} must be on the device of the network, {device}, got {other}. Move it with "
+                "`.to(...)`."
+            )
+
+
 def check_examples(network: Stylizer, criterion: Criterion, *, paired: bool) -> bool:
     """Whether styles are drawn, although the network may have learned names.
 

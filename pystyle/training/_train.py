@@ -22,6 +22,7 @@ from pystyle.training._batches import Batch
 from pystyle.training._data import batches_of, described_images, learned_images, read_batches
 from pystyle.training._draws import Images
 from pystyle.training._games import (
+    check_devices,
     check_examples,
     checked_adversaries,
     checked_tasks,
@@ -148,6 +149,7 @@ def train(
     balance = checked_weights(criterion, tasks, phases, balance or {})
     losses = adversarial_losses(criterion, tasks)
     adversaries = checked_adversaries(adversaries or {}, losses)
+    check_devices(network, losses, tasks)
     drawn = check_examples(network, criterion, paired=paired)
     num_workers = whole_number(num_workers, "`num_workers`", least=0)
     batches = batches_of(

@@ -420,6 +420,20 @@ def test_impossible_games_are_named(options, error, text):
         run(**options)
 
 
+def test_players_on_other_devices_are_named():
+    elsewhere = Criterion(None, {"a": AdversarialLoss(discriminator())}).to("meta")
+    with pytest.raises(
+        ValueError, match="The discriminator of 'a' must be on the device of the network, cpu, g"
+    ):
+        run(given=elsewhere)
+    network = generator()
+    tasks = {"contrast": contrast_and_cycle(network)["contrast"].to("meta")}
+    with pytest.raises(
+        ValueError, match="The task 'contrast' must be on the device of the network, cpu, got"
+    ):
+        run(network, tasks=tasks)
+
+
 def test_impossible_players_are_named():
     frozen = Criterion(None, {"a": AdversarialLoss(discriminator().requires_grad_(False))})
     with pytest.raises(ValueError, match="The discriminator of 'a' has nothing to be trained"):
