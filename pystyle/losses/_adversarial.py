@@ -20,7 +20,8 @@ class AdversarialLoss(Loss):
 
     Args:
         discriminator: A module that gives scores for images: a tensor, or one for each of several scales,
-            which count alike. It is frozen; an adversary trains the parameters that were trainable.
+            which count alike. It is frozen; an adversary trains the parameters that were trainable. Call
+            its ``requires_grad_(True)`` before you put it into another loss.
         kind: Which game it plays: ``"minimax"``, ``"non-saturating"``, ``"least-squares"``, ``"hinge"`` or
             ``"wasserstein"``; see :func:`~pystyle.functional.generator_loss`.
         weight: Factor of the loss.

@@ -6,6 +6,7 @@ from torch import Tensor, nn
 
 from pystyle._arguments import number, whole_number
 from pystyle.functional import patch_nce
+from pystyle.losses._arguments import layer_names
 from pystyle.networks import Stylizer
 from pystyle.training._task import Lesson, Painted, Task
 
@@ -31,7 +32,7 @@ class ContrastTask(Task):
 
     Args:
         network: The network that will be trained; only the sizes of its features are looked at.
-        layers: Layers of its ``features``.
+        layers: One layer or several of its ``features``.
         num_samples: Places that are told from each other in each layer.
         channels: The length of the vectors that are compared.
         temperature: The smaller it is, the more the nearest confusions count.
@@ -67,7 +68,7 @@ class ContrastTask(Task):
     def __init__(
         self,
         network: Stylizer,
-        layers: Sequence[str],
+        layers: str | Sequence[str],
         *,
         num_samples: int = 256,
         channels: int = 256,
@@ -82,7 +83,7 @@ class ContrastTask(Task):
                 "`network` must have a method `features(content, layers)`, as `ResNetGenerator` has, got a "
                 f"{type(network).__name__}."
             )
-        self.layers = tuple(layers)
+        self.layers = layer_names(layers)
         self.num_samples = whole_number(num_samples, "`num_samples`", least=1)
         self.channels = whole_number(channels, "`channels`", least=1)
         self.temperature = number(temperature, "`temperature`", above=0)

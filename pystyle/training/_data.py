@@ -71,7 +71,7 @@ def batches_of(
         seed: Of all that is drawn.
 
     Raises:
-        ValueError: If a size does not fit the network, or the number of processes.
+        ValueError: If a size does not fit the network or the number of processes, or images have no pairs.
     """
     shared = processes()
     batch_size = whole_number(batch_size, "`batch_size`", least=1)
@@ -84,6 +84,11 @@ def batches_of(
                 f"`crop_size` must be a multiple of {network.stride} and at least {network.smallest} for a "
                 f"{type(network).__name__}, got {crop_size}."
             )
+    if paired and len(images_of(contents, "contents")) != len(images_of(styles, "styles")):
+        raise ValueError(
+            "`styles` must have as many images as `contents` if they are paired, got "
+            f"{len(styles)} and {len(contents)}."
+        )
     return Batches(
         Draws(images_of(contents, "contents"), (seed, 0), label="contents"),
         Draws(images_of(styles, "styles"), (seed, 1), label="styles") if drawn else None,

@@ -47,7 +47,9 @@ class Player:
         self._parameters = [loss.discriminator.get_parameter(name) for name in loss.trainable]
         if not self._parameters:
             raise ValueError(
-                f"The discriminator of {name!r} has nothing to be trained. Give None for it in `adversaries`."
+                f"The discriminator of {name!r} must have something to be trained, and is frozen as a whole. "
+                "A loss freezes its discriminator: before you put one into another loss, call "
+                "`requires_grad_(True)`. For a judge that shall stay as it is, give None in `adversaries`."
             )
         factory: Any = adversary.optimizer
         self._optimizer = checked_optimizer(factory(self._parameters))

@@ -316,6 +316,10 @@ def test_pairs_are_drawn_together_and_cropped_alike():
         ValueError, match="`contents` and `styles` must have images of one size if they are paired"
     ):
         run(paired=True, given=criterion(), styles=[*PAINTINGS, PAINTINGS[0]])
+    with pytest.raises(
+        ValueError, match="`styles` must have as many images as `contents` if they are paired, g"
+    ):
+        run(paired=True, given=criterion())
 
 
 def test_nothing_is_judged_in_an_identity_or_with_the_weight_zero():
@@ -436,7 +440,9 @@ def test_players_on_other_devices_are_named():
 
 def test_impossible_players_are_named():
     frozen = Criterion(None, {"a": AdversarialLoss(discriminator().requires_grad_(False))})
-    with pytest.raises(ValueError, match="The discriminator of 'a' has nothing to be trained"):
+    with pytest.raises(
+        ValueError, match="The discriminator of 'a' must have something to be trained, and is frozen"
+    ):
         run(given=frozen)
     conditional = Criterion(None, {"a": AdversarialLoss(PatchDiscriminator(6, width=2), conditional=True)})
     with pytest.raises(ValueError, match="`memory` must be 0 for the discriminator of 'a'"):
