@@ -1,4 +1,3 @@
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import dropout, leaky_relu
