@@ -75,8 +75,8 @@ def _cyclegan(options: argparse.Namespace) -> None:
 def _adain(options: argparse.Namespace) -> None:
     """A frozen VGG-19, AdaIN and a decoder: content 0.5, style by calibration, adversarial 1.
 
-    The decoder begins as that of AdaIN, trained by `paper_networks.py`: from random numbers it takes thousands
-    of steps to its first colours. The discriminator has four times the rate of the network.
+    The decoder begins as that of AdaIN, trained by `paper_networks.py`: from random numbers it takes
+    thousands of steps to its first colours. The discriminator has four times the rate of the network.
     """
     losses = {
         "content": ContentLoss(_LAYER, weight=0.5),

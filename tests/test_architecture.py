@@ -42,6 +42,7 @@ FLOORS = {
     "jobs": 7,
     "papers": 7,
     "testing": 7,
+    "video": 7,
     "_public": 7,
     "cli": 8,
     "__main__": 9,
