@@ -31,7 +31,7 @@ from pystyle.networks import Stylizer, pretrained
 
 Paint = Callable[[Tensor, Tensor], Tensor]
 EDGE = 256
-_CROP, _CROPS = 128, 100
+_CROP, _CROPS = 128, 32
 _FIGURES = ("lpips", "style", "noise", "color", "kernel", "seconds")
 
 
@@ -52,6 +52,12 @@ def crops(images: Iterable[Tensor], count: int) -> Tensor:
             )
             found.append(image[:, :, top : top + _CROP, left : left + _CROP])
     return torch.cat(found)
+
+
+@torch.no_grad()
+def seen_by(network: torch.nn.Module, images: Tensor) -> Tensor:
+    """The features of the images, which are taken a few at a time."""
+    return torch.cat([network(some) for some in images.split(16)])
 
 
 def painters(files: Iterable[Path]) -> dict[str, tuple[Paint, bool]]:
@@ -99,8 +105,7 @@ def main() -> None:
     judge, inception = Judge.published(), published_inception()
     contents = photographs()
     styles = [resize(style[None], EDGE, edge="long") for style in of_one_painter(options.pictures)]
-    with torch.no_grad():
-        wanted = inception(crops(styles, _CROPS))
+    wanted = seen_by(inception, crops(styles, _CROPS))
     sheet, rows = [], []
     for name, (paint, shown) in painters(options.networks).items():
         pictures, seconds = painted(paint, shown, contents.values(), styles)
@@ -111,8 +116,7 @@ def main() -> None:
         ]
         line = {figure: round(mean(one[figure] for one in judged), 4) for figure in judged[0]}
         every = [picture for row in pictures for picture in row]
-        with torch.no_grad():
-            seen = inception(crops(every, _CROPS if not shown else _CROPS // len(styles)))
+        seen = seen_by(inception, crops(every, _CROPS if not shown else _CROPS // len(styles)))
         line["kernel"] = round(1000 * kernel_distance(seen, wanted).value, 2)
         line |= {
             "method": name,

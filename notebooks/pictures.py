@@ -47,6 +47,7 @@ PICTURES = {
     "22_dumoulin_2017": 1,
     "23_li_fang_2017": 2,
     "24_park_lee_2019": 1,
+    "25_park_2020": 3,
 }
 """Which of its pictures stands for a notebook, counted from 0."""
 

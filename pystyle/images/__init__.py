@@ -13,11 +13,9 @@ from pystyle.images._rotate import rotate
 from pystyle.images._segmentation import masks_from_segmentation, segmentation_from_masks
 from pystyle.images._show import show_image
 from pystyle.images._sources import as_image, split_alpha
-from pystyle.images._video import Clip, read_video, write_video
 from pystyle.images._write import write_image
 
 __all__ = [
-    "Clip",
     "ImageReadError",
     "Metadata",
     "as_image",
@@ -30,7 +28,6 @@ __all__ = [
     "read_mask",
     "read_masks",
     "read_metadata",
-    "read_video",
     "resize",
     "rotate",
     "scaled_size",
@@ -41,5 +38,4 @@ __all__ = [
     "write_flow",
     "write_image",
     "write_masks",
-    "write_video",
 ]

@@ -5,6 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from pystyle.functional import generator_loss
+from pystyle.functional._precision import without_autocast
 from pystyle.losses._loss import Loss
 from pystyle.typing import IMAGE, AdversarialKind
 
@@ -21,7 +22,8 @@ class AdversarialLoss(Loss):
     Args:
         discriminator: A module that gives scores for images: a tensor, or one for each of several scales,
             which count alike. It is frozen; an adversary trains the parameters that were trainable. Call
-            its ``requires_grad_(True)`` before you put it into another loss.
+            its ``requires_grad_(True)`` before you put it into another loss. It computes in the type of its
+            parameters, also under `torch.autocast`.
         kind: Which game it plays: ``"minimax"``, ``"non-saturating"``, ``"least-squares"``, ``"hinge"`` or
             ``"wasserstein"``; see :func:`~pystyle.functional.generator_loss`.
         weight: Factor of the loss.
@@ -95,7 +97,9 @@ class AdversarialLoss(Loss):
         seen = image if self.augmentation is None else self.augmentation(image)
         if content is not None:
             seen = torch.cat([content, seen], 1)
-        found = self.discriminator(seen.to(self._dtype(seen)))
+        # Slopes of a discriminator, and penalties of them, are too coarse in half precision.
+        with without_autocast(seen):
+            found = self.discriminator(seen.to(self._dtype(seen)))
         # A judge of float32 can be asked by a run in float64, or in half precision.
         dtype = torch.promote_types(image.dtype, torch.float32)
         return [scores.to(dtype) for scores in ([found] if isinstance(found, Tensor) else found)]

@@ -26,7 +26,6 @@ CALLED = re.compile(r"`([A-Za-z][\w.]*)(?:\([^`]*\))?`")
 # targets and keepers are made for the caller. The references of `stylize` have the names of its arguments.
 KNOWN = {
     ("contact_sheet", "image"),
-    ("write_video", "image"),
     ("stylize", "references"),
     ("Targets.at", "references"),
     ("Keeper.make", "runner"),

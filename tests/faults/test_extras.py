@@ -39,7 +39,7 @@ for name in modules:
         importlib.import_module(name)
 
 import torch
-from pystyle import images, losses, runner
+from pystyle import images, losses, runner, video
 from pystyle.cli import main
 from pystyle.encoders import timm_encoder, vgg11
 
@@ -62,8 +62,8 @@ report["finished"] = result.stop_reason, bool(result.image.isfinite().all()), os
 open("weights.safetensors", "wb").close()
 needing = {
     "show_image": lambda: images.show_image(image),
-    "read_video": lambda: images.read_video("picture.png"),
-    "write_video": lambda: images.write_video([image], "clip.mp4"),
+    "read_clip": lambda: video.read_clip("log.csv"),
+    "write_clip": lambda: video.write_clip("clip.mp4", [image]),
     "timm_encoder": lambda: timm_encoder("test_resnet", weights=None),
     "published heads": lambda: losses.LPIPSLoss("vgg16"),
     "safetensors": lambda: vgg11(weights="weights.safetensors"),
@@ -108,8 +108,8 @@ def test_progress_is_printed_without_tqdm(report):
     ("feature", "extra", "package"),
     [
         ("show_image", "viz", "matplotlib"),
-        ("read_video", "video", "av"),
-        ("write_video", "video", "av"),
+        ("read_clip", "video", "av"),
+        ("write_clip", "video", "av"),
         ("timm_encoder", "timm", "timm"),
         ("published heads", "metrics", "lpips"),
         ("safetensors", "safetensors", "safetensors"),

@@ -42,7 +42,7 @@ def style_transfer(
     """A clip in the style of a painting, frame by frame.
 
     Args:
-        frames: The frames of the clip; :func:`pystyle.images.read_video` gives them.
+        frames: The frames of the clip; :func:`pystyle.video.read_clip` gives them.
         style: The painting; it is brought to the long side of the frames.
         flow: From the numbers i and j of two frames to the optical flow from frame i to frame j. It is called
             with neighbours in both directions, and with frames that are `distances` apart. For files it is

@@ -1,0 +1,94 @@
+"""Animations that Pillow reads: GIF, APNG and WebP."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from pystyle.images import ImageReadError, from_pil
+from pystyle.images._formats import open_header
+from pystyle.video._clip import Clip
+from pystyle.video._decoding import file_digest
+from pystyle.video._frame import Frame
+
+SIGNATURES = (b"GIF8", b"\x89PNG\r\n\x1a\n", b"RIFF")
+"""What such a file begins with; RIFF also stands before AVI."""
+
+_UNTOLD = Fraction(1, 10)
+"""How long a frame is shown of which the file says 0 seconds, as browsers have it."""
+
+_LARGEST_DENOMINATOR = 65_535
+"""That of the durations in an APNG."""
+
+
+class AnimatedClip(Clip):
+    """An animation. Its rate is that of its first frame.
+
+    Args:
+        path: The file.
+
+    Raises:
+        ImageReadError: If it cannot be read.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.name, self._path = str(path), path
+        with self._opened() as picture:
+            self.width, self.height = picture.size
+            hidden = _hidden(picture)
+            self.num_frames = int(getattr(picture, "n_frames", 1)) - hidden
+            picture.seek(hidden)
+            picture.load()
+            self.rate = 1 / _duration(picture)
+            self.loop = _loop(picture)
+        # Hundredths, thousandths, and the durations at usual rates are multiples of it.
+        self.time_base = Fraction(1, 90_000)
+
+    def frames(self, first: int = 0) -> Iterator[Frame]:
+        time = Fraction(0)
+        with self._opened() as picture:
+            hidden = _hidden(picture)
+            for index in range(self.num_frames or 0):
+                picture.seek(index + hidden)
+                picture.load()
+                duration = _duration(picture)
+                if index >= first:
+                    yield self._frame(from_pil(picture), time, duration)
+                time += duration
+
+    def digest(self) -> str:
+        return file_digest(self._path)
+
+    @contextmanager
+    def _opened(self) -> Iterator[Any]:
+        try:
+            with self._path.open("rb") as file:
+                picture = open_header(file)
+                if picture is None:
+                    raise OSError("it is none of GIF, PNG and WebP")
+                yield picture
+        except (OSError, EOFError, SyntaxError, ValueError) as error:
+            if isinstance(error, ImageReadError):
+                raise
+            raise ImageReadError(
+                f"Cannot read the clip '{self.name}': {str(error).rstrip('.')}. Is it complete?"
+            ) from error
+
+
+def _hidden(picture: Any) -> int:
+    """How many pictures stand before the animation, for readers that know none."""
+    return int(bool(picture.info.get("default_image")) and getattr(picture, "n_frames", 1) > 1)
+
+
+def _duration(picture: Any) -> Fraction:
+    milliseconds = picture.info.get("duration") or 0
+    return Fraction(milliseconds / 1000).limit_denominator(_LARGEST_DENOMINATOR) or _UNTOLD
+
+
+def _loop(picture: Any) -> int:
+    if picture.format != "GIF":
+        return int(picture.info.get("loop", 0))
+    # It says how often the animation is repeated, 0 for ever, or nothing.
+    repeated = picture.info.get("loop")
+    return 1 if repeated is None else int(repeated) + 1 if repeated else 0

@@ -1,0 +1,69 @@
+"""PyAV, which is imported when a clip is opened, and its errors as sentences."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import ModuleType
+from typing import IO, Any
+
+from pystyle.images import ImageReadError
+
+
+def av_module() -> ModuleType:
+    """The package `av`.
+
+    Raises:
+        ImportError: If it is missing; the message names the extra.
+    """
+    try:
+        import av
+    except ImportError as error:
+        raise ImportError(
+            'Reading and writing clips needs PyAV. Install it with `pip install "pystyle-nst[video]"`.'
+        ) from error
+    module: ModuleType = av
+    return module
+
+
+@contextmanager
+def reading(name: str) -> Iterator[None]:
+    """A context whose errors of FFmpeg name the clip."""
+    av = av_module()
+    try:
+        yield
+    except av.error.FFmpegError as error:
+        raise ImageReadError(
+            f"Cannot read the clip '{name}': {error.strerror or error}. Is it a video, and complete?"
+        ) from error
+
+
+@contextmanager
+def writing(name: str) -> Iterator[None]:
+    """A context whose errors of FFmpeg name the file."""
+    av = av_module()
+    try:
+        yield
+    except av.error.FFmpegError as error:
+        if isinstance(error, BrokenPipeError):
+            raise
+        raise OSError(error.errno, f"Cannot write the clip '{name}': {error.strerror or error}") from error
+
+
+class OneWay:
+    """A file object that is read or written from its beginning to its end, as a pipe is.
+
+    Args:
+        file: What has `read` or `write`.
+    """
+
+    def __init__(self, file: IO[bytes]) -> None:
+        # Only what is there can be called: FFmpeg asks whether it can seek by looking for the method.
+        for method in ("read", "write"):
+            if hasattr(file, method):
+                setattr(self, method, getattr(file, method))
+
+
+def open_container(target: Any, mode: str = "r", **options: Any) -> Any:
+    """A container of PyAV, whose metadata may be in any encoding."""
+    if mode == "r":
+        options["metadata_errors"] = "replace"
+    return av_module().open(target, mode, **options)
