@@ -1,6 +1,7 @@
 """What the trainings of the networks that are to come with pystyle have in common."""
 
 import argparse
+import sys
 from collections.abc import Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from pystyle import ContentLoss, Criterion, MeanStdLoss, MultiLayerGramLoss
+from pystyle import ContentLoss, Criterion, MeanStdLoss, MultiLayerGramLoss, __version__
 from pystyle.checkpoints import Checkpoints
 from pystyle.encoders import vgg19
 from pystyle.evaluation import EagerEvaluation, fastest_precision
@@ -117,4 +118,15 @@ def run(
     }
     result = train(network.to(options.device), criterion.to(options.device), **{**arguments, **game})
     print(result)
-    result.network.save(options.output / f"{name}.safetensors", half=True)
+    card = {
+        "made_by": f"{Path(sys.argv[0]).name} {name}, pystyle {__version__}",
+        "photographs": len(arguments["contents"]),
+        "paintings": len(styles),
+        "licences": "those of the manifest.json that photographs.py writes",
+        "steps": len(result.history["step"]) + result.skipped,
+        "crop_size": [phase.crop_size for phase in phases],
+        "batch_size": options.batch_size,
+        "losses": list(criterion.named_losses),
+        "seconds": round(result.seconds),
+    }
+    result.network.save(options.output / f"{name}.safetensors", half=True, card=card)
