@@ -58,12 +58,6 @@ def checked_adversaries(
     return {name: adversaries.get(name, Adversary()) for name in losses}
 
 
-def num_parts(losses: Mapping[str, AdversarialLoss], adversaries: Mapping[str, Adversary | None]) -> int:
-    """How many batches a step sees, so that each move of a discriminator has its own."""
-    moving = [adversaries[name] for name in losses]
-    return max((adversary.num_steps for adversary in moving if adversary is not None), default=1)
-
-
 def check_devices(
     network: Stylizer, losses: Mapping[str, AdversarialLoss], tasks: Mapping[str, Task]
 ) -> None:

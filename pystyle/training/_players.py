@@ -24,6 +24,11 @@ def adversarial_losses(criterion: Criterion, tasks: Mapping[str, Task]) -> dict[
     return own | others
 
 
+def num_parts(adversaries: Mapping[str, Adversary | None]) -> int:
+    """How many batches a step sees, so that each move of a discriminator has its own."""
+    return max((adversary.num_steps for adversary in adversaries.values() if adversary), default=1)
+
+
 class Players:
     """The discriminators that learn, each after its own settings.
 
@@ -43,7 +48,7 @@ class Players:
             for name, loss in losses.items()
             if (settings := adversaries[name]) is not None
         ]
-        self.num_parts = max((player.adversary.num_steps for player in self._players), default=1)
+        self.num_parts = num_parts(adversaries)
 
     def __bool__(self) -> bool:
         """Whether there is one."""

@@ -26,14 +26,13 @@ from pystyle.training._games import (
     check_examples,
     checked_adversaries,
     checked_tasks,
-    num_parts,
     without_learned,
     without_numbers,
 )
 from pystyle.training._keeper import TrainingKeeper
 from pystyle.training._learned_styles import LearnedStyles
 from pystyle.training._phase import Phase
-from pystyle.training._players import adversarial_losses
+from pystyle.training._players import adversarial_losses, num_parts
 from pystyle.training._processes import processes
 from pystyle.training._result import TrainingResult
 from pystyle.training._settings import checked_phases, checked_schedule, checked_weights
@@ -158,7 +157,7 @@ def train(
         styles,
         phases=phases,
         batch_size=batch_size,
-        num_parts=num_parts(losses, adversaries),
+        num_parts=num_parts(adversaries),
         drawn=drawn,
         paired=paired,
         seed=seed,

@@ -12,6 +12,7 @@ from torch.optim.swa_utils import AveragedModel
 from pystyle.criterion import Criterion, Terms
 from pystyle.evaluation import Evaluation
 from pystyle.evaluation._evaluation import weighted
+from pystyle.functional._precision import at_least_float32
 from pystyle.losses import AdversarialLoss
 from pystyle.networks import Stylizer
 from pystyle.runner._record import Record
@@ -233,7 +234,7 @@ class Trainer:
     def _losses(self, lessons: Mapping[str, Lesson], phase: Phase) -> dict[str, Tensor]:
         """The weighted losses of the tasks."""
         return {
-            f"{name}.{term}": phase.weights.get(name, 1.0) * self._tasks[name].weight * loss.float()
+            f"{name}.{term}": phase.weights.get(name, 1.0) * self._tasks[name].weight * at_least_float32(loss)
             for name, lesson in lessons.items()
             for term, loss in lesson.terms.items()
         }
