@@ -119,7 +119,8 @@ def sheet(pair: tuple[str, str], lines: list[Line], folder: Path) -> Tensor:
         line = by_method[name]
         images.append(read_image(path_of(folder, pair, name)))
         titles.append(name)
-        captions.append(f"{line['lpips']:.2f} / {line['style']:.2f} / {line['seconds']:.2g} s")
+        seconds = f"{line['seconds']:.2g}" if line["seconds"] < 100 else f"{line['seconds']:.0f}"
+        captions.append(f"{line['lpips']:.2f} / {line['style']:.2f} / {seconds} s")
     return contact_sheet(images, columns=6, height=192, titles=titles, captions=captions)
 
 
