@@ -6,7 +6,7 @@ from pystyle.networks._decoder import Decoder, DecoderLayer, mirror
 from pystyle.networks._frozen_encoder import FrozenEncoder
 from pystyle.networks._haar_pooling import HaarBands, haar_parts, haar_pooling, haar_unpooling
 from pystyle.networks._hub import HubMixin
-from pystyle.networks._instance_normalization import instance_normalization
+from pystyle.networks._instance_normalization import InstanceNormalization, instance_normalization
 from pystyle.networks._minibatch_deviation import MinibatchDeviation
 from pystyle.networks._multi_scale_discriminator import MultiScaleDiscriminator
 from pystyle.networks._painter import Painter
@@ -31,6 +31,7 @@ __all__ = [
     "FrozenEncoder",
     "HaarBands",
     "HubMixin",
+    "InstanceNormalization",
     "KeysAndValues",
     "MinibatchDeviation",
     "MultiScaleDiscriminator",

@@ -1,6 +1,5 @@
 import torch
-from torch import Tensor
-from torch.nn.functional import group_norm
+from torch import Tensor, nn
 
 from pystyle.functional._precision import at_least_float32, without_autocast
 
@@ -47,17 +46,56 @@ def instance_normalization(
     """
     with without_autocast(features):
         wide = at_least_float32(features)
-        # `group_norm` is several times as fast as `var_mean`, but squares what comes in before it subtracts
-        # the mean. Subtracted here, the mean changes nothing of the result, and needs no gradient.
-        centred = wide - wide.detach().mean((2, 3), keepdim=True)
-        count = features.shape[2] * features.shape[3]
-        unbiased = (count - correction) / count
-        normal = group_norm(centred, features.shape[1], eps=eps * unbiased)
+        # `var_mean` takes three times as long; `group_norm` adds up squares too coarsely with channels last.
+        centred = wide - wide.mean((2, 3), keepdim=True)
+        variance = centred.square().mean((2, 3))
         if correction:
-            normal = normal * unbiased**0.5
+            count = features.shape[2] * features.shape[3]
+            # A single position has no spread.
+            variance = variance * (count / max(count - correction, 1))
+        factor = (variance + eps).rsqrt()
         if scale is not None:
-            offset = torch.zeros_like(scale) if shift is None else shift
-            normal = torch.addcmul(offset[:, :, None, None], normal, scale[:, :, None, None])
-        elif shift is not None:
-            normal = normal + shift[:, :, None, None]
+            factor = factor * scale
+        if shift is None:
+            normal = centred * factor[:, :, None, None]
+        else:
+            normal = torch.addcmul(shift[:, :, None, None], centred, factor[:, :, None, None])
         return normal.to(features.dtype)
+
+
+class InstanceNormalization(nn.Module):
+    """A layer of :func:`instance_normalization`, which is faster than `torch.nn.InstanceNorm2d`.
+
+    Args:
+        channels: Channels of the features.
+        affine: Whether a scale and a shift of each channel are learned, which begin as 1 and 0.
+        eps: What is added to the variance.
+
+    Attributes:
+        weight: The scales, (channels); None without them.
+        bias: The shifts, (channels); None without them.
+
+    Shape:
+        - features, output: (batch, channels, height, width)
+
+    Example:
+        >>> features = torch.tensor([[[[1.0, 3.0]]]])
+        >>> InstanceNormalization(1)(features).round()
+        tensor([[[[-1.,  1.]]]])
+    """
+
+    def __init__(self, channels: int, *, affine: bool = False, eps: float = 1e-5) -> None:
+        super().__init__()
+        self.channels, self.eps = channels, eps
+        self.weight = nn.Parameter(torch.ones(channels)) if affine else None
+        self.bias = nn.Parameter(torch.zeros(channels)) if affine else None
+
+    def forward(self, features: Tensor) -> Tensor:
+        """The normalised features."""
+        if self.weight is None or self.bias is None:
+            return instance_normalization(features, eps=self.eps)
+        return instance_normalization(features, self.weight[None], self.bias[None], eps=self.eps)
+
+    def extra_repr(self) -> str:
+        """The channels, and whether scales are learned."""
+        return f"{self.channels}{'' if self.weight is None else ', affine=True'}"

@@ -8,7 +8,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from pystyle._arguments import whole_number
 from pystyle.networks._blurred_half import blurred_half
 from pystyle.networks._gaussian_weights import gaussian_weights
-from pystyle.networks._instance_normalization import instance_normalization
+from pystyle.networks._instance_normalization import InstanceNormalization
 
 PatchNormalization = Literal["instance", "batch"]
 _WIDEST = 8
@@ -141,14 +141,7 @@ class PatchDiscriminator(nn.Module):
 def _normalization(kind: PatchNormalization | None, channels: int) -> nn.Module:
     if kind is None:
         return nn.Identity()
-    return _InstanceNormalization() if kind == "instance" else nn.BatchNorm2d(channels)
-
-
-class _InstanceNormalization(nn.Module):
-    """Each channel of each image gets mean 0 and variance 1."""
-
-    def forward(self, features: Tensor) -> Tensor:
-        return instance_normalization(features)
+    return InstanceNormalization(channels) if kind == "instance" else nn.BatchNorm2d(channels)
 
 
 def _receptive_field(kernels: Sequence[tuple[int, int]]) -> int:

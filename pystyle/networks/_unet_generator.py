@@ -4,7 +4,7 @@ from torch.nn.functional import dropout, leaky_relu
 
 from pystyle._arguments import number, whole_number
 from pystyle.networks._gaussian_weights import gaussian_weights
-from pystyle.networks._instance_normalization import instance_normalization
+from pystyle.networks._instance_normalization import InstanceNormalization
 from pystyle.networks._one_style_network import OneStyleNetwork
 
 _WIDEST = 8
@@ -105,21 +105,13 @@ class UNetGenerator(OneStyleNetwork):
         return (picture + 1) / 2
 
 
-class _Normalization(nn.Module):
-    """Each channel of each image gets a learned mean and deviation."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.empty(channels).normal_(1, 0.02))
-        self.bias = nn.Parameter(torch.zeros(channels))
-
-    def forward(self, features: Tensor) -> Tensor:
-        return instance_normalization(features, self.weight[None], self.bias[None])
-
-
 def _layer(
     kind: type[nn.Conv2d | nn.ConvTranspose2d], inputs: int, outputs: int, *, normalized: bool = True
 ) -> nn.Sequential:
     """A layer that halves the size or doubles it."""
-    convolution = kind(inputs, outputs, 4, 2, 1, bias=False)
-    return nn.Sequential(convolution, _Normalization(outputs)) if normalized else nn.Sequential(convolution)
+    layer = nn.Sequential(kind(inputs, outputs, 4, 2, 1, bias=False))
+    if normalized:
+        normalization = InstanceNormalization(outputs, affine=True)
+        nn.init.normal_(normalization.get_parameter("weight"), 1.0, 0.02)
+        layer.append(normalization)
+    return layer

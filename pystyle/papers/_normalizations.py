@@ -2,6 +2,8 @@ from typing import Literal, TypeAlias, get_args
 
 from torch import nn
 
+from pystyle.networks import InstanceNormalization
+
 Normalization: TypeAlias = Literal["instance", "batch"]
 
 
@@ -13,7 +15,7 @@ def check_normalization(kind: str) -> None:
 
 def normalization_layer(kind: Normalization, channels: int) -> nn.Module:
     """A normalisation with scales and shifts that begin as those of Torch 7 do: at random, and at 0."""
-    layer: nn.InstanceNorm2d | nn.BatchNorm2d
-    layer = nn.InstanceNorm2d(channels, affine=True) if kind == "instance" else nn.BatchNorm2d(channels)
-    nn.init.uniform_(layer.weight)
+    layer: nn.Module
+    layer = InstanceNormalization(channels, affine=True) if kind == "instance" else nn.BatchNorm2d(channels)
+    nn.init.uniform_(layer.get_parameter("weight"))
     return layer

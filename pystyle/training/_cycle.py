@@ -1,14 +1,11 @@
 from collections.abc import Mapping
-from typing import Any
 
-import torch
-from torch import Tensor
 from torch.nn.functional import l1_loss
 
 from pystyle._arguments import number
 from pystyle.losses import AdversarialLoss
-from pystyle.losses._representation import combine
 from pystyle.networks import Stylizer
+from pystyle.training._example_code import example_code
 from pystyle.training._task import Lesson, Painted, Task
 
 
@@ -30,7 +27,7 @@ class CycleTask(Task):
         weight: Factor of everything.
 
     Raises:
-        ValueError: If a weight is negative, or `back` has learned several styles.
+        ValueError: If a weight is negative, `back` has learned several styles, or the loss is conditional.
 
     Example:
         >>> from pystyle.losses import AdversarialLoss
@@ -57,6 +54,10 @@ class CycleTask(Task):
         super().__init__(weight=weight)
         if len(back.styles) > 1:
             raise ValueError(f"`back` must have one style, that of the contents, got {len(back.styles)}.")
+        if adversarial.conditional:
+            raise ValueError(
+                "`adversarial` must not be conditional: what comes back of a style belongs to no content."
+            )
         self.back, self.judgement = back, adversarial
         self.cycle = number(cycle, "`cycle`", least=0)
         self.identity = number(identity, "`identity`", least=0)
@@ -74,12 +75,10 @@ class CycleTask(Task):
         contents, styles = painted.contents, painted.styles
         if styles is None:
             raise ValueError("A `CycleTask` needs styles that are drawn, as they are for a discriminator.")
-        code = self._code(contents)
+        code = example_code(self.back, contents)
         returned = self.back(styles, code)
-        loss = self.judgement
         terms = {
-            "adversarial": loss.weight
-            * loss.compare(loss.represent(returned), styles if loss.conditional else None),
+            "adversarial": self.judgement.weight * self.judgement.represent(returned),
             "cycle": self.cycle * l1_loss(self.back(painted.pictures, code), contents),
             "cycle_back": self.cycle * l1_loss(network(returned, painted.code), styles),
         }
@@ -88,9 +87,3 @@ class CycleTask(Task):
             terms["identity"] = own * l1_loss(network(styles, painted.code), styles)
             terms["identity_back"] = own * l1_loss(self.back(contents, code), contents)
         return Lesson(terms, {"adversarial": (contents, returned)})
-
-    def _code(self, contents: Tensor) -> Any:
-        if not self.back.styles:
-            return self.back.represent_style(contents)
-        code = self.back.named_code(self.back.styles[0])
-        return combine([code] * len(contents), lambda codes: torch.cat(list(codes)))

@@ -2,7 +2,8 @@
 
 import copy
 from collections.abc import Mapping
-from typing import TypeVar
+from dataclasses import dataclass
+from typing import Any, TypeVar
 
 from torch import nn
 
@@ -12,9 +13,59 @@ from pystyle.encoders._names import check_names
 from pystyle.losses import AdversarialLoss
 from pystyle.networks import Stylizer
 from pystyle.training._adversary import Adversary
+from pystyle.training._data import described_images
+from pystyle.training._players import adversarial_losses
 from pystyle.training._task import Task
 
 _Module = TypeVar("_Module", bound=nn.Module)
+
+
+@dataclass(frozen=True)
+class Game:
+    """Who plays in a training.
+
+    Attributes:
+        adversaries: How each discriminator learns, by the name of its loss; None for one that does not.
+        tasks: What else the network learns.
+        drawn: Whether styles are drawn, although the network may have learned names.
+    """
+
+    adversaries: dict[str, Adversary | None]
+    tasks: dict[str, Task]
+    drawn: bool
+
+
+def checked_game(
+    network: Stylizer,
+    criterion: Criterion,
+    adversaries: Mapping[str, Adversary | None],
+    tasks: Mapping[str, Task],
+    *,
+    paired: bool,
+) -> Game:
+    """Who plays, if all fit each other.
+
+    Raises:
+        TypeError: If a task or an adversary is something else.
+        ValueError: If a name is not known or there twice, something is on another device, or the network has
+            several styles and is to learn them from examples.
+    """
+    tasks = checked_tasks(tasks, criterion)
+    losses = adversarial_losses(criterion, tasks)
+    check_devices(network, losses, tasks)
+    drawn = check_examples(network, criterion, paired=paired)
+    return Game(checked_adversaries(adversaries, losses), tasks, drawn)
+
+
+def described(network: Stylizer, contents: Any, styles: Any, tasks: Mapping[str, Task]) -> dict[str, Any]:
+    """What tells a training from another: not the weights, which are in its checkpoint."""
+    return {
+        "network": type(network),
+        "configuration": network.configuration,
+        "contents": described_images(contents),
+        "styles": described_images(styles),
+        "tasks": {name: without_numbers(task) for name, task in tasks.items()},
+    }
 
 
 def checked_tasks(tasks: Mapping[str, Task], criterion: Criterion) -> dict[str, Task]:

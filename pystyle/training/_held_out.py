@@ -60,6 +60,8 @@ class HeldOut:
         self.features = features
         self.every = whole_number(every, "`every`", least=1)
         self.path: dict[int, KernelDistance] = {}
+        with torch.no_grad():
+            self._wanted = torch.cat([features(self._style(index)) for index in range(len(self._styles))])
 
     def __call__(self, step: Step) -> None:
         """Measure, if it is due.
@@ -73,8 +75,7 @@ class HeldOut:
             return
         with torch.no_grad():
             painted = torch.cat([self.features(picture) for picture in self._pictures(step)])
-            wanted = torch.cat([self.features(self._style(i)) for i in range(len(self._styles))])
-        found = self.path[step.index] = kernel_distance(painted, wanted)
+        found = self.path[step.index] = kernel_distance(painted, self._wanted)
         _LOG.info(
             "Held out, after step %d: kernel distance %.4g (deviation %.2g).",
             step.index,

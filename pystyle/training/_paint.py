@@ -1,14 +1,13 @@
 """What a network does in a step of its training."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from pystyle.losses._representation import combine
 from pystyle.networks import Stylizer
+from pystyle.training._example_code import example_code, learned_code
 from pystyle.training._processes import processes
 from pystyle.training._task import Lesson, Painted, Task
 
@@ -32,22 +31,15 @@ class Paint(nn.Module):
     ) -> tuple[Tensor, dict[str, Lesson]]:
         """The pictures, and the lessons of the tasks that are active."""
         with torch.autocast(contents.device.type, torch.bfloat16, enabled=self.autocast):
-            code = self._code(styles, len(contents))
-            pictures: Tensor = self.network(contents, code).to(contents)
+            network = self.network
             drawn = styles if isinstance(styles, Tensor) else None
+            code = (
+                example_code(network, styles) if isinstance(styles, Tensor) else learned_code(network, styles)
+            )
+            pictures: Tensor = network(contents, code).to(contents)
             painted = Painted(contents, drawn, code, pictures)
-            lessons = {name: self.tasks[name](self.network, painted) for name in active}
+            lessons = {name: self.tasks[name](network, painted) for name in active}
         return pictures, lessons
-
-    def _code(self, styles: Tensor | list[int], count: int) -> Any:
-        if isinstance(styles, Tensor) and not self.network.styles:
-            return self.network.represent_style(styles)
-        # A network whose one style has many examples.
-        numbers = [0] * count if isinstance(styles, Tensor) else styles
-        names = [self.network.styles[index] for index in numbers]
-        return combine(
-            [self.network.named_code(name) for name in names], lambda codes: torch.cat(list(codes))
-        )
 
 
 def distributed(paint: Paint) -> nn.Module:

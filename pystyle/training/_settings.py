@@ -69,3 +69,12 @@ def checked_weights(
                 f"task counts: {phase}."
             )
     return {name: number(value, "`balance`", above=0) for name, value in balance.items()}
+
+
+def checked_limit(norm: float | None) -> float | None:
+    """The longest gradient, if there is a limit.
+
+    Raises:
+        ValueError: If it is not positive.
+    """
+    return None if norm is None else number(norm, "`max_gradient_norm`", above=0)

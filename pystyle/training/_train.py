@@ -19,23 +19,16 @@ from pystyle.runner._loop import Loop
 from pystyle.runner._step import close_all
 from pystyle.training._adversary import Adversary
 from pystyle.training._batches import Batch
-from pystyle.training._data import batches_of, described_images, learned_images, read_batches
+from pystyle.training._data import batches_of, learned_images, read_batches
 from pystyle.training._draws import Images
-from pystyle.training._games import (
-    check_devices,
-    check_examples,
-    checked_adversaries,
-    checked_tasks,
-    without_learned,
-    without_numbers,
-)
+from pystyle.training._games import checked_game, described, without_learned
 from pystyle.training._keeper import TrainingKeeper
 from pystyle.training._learned_styles import LearnedStyles
 from pystyle.training._phase import Phase
-from pystyle.training._players import adversarial_losses, num_parts
+from pystyle.training._players import num_parts
 from pystyle.training._processes import processes
 from pystyle.training._result import TrainingResult
-from pystyle.training._settings import checked_phases, checked_schedule, checked_weights
+from pystyle.training._settings import checked_limit, checked_phases, checked_schedule, checked_weights
 from pystyle.training._step import TrainingStep
 from pystyle.training._task import Task
 from pystyle.training._trainer import Trainer
@@ -144,12 +137,18 @@ def train(
     """
     callbacks, seed = callables(callbacks, "`callbacks`"), checked_seed(seed) or 0
     phases = checked_phases(phases, num_steps, crop_size)
-    tasks = checked_tasks(tasks or {}, criterion)
-    balance = checked_weights(criterion, tasks, phases, balance or {})
-    losses = adversarial_losses(criterion, tasks)
-    adversaries = checked_adversaries(adversaries or {}, losses)
-    check_devices(network, losses, tasks)
-    drawn = check_examples(network, criterion, paired=paired)
+    game = checked_game(network, criterion, adversaries or {}, tasks or {}, paired=paired)
+    options: dict[str, Any] = {
+        "phases": phases,
+        "optimizer": optimizer_factory(optimizer),
+        "learning_rate": checked_schedule(learning_rate),
+        "averaging": number(averaging, "`averaging`", least=0, below=1),
+        "max_gradient_norm": checked_limit(max_gradient_norm),
+        "balance": checked_weights(criterion, game.tasks, phases, balance or {}),
+        "adversaries": game.adversaries,
+        "autocast": bool(autocast),
+        "seed": seed,
+    }
     num_workers = whole_number(num_workers, "`num_workers`", least=0)
     batches = batches_of(
         network,
@@ -157,35 +156,16 @@ def train(
         styles,
         phases=phases,
         batch_size=batch_size,
-        num_parts=num_parts(adversaries),
-        drawn=drawn,
+        num_parts=num_parts(game.adversaries),
+        drawn=game.drawn,
         paired=paired,
         seed=seed,
     )
-    learned = None if drawn else learned_images(network, styles)
-    options: dict[str, Any] = {
-        "phases": phases,
-        "optimizer": optimizer_factory(optimizer),
-        "learning_rate": checked_schedule(learning_rate),
-        "averaging": number(averaging, "`averaging`", least=0, below=1),
-        "max_gradient_norm": None
-        if max_gradient_norm is None
-        else number(max_gradient_norm, "`max_gradient_norm`", above=0),
-        "balance": balance,
-        "adversaries": adversaries,
-        "autocast": bool(autocast),
-        "seed": seed,
-    }
-    # Its weights are in the checkpoint, and those that it was made with do not matter.
     arguments = {
         **options,
-        "network": type(network),
-        "configuration": network.configuration,
-        "contents": described_images(contents),
-        "styles": described_images(styles),
+        **described(network, contents, styles, game.tasks),
         "batch_size": batch_size,
         "paired": paired,
-        "tasks": {name: without_numbers(task) for name, task in tasks.items()},
         "evaluation": evaluation,
     }
     keeper = TrainingKeeper(
@@ -195,9 +175,9 @@ def train(
         callbacks=callbacks,
         arguments=arguments,
     )
-    known = LearnedStyles(evaluation, criterion, learned) if learned else None
+    learned = None if game.drawn else LearnedStyles(evaluation, criterion, learned_images(network, styles))
     channels_last(network.train())
-    trainer = Trainer(network, criterion, evaluation, learned=known, tasks=tasks, **options)
+    trainer = Trainer(network, criterion, evaluation, learned=learned, tasks=game.tasks, **options)
     loop = Loop(poll_interval=1, view=partial(TrainingStep, trainer))
     with keeper:
         # The first process alone has the checkpoint, and all go on from it.

@@ -1,7 +1,8 @@
 """PyAV, which is imported when a clip is opened, and its errors as sentences."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from fractions import Fraction
 from types import ModuleType
 from typing import IO, Any
 
@@ -62,8 +63,18 @@ class OneWay:
                 setattr(self, method, getattr(file, method))
 
 
-def open_container(target: Any, mode: str = "r", **options: Any) -> Any:
-    """A container of PyAV, whose metadata may be in any encoding."""
-    if mode == "r":
-        options["metadata_errors"] = "replace"
-    return av_module().open(target, mode, **options)
+def open_container(source: Any) -> Any:
+    """A container of PyAV that is read, whose metadata may be in any encoding."""
+    return av_module().open(source, metadata_errors="replace")
+
+
+def new_container(target: Any, format: str, options: Mapping[str, str] = {}) -> Any:
+    """A container of PyAV that is written."""
+    return av_module().open(target, "w", format=format, options=dict(options))
+
+
+def beginning(tracks: Iterable[Any], times: Iterable[Fraction] = ()) -> Fraction:
+    """When the first of some tracks begins, or what is shown at some times: one shift for all, so that they
+    stay together."""
+    starts = [track.start_time * track.time_base for track in tracks if track.start_time is not None]
+    return min(map(Fraction, [*starts, *times]), default=Fraction(0))

@@ -2,14 +2,14 @@
 
 import hashlib
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from fractions import Fraction
 from pathlib import Path
 from typing import IO, Any
 
 from pystyle.images import ImageReadError
-from pystyle.video._av import OneWay, open_container, reading
+from pystyle.video._av import OneWay, beginning, open_container, reading
 from pystyle.video._clip import Clip
 from pystyle.video._frame import Frame
 from pystyle.video._pixels import tensor_of
@@ -47,7 +47,8 @@ class DecodedClip(Clip):
             container.close()
             raise ImageReadError(f"Cannot read the clip '{name}': there is no whole picture in it.")
         self.height, self.width = tensor_of(first).shape[2:]
-        self._start = _start(first, container.streams.audio)
+        shown = [] if first.pts is None else [Fraction(first.pts * first.time_base)]
+        self._start = beginning(container.streams.audio, shown)
         if self.is_pipe:
             self._container, self._decoded = container, _chained(first, self._decoded)
         else:
@@ -137,14 +138,6 @@ def file_digest(path: Path) -> str:
     """The SHA-256 of a file."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _start(first: Any, sounds: Iterable[Any]) -> Fraction:
-    """When the first picture or sound comes: one shift for all tracks, so that they stay together."""
-    starts = [sound.start_time * sound.time_base for sound in sounds if sound.start_time is not None]
-    if first.pts is not None:
-        starts.append(first.pts * first.time_base)
-    return min(map(Fraction, starts), default=Fraction(0))
 
 
 def _chained(first: Any, rest: Iterator[Any]) -> Iterator[Any]:

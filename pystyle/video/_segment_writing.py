@@ -15,7 +15,7 @@ import torch
 from PIL import Image
 from torch import Tensor
 
-from pystyle.video._av import av_module, open_container
+from pystyle.video._av import av_module, new_container
 from pystyle.video._encoding import PictureTrack, Settings
 from pystyle.video._frame import Frame
 from pystyle.video._pixels import pixels_of, tensor_of_pixels
@@ -73,7 +73,7 @@ class _PacketSegment:
 
     def __init__(self, settings: Settings) -> None:
         self._settings, self.count = settings, 0
-        self._container = open_container(io.BytesIO(), "w", format=settings.kind.container)
+        self._container = new_container(io.BytesIO(), settings.kind.container)
         self._track: PictureTrack | None = None
         self._packets: list[Any] = []
         self._size = (0, 0)

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pystyle._arguments import number
 from pystyle.images._atomic import check_writable
-from pystyle.video._av import av_module, open_container
+from pystyle.video._av import av_module, new_container
 from pystyle.video._clip import Clip
 from pystyle.video._encoding import Settings, as_frames
 from pystyle.video._folder_writing import checked_folder, folder_writer
@@ -130,7 +130,7 @@ def check_output(path: str | os.PathLike[str] | IO[bytes], settings: Settings, l
     sound = like.sound() if like is not None and settings.kind.has_sound else None
     if sound is not None:
         name = os.fspath(path) if isinstance(path, str | os.PathLike) else "the pipe"
-        with closing(sound), open_container(io.BytesIO(), "w", format=settings.kind.container) as container:
+        with closing(sound), new_container(io.BytesIO(), settings.kind.container) as container:
             SoundCopy.check(sound, container, name)
 
 

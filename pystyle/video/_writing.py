@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import IO, Any, Protocol
 
 from pystyle.images._atomic import check_writable, checked_place, sync_folder
-from pystyle.video._av import OneWay, open_container, writing
+from pystyle.video._av import OneWay, new_container, writing
 from pystyle.video._encoding import PictureTrack, Settings
 from pystyle.video._frame import Frame
 from pystyle.video._last_frame import show_until
@@ -84,7 +84,7 @@ class ContainerWriter:
             # A header at the beginning of what cannot be gone back in.
             options["movflags"] = "frag_keyframe+empty_moov+default_base_moof"
         self._settings, self._name, self._source = settings, name, sound
-        self._container = open_container(target, "w", format=settings.kind.container, options=options)
+        self._container = new_container(target, settings.kind.container, options)
         self._track: PictureTrack | None = None
         self._sound: SoundCopy | None = None
         self.end = Fraction(0)

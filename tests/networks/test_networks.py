@@ -9,6 +9,7 @@ from pystyle.evaluation import fastest_precision
 from pystyle.networks import (
     AnyStyleNetwork,
     Convolution,
+    InstanceNormalization,
     ResizeConvolution,
     TransformNetwork,
     instance_normalization,
@@ -336,3 +337,14 @@ def test_a_network_is_compiled_whole(network, monkeypatch):
     with torch.no_grad():
         code = network.named_code("style") if network.styles else network.represent_style(IMAGE[1:])
         assert torch.allclose(compiled(IMAGE, code), network(IMAGE, code), atol=1e-6)
+
+
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_instance_normalization_is_exact_where_channels_lie_far_from_zero_and_positions_are_many(layout):
+    features = 10 + torch.randn(1, 4, 512, 512, generator=torch.Generator().manual_seed(0)).double()
+    wanted = torch.nn.functional.instance_norm(features.float().double())
+    layer = InstanceNormalization(4, affine=True)
+    found = layer(features.float().contiguous(memory_format=layout)).detach()
+    # Ten times the distance between numbers of float32 at 10.
+    assert float((found - wanted).abs().max()) < 1e-5
+    assert torch.equal(layer(torch.ones(2, 4, 1, 1)), torch.zeros(2, 4, 1, 1))

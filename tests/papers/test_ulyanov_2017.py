@@ -7,6 +7,7 @@ import torch
 import torch.nn.functional as F
 
 from pystyle.functional import nearest_neighbor_entropy
+from pystyle.networks import InstanceNormalization
 from pystyle.papers import ulyanov_2017
 from pystyle.papers.ulyanov_2016 import NoiseImages, PyramidNetwork, sample
 from pystyle.papers.ulyanov_2017 import DiversityLoss, ResidualNetwork
@@ -93,7 +94,7 @@ def test_contrast_does_not_matter_to_instance_normalisation_alone(picture, model
             )
         )
         for module in network.modules():
-            if isinstance(module, torch.nn.InstanceNorm2d):
+            if isinstance(module, InstanceNormalization):
                 module.eps = 1e-12
         with torch.no_grad():
             one, other = (network(x, None) for x in (content, 0.3 * content + 0.1))

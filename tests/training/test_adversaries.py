@@ -424,6 +424,12 @@ def test_impossible_games_are_named(options, error, text):
         run(**options)
 
 
+def test_the_way_back_has_no_contents_to_see():
+    judge = AdversarialLoss(PatchDiscriminator(6, width=2), conditional=True)
+    with pytest.raises(ValueError, match="`adversarial` must not be conditional"):
+        CycleTask(generator(), judge)
+
+
 def test_players_on_other_devices_are_named():
     elsewhere = Criterion(None, {"a": AdversarialLoss(discriminator())}).to("meta")
     with pytest.raises(

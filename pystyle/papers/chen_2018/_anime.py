@@ -3,7 +3,7 @@ from torch import Tensor, nn
 from torch.nn.functional import leaky_relu, pad
 
 from pystyle._arguments import whole_number
-from pystyle.networks import Convolution
+from pystyle.networks import Convolution, InstanceNormalization
 from pystyle.networks._one_style_network import OneStyleNetwork
 
 _SLOPE = 0.2
@@ -77,8 +77,8 @@ class AnimeNetwork(OneStyleNetwork):
         return (picture + 1) / 2
 
 
-def _normalization(channels: int) -> nn.InstanceNorm2d:
-    return nn.InstanceNorm2d(channels, affine=True)
+def _normalization(channels: int) -> InstanceNormalization:
+    return InstanceNormalization(channels, affine=True)
 
 
 def _convolution(in_channels: int, out_channels: int, kernel_size: int = 3) -> nn.Sequential:

@@ -3,6 +3,7 @@ from torch.nn.functional import leaky_relu
 from torch.nn.utils.parametrizations import spectral_norm
 
 from pystyle._arguments import whole_number
+from pystyle.networks import InstanceNormalization
 from pystyle.networks._gaussian_weights import gaussian_weights
 from pystyle.papers._normalizations import normalization_layer
 from pystyle.papers.chen_2018._recipes import Recipe, check_recipe
@@ -64,7 +65,9 @@ class CartoonDiscriminator(nn.Module):
 
 def _normalization(channels: int, *, torch7: bool) -> nn.Module:
     """Instance normalisation whose scales begin at random, or at 1."""
-    return normalization_layer("instance", channels) if torch7 else nn.InstanceNorm2d(channels, affine=True)
+    if torch7:
+        return normalization_layer("instance", channels)
+    return InstanceNormalization(channels, affine=True)
 
 
 def discriminator(*, recipe: Recipe = "cartoon", width: int = 32) -> CartoonDiscriminator:

@@ -3,13 +3,15 @@
 from torch import Tensor, nn
 from torch.nn.functional import pad
 
+from pystyle.networks import InstanceNormalization
+
 _DEVIATION = 0.02
 
 
-def normalization(channels: int) -> nn.InstanceNorm2d:
+def normalization(channels: int) -> InstanceNormalization:
     """Instance normalisation with scales near 1 and no shifts at first."""
-    layer = nn.InstanceNorm2d(channels, affine=True)
-    nn.init.normal_(layer.weight, 1.0, _DEVIATION)
+    layer = InstanceNormalization(channels, affine=True)
+    nn.init.normal_(layer.get_parameter("weight"), 1.0, _DEVIATION)
     return layer
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pystyle.video._av import av_module, open_container
+from pystyle.video._av import av_module, beginning, open_container
 from pystyle.video.sound._errors import SoundReadError
 from pystyle.video.sound._sound import Samples, Sound
 
@@ -51,18 +51,12 @@ def read_sound(source: str | os.PathLike[str]) -> Sound:
         with open_container(path) as container:
             if not container.streams.audio:
                 raise SoundReadError(f"Cannot read the sound '{path}': there is no sound track in it.")
+            pictures = container.streams.best("video")
+            tracks = [*container.streams.audio, *([] if pictures is None else [pictures])]
             frames = container.decode(container.streams.audio[0])
-            return _joined(frames, _beginning(container), path)
+            return _joined(frames, beginning(tracks), path)
     except av.error.FFmpegError as error:
         raise SoundReadError(f"Cannot read the sound '{path}': {error.strerror}.") from error
-
-
-def _beginning(container: Any) -> Fraction:
-    """Where the first track begins, the pictures included."""
-    pictures = container.streams.best("video")
-    tracks = [*container.streams.audio, *([] if pictures is None else [pictures])]
-    starts = [track.start_time * track.time_base for track in tracks if track.start_time is not None]
-    return min(starts, default=Fraction(0))
 
 
 def _joined(frames: Iterable[Any], beginning: Fraction, path: str) -> Sound:
