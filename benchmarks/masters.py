@@ -74,11 +74,15 @@ def square(image: Tensor) -> Tensor:
 def main() -> None:
     """Train."""
     parser = parser_of(__doc__.splitlines()[0], name=_NAME, num_steps=5_000, batch_size=4)
+    parser.add_argument("--start", type=Path, help="a network to go on from")
     parser.add_argument("--width", type=int, default=16)
+    parser.add_argument("--rate", type=float, default=1e-3, help="the learning rate at first")
     options = parser.parse_args()
     torch.manual_seed(0)
     photographs = [resize(read_image(photograph(name)), 256, edge="long") for name in PHOTOGRAPHS]
     network = TransformNetwork(width=options.width, styles=list(STYLES))
+    if options.start is not None:
+        network = TransformNetwork.load(options.start)
     run(
         network,
         options,
@@ -86,7 +90,7 @@ def main() -> None:
         styles=[painting(options.pictures, number)[0] for number in STYLES.values()],
         phases=phases(options.steps, options.batch_size, large=0.12),
         pairs=list(zip(cycle(photographs), STYLES, strict=False)),
-        rate=1e-3,
+        rate=options.rate,
         criterion=criterion_of(),
     )
     write_image(sheet(network, options.pictures), options.output / "sheet.jpg")

@@ -16,7 +16,7 @@ from pystyle.encoders import vgg19
 from pystyle.evaluation import EagerEvaluation, fastest_precision
 from pystyle.networks import Style, Stylizer
 from pystyle.runner import CSVLogger
-from pystyle.training import ImageFolder, Images, Phase, Previews, TrainingStep, train
+from pystyle.training import ImageFolder, Images, Phase, Previews, SteadyTask, TrainingStep, train
 
 _STYLE_LAYERS = ("relu1_1", "relu2_1", "relu3_1", "relu4_1")
 _LAYER_WEIGHTS = (1.0, 2.0, 2.0, 2.5)
@@ -63,6 +63,7 @@ def parser_of(description: str, *, name: str, num_steps: int, batch_size: int) -
     parser.add_argument("-o", "--output", type=Path, default=Path(name))
     parser.add_argument("--steps", type=int, default=num_steps)
     parser.add_argument("--batch-size", type=int, default=batch_size)
+    parser.add_argument("--steady", type=float, default=0.0, help="how much steadiness of clips weighs")
     parser.add_argument("--device", default="cpu")
     return parser
 
@@ -116,7 +117,11 @@ def run(
         "checkpoint": Checkpoints(options.output / "checkpoints", seconds=300),
         "resume": True,
     }
-    result = train(network.to(options.device), criterion.to(options.device), **{**arguments, **game})
+    steady = {"steady": SteadyTask(weight=options.steady)} if options.steady else {}
+    tasks = {**steady, **game.get("tasks", {})}
+    result = train(
+        network.to(options.device), criterion.to(options.device), **{**arguments, **game, "tasks": tasks}
+    )
     print(result)
     card = {
         "made_by": f"{Path(sys.argv[0]).name} {name}, pystyle {__version__}",
@@ -127,6 +132,8 @@ def run(
         "crop_size": [phase.crop_size for phase in phases],
         "batch_size": options.batch_size,
         "losses": list(criterion.named_losses),
+        **({"steady": options.steady} if options.steady else {}),
+        **({"started_from": options.start.name} if getattr(options, "start", None) else {}),
         "seconds": round(result.seconds),
     }
     result.network.save(options.output / f"{name}.safetensors", half=True, card=card)

@@ -164,6 +164,7 @@ def _card(
         "steps": training.steps,
         "batch_size": options.batch_size,
         "crop_size": options.crop_size,
+        **({"steady": options.steady} if options.steady else {}),
         **(comparing if options.recipe is None else recipe_card(options, styles)),
         "seed": options.seed,
     }

@@ -17,7 +17,7 @@ from pystyle.cli._options import (
 from pystyle.cli._paths import user_file, user_path
 from pystyle.cli._recipe_options import DEFAULTS, add_recipe_options
 from pystyle.cli._style_options import add_loss_options, add_smoothness_option
-from pystyle.cli._values import integer, names, positive_number
+from pystyle.cli._values import integer, names, number, positive_number
 from pystyle.typing import FeaturesName
 
 WIDTHS = {False: 16, True: 32}
@@ -154,6 +154,14 @@ def _add_training_options(parser: argparse.ArgumentParser, late: LateDefaults) -
         default=1e-3,
         help="of Adam at first; it falls to a hundredth (default: %(default)s, or "
         f"{DEFAULTS['learning_rate']} with --recipe, which falls to 0 in the second part of the training)",
+    )
+    add(
+        "--steady",
+        metavar="WEIGHT",
+        type=number("--steady"),
+        default=0.0,
+        help="for clips: how much it counts that a photograph which is moved gives the picture, moved; 30 is "
+        "usual (default: %(default)s, not at all)",
     )
     add(
         "--seed",

@@ -19,7 +19,7 @@ from pystyle.evaluation._precision import precision_on
 from pystyle.networks import Stylizer
 from pystyle.runner import Callback, ProgressBar, Step
 from pystyle.stylization._recipe import STRENGTHS
-from pystyle.training import Phase, TrainingResult, TrainingStep, train
+from pystyle.training import Phase, SteadyTask, TrainingResult, TrainingStep, train
 from pystyle.training._player import SIGNALS
 
 _BALANCE = 6.0
@@ -110,7 +110,7 @@ def run_training(
     bars = [ProgressBar(images_per_step=options.batch_size)] if progress else []
 
     def run() -> Training:
-        made = arguments()
+        made = _with_steadiness(arguments(), options.steady)
         with announcements(wanted=progress, warnings=warnings):
             result = train(
                 network,
@@ -127,6 +127,12 @@ def run_training(
         return _complete(result, latest.step, options.num_steps)
 
     return replace(whatever_ends_it(run, latest, _so_far), warnings=warnings)
+
+
+def _with_steadiness(arguments: Mapping[str, Any], weight: float) -> Mapping[str, Any]:
+    if not weight:
+        return arguments
+    return {**arguments, "tasks": {**arguments.get("tasks", {}), "steady": SteadyTask(weight=weight)}}
 
 
 def painting_arguments(options: argparse.Namespace) -> dict[str, Any]:

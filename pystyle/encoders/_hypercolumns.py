@@ -107,7 +107,9 @@ class HypercolumnEncoder(Encoder):
     def _column(self, features: Mapping[str, Tensor], group: str) -> Tensor:
         members = [features[layer] for layer in self.groups[group]]
         size = (members[0].shape[2], members[0].shape[3])
-        parts = [_resized(member, size) for member in members]
+        # One part in float32, the image, would make all of them as large in memory.
+        lowest = min((member.dtype for member in members), key=lambda kind: torch.finfo(kind).bits)
+        parts = [_resized(member.to(lowest), size) for member in members]
         if self.normalization == "channels":
             parts = [part / part.shape[1] for part in parts]
         return torch.cat(parts, dim=1)

@@ -10,6 +10,7 @@ from pystyle.training._image_folder import ImageFolder
 from pystyle.training._phase import Phase
 from pystyle.training._previews import Previews
 from pystyle.training._result import TrainingResult
+from pystyle.training._steady import SteadyTask
 from pystyle.training._step import TrainingStep
 from pystyle.training._task import Lesson, Painted, Task
 from pystyle.training._train import train
@@ -27,6 +28,7 @@ __all__ = [
     "Painted",
     "Phase",
     "Previews",
+    "SteadyTask",
     "Task",
     "TrainingResult",
     "TrainingStep",

@@ -106,6 +106,15 @@ def test_the_balance_of_style_and_content_grows_with_the_strength(capsys):
     assert factors[1] == pytest.approx(2 * factors[0])
 
 
+def test_steadiness_is_a_loss_beside_the_others(capsys):
+    assert train("--json", "--steady", "30") == 0
+    facts = json.loads(capsys.readouterr().out)
+    assert facts["terms"]["steady.difference"] > 0
+    assert Stylizer.load("out.safetensors").card["steady"] == 30
+    assert train("--json", "--overwrite") == 0
+    assert "steady.difference" not in json.loads(capsys.readouterr().out)["terms"]
+
+
 def test_the_seed_decides_the_bytes():
     files = []
     for seed in ("1", "1", "2"):
@@ -303,6 +312,7 @@ def test_a_saved_training_gives_the_same_network_again(folder):
         (["--width", "0"], "`--width` must be an integer of at least 1, got '0'."),
         (["--steps", "0"], "`--steps` must be an integer of at least 1, got '0'."),
         (["--learning-rate", "0"], "`--learning-rate` must be a number greater than 0, got '0'."),
+        (["--steady", "-1"], "`--steady` must be a number of at least 0, got '-1'."),
         (["--size", "3"], "There is no option '--size'."),
     ],
 )
