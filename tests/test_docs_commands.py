@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from pystyle.cli._keyframes import read_keyframes
 from pystyle.cli._parser import parse
 
 ROOT = Path(__file__).parents[1]
@@ -71,7 +72,10 @@ def test_every_option_in_a_config_of_the_docs_exists(tmp_path, monkeypatch):
     assert configs
     for config in configs:
         Path("run.toml").write_text(config, encoding="utf-8")
-        assert parse(["stylize", "--config", "run.toml"]).command is not None
+        if "[[keyframe]]" in config:
+            assert read_keyframes(Path("run.toml")).end > 0
+        else:
+            assert parse(["stylize", "--config", "run.toml"]).command is not None
 
 
 def test_the_readme_names_both_commands():

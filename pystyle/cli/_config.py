@@ -47,11 +47,13 @@ class Keys(NamedTuple):
         files: The keys of the files that are no options.
         required: Arguments without which its command line is none.
         is_name: What is no path in the values of further keys.
+        flags: The keys of further options without a value.
     """
 
     files: Sequence[str]
     required: Sequence[str]
     is_name: Mapping[str, Callable[[str], bool]] = MappingProxyType({})
+    flags: Collection[str] = ()
 
 
 @dataclass(frozen=True)
@@ -118,7 +120,7 @@ def read_config(path: Path, known: Collection[str], keys: Keys) -> Config:
         if key not in names:
             hint = did_you_mean(key, names)
             raise UsageError(f"In '{path}' there is an option {key!r}, which does not exist.{hint}")
-        values = _texts(path, key, value)
+        values = _texts(path, key, value, is_flag=key in _FLAGS or key in keys.flags)
         if key in paths:
             values = [_from_folder(path.parent, text, paths[key]) for text in values]
         if key == "content":
@@ -172,16 +174,16 @@ def _decoded(data: bytes) -> str:
     return data.decode("utf-16" if is_utf16 else "utf-8-sig")
 
 
-def _texts(path: Path, key: str, value: object) -> list[str]:
+def _texts(path: Path, key: str, value: object, *, is_flag: bool) -> list[str]:
     """The value, or the values of a list, as the command line would have them."""
     values = value if isinstance(value, list) else [value]
-    if key in _FLAGS and not isinstance(value, bool):
+    if is_flag and not isinstance(value, bool):
         raise UsageError(f"In '{path}' the option {key!r} must be true or false, got {value!r}.")
     if key in ("content", "style", "styles") and not all(isinstance(item, str) for item in values):
         raise UsageError(f"In '{path}' {key!r} must be a path in quotes, got {value!r}.")
     if not values or (key == "content" and len(values) > 1):
         raise UsageError(f"In '{path}' {key!r} must have one value, got {len(values)}.")
-    if key not in _FLAGS and not all(type(item) in (str, int, float) for item in values):
+    if not is_flag and not all(type(item) in (str, int, float) for item in values):
         raise UsageError(
             f"In '{path}' the option {key!r} must be a text, a number, or a list of them, got {value!r}."
         )

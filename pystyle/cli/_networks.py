@@ -31,17 +31,23 @@ def bound(network: Stylizer, options: argparse.Namespace) -> Painter:
     Raises:
         UsageError: If it has no such style, or none is named where there is a choice.
     """
-    styles = options.styles
-    if not styles:
-        if len(network.styles) != 1:
-            known = f"one of {', '.join(network.styles)}" if network.styles else "a painting"
-            raise UsageError(f"This network needs a STYLE, {known}, got none.")
-        styles = network.styles
+    styles = chosen_styles(network, options)
     weights = options.style_weights or [1.0] * len(styles)
-    return network.bind(
-        [(_style(network, style, options), weight) for style, weight in zip(styles, weights, strict=True)],
-        precision=options.precision,
-    )
+    return network.bind(list(zip(styles, weights, strict=True)), precision=options.precision)
+
+
+def chosen_styles(network: Stylizer, options: argparse.Namespace) -> list[Tensor | str]:
+    """The styles of a command line, or the only one of the network.
+
+    Raises:
+        UsageError: If it has no such style, or none is named where there is a choice.
+    """
+    if options.styles:
+        return [_style(network, style, options) for style in options.styles]
+    if len(network.styles) != 1:
+        known = f"one of {', '.join(network.styles)}" if network.styles else "a painting"
+        raise UsageError(f"This network needs a STYLE, {known}, got none.")
+    return list(network.styles)
 
 
 def check_edge(network: Stylizer, option: str, size: tuple[int, int]) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from pystyle import __version__
-from pystyle.cli import _demo, _info, _judge, _paint, _stylize, _train
+from pystyle.cli import _demo, _info, _judge, _live, _paint, _stylize, _train, _video
 from pystyle.cli._batch import is_batch
 from pystyle.cli._config import Config, config_file, read_config
 from pystyle.cli._errors import UsageError, did_you_mean
@@ -18,6 +18,8 @@ _COMMANDS = {
     "stylize": _stylize,
     "train": _train,
     "paint": _paint,
+    "video": _video,
+    "live": _live,
     "judge": _judge,
     "demo": _demo,
     "info": _info,
@@ -26,6 +28,7 @@ _CONFIGURABLE = {
     "stylize": _stylize.CONFIG_KEYS,
     "train": _train.CONFIG_KEYS,
     "paint": _paint.CONFIG_KEYS,
+    "video": _video.CONFIG_KEYS,
 }
 """What the files of options have beside options, by the commands that take such files."""
 

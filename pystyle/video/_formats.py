@@ -26,6 +26,9 @@ class Format:
         time_base: The unit of its time stamps, if it has only one.
         is_even: Whether sides must be even.
         has_sound: Whether it can hold sound.
+        sounds: The sounds of other files that are copied; None if all are. What FFmpeg would write beyond
+            them is played in few places.
+        sound_encoder: The encoder of FFmpeg for the others.
     """
 
     container: str
@@ -37,6 +40,12 @@ class Format:
     time_base: Fraction | None = None
     is_even: bool = False
     has_sound: bool = True
+    sounds: frozenset[str] | None = None
+    sound_encoder: str = "aac"
+
+    def copies(self, codec: str) -> bool:
+        """Whether the sound of another file is copied, if it is of this codec."""
+        return self.sounds is None or codec in self.sounds
 
 
 # Without frames that refer to later ones, the order of decoding is that of showing: time stamps begin at
@@ -47,7 +56,17 @@ _FAST_START = {"movflags": "+faststart"}
 _VP9_OPTIONS = {"deadline": "good", "cpu-used": "5", "row-mt": "1", "b": "0"}
 
 
-def _h264(container: str, options: Mapping[str, str], unit: Fraction | None = None) -> Format:
+_MP4_SOUNDS = frozenset({"aac", "ac3", "alac", "eac3", "mp3"})
+_MOV_SOUNDS = _MP4_SOUNDS | {"pcm_s16le", "pcm_s24le"}
+_WEBM_SOUNDS = frozenset({"opus", "vorbis"})
+
+
+def _h264(
+    container: str,
+    options: Mapping[str, str],
+    sounds: frozenset[str] | None,
+    unit: Fraction | None = None,
+) -> Format:
     return Format(
         container,
         "libx264",
@@ -57,14 +76,24 @@ def _h264(container: str, options: Mapping[str, str], unit: Fraction | None = No
         container_options=options,
         time_base=unit,
         is_even=True,
+        sounds=sounds,
     )
 
 
 FORMATS: Final[Mapping[str, Format]] = {
-    "mp4": _h264("mp4", _FAST_START),
-    "mov": _h264("mov", _FAST_START),
-    "mkv": _h264("matroska", {}, Fraction(1, 1000)),
-    "webm": Format("webm", "libvpx-vp9", "yuv420p", _VP9_OPTIONS, (24, 63), time_base=Fraction(1, 1000)),
+    "mp4": _h264("mp4", _FAST_START, _MP4_SOUNDS),
+    "mov": _h264("mov", _FAST_START, _MOV_SOUNDS),
+    "mkv": _h264("matroska", {}, None, Fraction(1, 1000)),
+    "webm": Format(
+        "webm",
+        "libvpx-vp9",
+        "yuv420p",
+        _VP9_OPTIONS,
+        (24, 63),
+        time_base=Fraction(1, 1000),
+        sounds=_WEBM_SOUNDS,
+        sound_encoder="libopus",
+    ),
     "gif": Format("gif", "gif", "pal8", time_base=Fraction(1, 100), has_sound=False),
     "apng": Format("apng", "apng", "rgb24", {"pred": "up"}, has_sound=False),
     "webp": Format(

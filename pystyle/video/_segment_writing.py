@@ -2,7 +2,7 @@
 
 Of a video they hold the packets of the encoder, which begin with a key frame, so that they are joined without
 another loss. Of animations and folders they hold PNG files, for a picture of an animation is encoded as what
-differs from the one before.
+differs from the one before; and of single frames, for an encoder needs several to be good.
 """
 
 import io
@@ -19,7 +19,7 @@ from pystyle.video._av import av_module, new_container
 from pystyle.video._encoding import PictureTrack, Settings
 from pystyle.video._frame import Frame
 from pystyle.video._pixels import pixels_of, tensor_of_pixels
-from pystyle.video._segments import Cut, SegmentFolder
+from pystyle.video._segments import SegmentFolder
 from pystyle.video._writing import ContainerWriter, Writer
 
 _PACKETS = ("mp4", "mov", "mkv", "webm")
@@ -31,27 +31,36 @@ class SegmentWriter:
     Args:
         folder: Where they are written.
         settings: How pictures are encoded.
-        seconds: How long segments are.
         first: The number of the first that is written.
+        as_pictures: Whether they hold pictures in any case, which are encoded in the end.
     """
 
-    def __init__(self, folder: SegmentFolder, settings: Settings, seconds: Fraction, first: int) -> None:
-        self._folder, self._settings, self._index = folder, settings, first - 1
-        self._cut, self._segment = Cut(seconds), _new_segment(settings)
+    def __init__(self, folder: SegmentFolder, settings: Settings, first: int, *, as_pictures: bool) -> None:
+        self._folder, self._settings, self._index = folder, settings, first
+        self._as_pictures = as_pictures
+        self._segment = self._new_segment()
 
     def write(self, frame: Frame) -> None:
-        """Add a frame; a segment that ends before it is written."""
-        if self._cut.before(frame.time):
-            if self._segment.count:
-                self.finish(last=False)
-            self._index += 1
+        """Add a frame to the segment that is open."""
         self._segment.add(frame)
 
-    def finish(self, *, last: bool = True) -> None:
-        """Write the segment that is open."""
-        if self._segment.count:
-            self._folder.write(self._index, {**self._segment.state(), "last": last})
-            self._segment = _new_segment(self._settings)
+    def finish(self, state: bytes, *, last: bool) -> None:
+        """Write the segment that is open.
+
+        Args:
+            state: What the painter remembers after it; nothing if it never does.
+            last: Whether the clip ends with it.
+        """
+        if state and not last:
+            self._folder.write_state(self._index, state)
+        self._folder.write(self._index, {**self._segment.state(), "last": last, "remembers": bool(state)})
+        self._index += 1
+        self._segment = self._new_segment()
+
+    def _new_segment(self) -> "_PacketSegment | _PictureSegment":
+        if self._as_pictures or self._settings.format not in _PACKETS:
+            return _PictureSegment()
+        return _PacketSegment(self._settings)
 
 
 def join(segments: Iterable[Mapping[str, Any]], writer: Writer) -> None:
@@ -123,10 +132,6 @@ class _PictureSegment:
             "times": [str(frame.time) for frame in self._frames],
             "durations": [None if frame.duration is None else str(frame.duration) for frame in self._frames],
         }
-
-
-def _new_segment(settings: Settings) -> _PacketSegment | _PictureSegment:
-    return _PacketSegment(settings) if settings.format in _PACKETS else _PictureSegment()
 
 
 def _data(pieces: list[bytes]) -> dict[str, Any]:

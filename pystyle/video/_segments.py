@@ -3,11 +3,12 @@
 import json
 import logging
 import os
+import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from pystyle.checkpoints import CheckpointError, CheckpointFolder, decode, differences, encode, environment
 from pystyle.images._atomic import replace_file
@@ -15,6 +16,7 @@ from pystyle.video._av import av_module
 
 _LOG = logging.getLogger("pystyle")
 _DESCRIPTION = "clip.json"
+_FILES = re.compile(r"(segment|state)-\d{6,}\.safetensors")
 
 
 class Cut:
@@ -34,6 +36,22 @@ class Cut:
         if begins:
             self._start = time
         return begins
+
+
+class Done(NamedTuple):
+    """What an earlier run has done.
+
+    Attributes:
+        segments: How many segments can be kept.
+        frames: How many frames are in them.
+        state: What the painter remembered after them; None if that is nothing.
+        is_whole: Whether they are the whole clip.
+    """
+
+    segments: int
+    frames: int
+    state: dict[str, Any] | None
+    is_whole: bool
 
 
 class SegmentFolder:
@@ -97,6 +115,54 @@ class SegmentFolder:
                 return
             index += 1
 
+    def write_state(self, index: int, data: bytes) -> None:
+        """Write what the painter remembers after a segment, and forget it of all but the one before.
+
+        Raises:
+            OSError: If it cannot be written.
+        """
+        replace_file(self._state_file(index), [data], kind="checkpoint")
+        # A state may be larger than its segment, and there may be a segment for each frame.
+        self._state_file(index - 2).unlink(missing_ok=True)
+
+    def done(self) -> Done:
+        """What can be kept: the segments up to the last after which the painter's memory is known."""
+        done, frames = Done(0, 0, None, is_whole=False), 0
+        for index, segment in enumerate(self.read()):
+            frames += int(segment["count"])
+            is_whole = bool(segment["last"])
+            state = self._read_state(index) if segment["remembers"] and not is_whole else None
+            if is_whole or state is not None or not segment["remembers"]:
+                done = Done(index + 1, frames, state, is_whole)
+        return done
+
+    def remove(self) -> None:
+        """Remove all that is of the run, and the folder if nothing else is in it.
+
+        Raises:
+            CheckpointError: If another run has the folder.
+            OSError: If a file cannot be removed.
+        """
+        folder = CheckpointFolder(self.path)
+        with folder.locked():
+            folder.clean()
+            # First what says whose the segments are: without it they are no segments.
+            for file in [self.path / _DESCRIPTION, *self.path.glob("s*.safetensors")]:
+                if file.name == _DESCRIPTION or _FILES.fullmatch(file.name):
+                    file.unlink(missing_ok=True)
+        (self.path / ".lock").unlink(missing_ok=True)
+        with suppress(OSError):
+            self.path.rmdir()
+
+    def _read_state(self, index: int) -> dict[str, Any] | None:
+        try:
+            return decode(self._state_file(index).read_bytes())
+        except FileNotFoundError:
+            return None
+        except CheckpointError as error:
+            _LOG.warning("The state '%s' is damaged and is not used. %s", self._state_file(index), error)
+            return None
+
     def _check(self, file: Path, description: Mapping[str, str], surroundings: Mapping[str, str]) -> None:
         try:
             before = json.loads(file.read_text(encoding="utf-8"))
@@ -119,3 +185,6 @@ class SegmentFolder:
 
     def _file(self, index: int) -> Path:
         return self.path / f"segment-{index:06d}.safetensors"
+
+    def _state_file(self, index: int) -> Path:
+        return self.path / f"state-{index:06d}.safetensors"

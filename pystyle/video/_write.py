@@ -15,7 +15,9 @@ from pystyle.video._encoding import Settings, as_frames
 from pystyle.video._folder_writing import checked_folder, folder_writer
 from pystyle.video._formats import FORMATS, FormatName, format_of, quality_of
 from pystyle.video._frame import Frame
-from pystyle.video._sound_tracks import SoundCopy
+from pystyle.video._sound_file import SoundFile
+from pystyle.video._sound_muxing import SoundMuxer
+from pystyle.video._sound_tracks import HasSound
 from pystyle.video._writing import Writer, file_writer
 
 _USUAL_RATE = 25
@@ -30,7 +32,7 @@ def write_clip(
     rate: float | None = None,
     quality: int | None = None,
     format: FormatName | None = None,
-    sound: bool = True,
+    sound: bool | str | os.PathLike[str] | IO[bytes] = True,
 ) -> None:
     """Writes a stream of frames to a file, which is complete or as it was before.
 
@@ -47,10 +49,13 @@ def write_clip(
         quality: The constant rate factor of the encoder, smaller is better: from 0 to 51 for H.264, 18 if
             not given, and from 0 to 63 for VP9, 24 if not given.
         format: The format, whatever the name; Matroska for a pipe if not given.
-        sound: Whether the sound of `like` is copied, unchanged, where the format holds any.
+        sound: Whether the sound of `like` is copied, unchanged, where the format holds any. Or another file
+            with sound, such as a song or a clip: it begins with the pictures and ends with them, and what
+            the format does not usually hold becomes AAC in MP4 and MOV and Opus in WebM.
 
     Raises:
         ImportError: PyAV is missing, the extra ``video``.
+        SoundReadError: The file `sound` cannot be read.
         TypeError: A frame is not a floating tensor.
         ValueError: There are no frames, one has another size or does not come after the one before, the
             file cannot hold the sound, or an argument is out of its range.
@@ -75,7 +80,7 @@ def write_clip(
         milliseconds, MKV moves both to later times.
     """
     settings = settings_for(path, like=like, rate=rate, quality=quality, format=format)
-    with clip_writer(path, settings, like if sound else None) as writer:
+    with clip_writer(path, settings, sound_source(sound, like, settings)) as writer:
         for frame in as_frames(frames, settings.rate):
             writer.write(frame)
 
@@ -105,17 +110,38 @@ def settings_for(
     return Settings(name, quality_of(name, quality), exact, unit, aspect, loop)
 
 
+def sound_source(
+    sound: bool | str | os.PathLike[str] | IO[bytes], like: Clip | None, settings: Settings
+) -> HasSound | None:
+    """Where the sound of a clip comes from, of the argument of :func:`write_clip`.
+
+    Raises:
+        SoundReadError: If it is a file, and cannot be read.
+        ValueError: If it is a file, and the format holds no sound.
+    """
+    has_sound = settings.format != "folder" and settings.kind.has_sound
+    if isinstance(sound, bool):
+        return like if sound and has_sound else None
+    if not has_sound:
+        raise ValueError(
+            f"`sound` is for formats that hold sound, and the clip will be of the format '{settings.format}'."
+        )
+    return SoundFile(sound)
+
+
 def clip_writer(
-    path: str | os.PathLike[str] | IO[bytes], settings: Settings, like: Clip | None
+    path: str | os.PathLike[str] | IO[bytes], settings: Settings, source: HasSound | None
 ) -> AbstractContextManager[Writer]:
     """A context with a writer, whose file is there when the context ends without an error."""
     if settings.format == "folder":
         return folder_writer(_folder_path(path))
-    sound = like.sound() if like is not None and settings.kind.has_sound else None
+    sound = None if source is None else source.sound()
     return file_writer(path, settings, sound)
 
 
-def check_output(path: str | os.PathLike[str] | IO[bytes], settings: Settings, like: Clip | None) -> None:
+def check_output(
+    path: str | os.PathLike[str] | IO[bytes], settings: Settings, source: HasSound | None
+) -> None:
     """Finds out whether a clip can be written, and holds the sound, before anything is.
 
     Raises:
@@ -127,11 +153,11 @@ def check_output(path: str | os.PathLike[str] | IO[bytes], settings: Settings, l
         return
     if isinstance(path, str | os.PathLike) and os.fspath(path) != "-":
         check_writable(path, kind="clip")
-    sound = like.sound() if like is not None and settings.kind.has_sound else None
+    sound = None if source is None else source.sound()
     if sound is not None:
         name = os.fspath(path) if isinstance(path, str | os.PathLike) else "the pipe"
         with closing(sound), new_container(io.BytesIO(), settings.kind.container) as container:
-            SoundCopy.check(sound, container, name)
+            SoundMuxer.check(sound, container, name)
 
 
 def _folder_path(path: str | os.PathLike[str] | IO[bytes]) -> str | os.PathLike[str]:

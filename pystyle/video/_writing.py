@@ -13,7 +13,8 @@ from pystyle.video._av import OneWay, new_container, writing
 from pystyle.video._encoding import PictureTrack, Settings
 from pystyle.video._frame import Frame
 from pystyle.video._last_frame import show_until
-from pystyle.video._sound_tracks import SoundCopy, SoundTracks
+from pystyle.video._sound_muxing import SoundMuxer
+from pystyle.video._sound_tracks import SoundTracks
 
 
 class Writer(Protocol):
@@ -69,13 +70,16 @@ def _streamed(
 
 
 class ContainerWriter:
-    """Writes pictures, and copies sound, into a container.
+    """Writes pictures and sound into a container.
 
     Args:
         target: A path, or a file object.
         settings: How pictures are encoded.
-        sound: What is copied.
+        sound: What is copied, or encoded.
         name: What errors call it.
+
+    Attributes:
+        end: Until when the last picture is shown, in seconds.
     """
 
     def __init__(self, target: Any, settings: Settings, sound: SoundTracks | None, name: str) -> None:
@@ -86,14 +90,14 @@ class ContainerWriter:
         self._settings, self._name, self._source = settings, name, sound
         self._container = new_container(target, settings.kind.container, options)
         self._track: PictureTrack | None = None
-        self._sound: SoundCopy | None = None
+        self._sound: SoundMuxer | None = None
         self.end = Fraction(0)
 
     def __enter__(self) -> "ContainerWriter":
         try:
             if self._source is not None:
                 # Before the first frame is painted, so that what cannot be held is known.
-                SoundCopy.check(self._source, self._container, self._name)
+                SoundMuxer.check(self._source, self._container, self._name)
         except BaseException as error:
             self.__exit__(type(error))
             raise
@@ -103,18 +107,18 @@ class ContainerWriter:
         try:
             if kind is None:
                 self._finish()
-        finally:
-            if kind is None:
                 self._container.close()
-            else:
-                with suppress(Exception):
-                    self._container.close()
+        finally:
+            # After an error: another one of the same pipe would hide it.
+            with suppress(Exception):
+                self._container.close()
             if self._source is not None:
                 self._source.close()
 
     def write(self, frame: Frame) -> None:
         """Encode a frame, and write what is ready with the sound up to it."""
         track = self.begin(*frame.image.shape[-2:])
+        # That of the packets, too, but not of WebP, which comes as one.
         self.end = frame.time + (frame.duration or 1 / self._settings.rate)
         for packet in track.encode(frame):
             self.mux(packet)
@@ -124,7 +128,7 @@ class ContainerWriter:
         if self._track is None:
             self._track = PictureTrack(self._container, self._settings, height, width, self._name)
             if self._source is not None:
-                self._sound = SoundCopy(self._source, self._container)
+                self._sound = SoundMuxer(self._source, self._container, self._settings.kind)
         return self._track
 
     @property
@@ -136,6 +140,8 @@ class ContainerWriter:
         """Write a packet of the track, after the sound up to it."""
         if self._track is not None:
             packet.stream = self._track.stream
+        if packet.pts is not None:
+            self.end = max(self.end, (packet.pts + packet.duration) * Fraction(packet.time_base))
         if self._sound is not None and packet.pts is not None:
             self._sound.write_until(packet.pts * Fraction(packet.time_base))
         self._container.mux(packet)
@@ -146,4 +152,4 @@ class ContainerWriter:
         for packet in self._track.flush():
             self.mux(packet)
         if self._sound is not None:
-            self._sound.write_until()
+            self._sound.finish(self.end)

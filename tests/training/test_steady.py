@@ -35,7 +35,7 @@ def painted(network, size=(1, 3, 24, 40)):
     return Painted(contents, None, None, network(contents, None))
 
 
-def drawn_shift(task, seed, size=(24, 40)):
+def drawn_shift(task, seed):
     """The motion to the right and down that a task draws first."""
     torch.manual_seed(seed)
     return (task.shift * (2 * torch.rand(1, 2, 1, 1) - 1)).flatten().tolist()
@@ -57,6 +57,7 @@ def test_places_from_outside_of_the_image_do_not_count():
         """Is right everywhere but where the content continues beyond its border."""
 
         def forward(self, content, code):
+            del code
             return content + self.slope * (content == content[..., :1])
 
     network = Middle(1.0)
@@ -70,7 +71,8 @@ def test_places_from_outside_of_the_image_do_not_count():
     found = task(network, step).terms["difference"].item()
     flow = torch.tensor(drawn_shift(task, seed), dtype=torch.float64).view(1, 2, 1, 1).expand(1, 2, 8, 12)
     everywhere = (network(warp(contents, flow), None) - warp(contents, flow)).abs().mean()
-    assert found == 0 and everywhere > 0.1
+    assert found == 0
+    assert everywhere > 0.1
 
 
 def test_without_a_motion_it_is_the_noise():
@@ -87,20 +89,23 @@ def test_what_the_network_is_shown_stays_in_the_range_of_images():
 
     class Looks(Ramp):
         def forward(self, content, code):
+            del code
             seen.append(content)
             return content
 
     network = Looks(0.0)
     contents = torch.ones(1, 3, 16, 16, dtype=torch.float64)
     SteadyTask(noise=0.5)(network, Painted(contents, None, None, contents))
-    assert seen[0].amin() >= 0 and seen[0].amax() == 1
+    assert seen[0].amin() >= 0
+    assert seen[0].amax() == 1
 
 
 def test_a_motion_is_smooth_and_each_image_has_its_own():
     task = SteadyTask(noise=0, shift=10, bend=8, cell=50)
     torch.manual_seed(3)
     flow = task._flow(torch.rand(2, 3, 100, 200, dtype=torch.float64))
-    assert flow.shape == (2, 2, 100, 200) and flow.dtype == torch.float64
+    assert flow.shape == (2, 2, 100, 200)
+    assert flow.dtype == torch.float64
     assert not torch.equal(flow[0], flow[1])
     steps = torch.cat([flow.diff(dim=2).flatten(), flow.diff(dim=3).flatten()])
     # Between points at a distance of 50 pixels with a deviation of 8 each.

@@ -10,9 +10,10 @@ import time
 
 import numpy as np
 import pytest
+import torch
 
 from pystyle.checkpoints import CheckpointError
-from pystyle.video import paint_clip, read_clip
+from pystyle.video import FramePainter, paint_clip, read_clip
 
 pytest.importorskip("av")
 
@@ -34,6 +35,46 @@ class Inverting:
     @property
     def painted(self):
         return self._painted
+
+
+class Trail(FramePainter):
+    """Each frame with a trace of those before, that stops after a while."""
+
+    def __init__(self, calls=1_000):
+        self.share = 0.25
+        self._left, self._last, self._times, self._painted = calls, None, [], 0
+
+    def paint(self, frames):
+        self._left -= 1
+        if self._left < 0:
+            raise InterruptedError
+        pictures = []
+        for frame in frames:
+            if self._last is None:
+                self._last = frame.image.clone()
+            # In place, as a painter may do it.
+            self._last += self.share * (frame.image - self._last)
+            self._times.append(str(frame.time))
+            pictures.append(self._last.clone())
+        self._painted += len(frames)
+        return torch.cat(pictures)
+
+    def begin(self):
+        self._last, self._times = None, []
+
+    def state_dict(self):
+        return {"last": self._last, "times": self._times}
+
+    def load_state_dict(self, state):
+        self._last, self._times = state["last"], state["times"]
+
+    @property
+    def painted(self):
+        return self._painted
+
+    @property
+    def times(self):
+        return self._times
 
 
 def content(path):
@@ -80,6 +121,92 @@ def test_a_run_that_goes_on_gives_the_same_bytes_and_paints_nothing_twice(
         assert len(clip) == 40
         steps = {late.time - early.time for early, late in itertools.pairwise(clip)}
         assert len(steps) == 1
+
+
+@pytest.mark.parametrize("name", ["out.mp4", "out.webp"])
+@pytest.mark.parametrize("seconds", [0.4, 0])
+def test_a_painter_that_remembers_goes_on_from_what_it_remembered(tmp_path, make_clip, name, seconds) -> None:
+    path, output = make_clip(tmp_path / "clip.mkv", count=40), tmp_path / name
+    settings = {"batch_size": 3, "segment_seconds": seconds}
+    whole = Trail()
+    paint_clip(path, whole, output, checkpoint=tmp_path / "whole", **settings)
+    expected = output.read_bytes()
+    output.unlink()
+    for calls in (5, 7, 0, 1_000):
+        painter = Trail(calls)
+        try:
+            paint_clip(path, painter, output, checkpoint=tmp_path / "parts", resume=True, **settings)
+        except InterruptedError:
+            assert not output.exists()
+        assert len(list((tmp_path / "parts").glob("state-*"))) <= 2
+    # The last run did not see all frames, and has them all in its mind.
+    assert painter.painted == {0.4: 20, 0: 28}[seconds]
+    assert painter.times == whole.times
+    assert len(painter.times) == 40
+    assert output.read_bytes() == expected
+    # It does not go on from what it remembers of another clip.
+    output.unlink()
+    paint_clip(path, whole, output, checkpoint=tmp_path / "again", **settings)
+    assert output.read_bytes() == expected
+
+
+@pytest.mark.parametrize("damaged", ["state-000001", "segment-000001"])
+def test_what_is_remembered_of_a_damaged_file_is_painted_again(tmp_path, make_clip, caplog, damaged) -> None:
+    path, output, run = make_clip(tmp_path / "clip.mkv", count=40), tmp_path / "out.mp4", tmp_path / "run"
+    settings = {"checkpoint": run, "segment_seconds": 0.4, "resume": True}
+    paint_clip(path, Trail(), output, **{**settings, "checkpoint": tmp_path / "whole"})
+    whole = output.read_bytes()
+    output.unlink()
+    with pytest.raises(InterruptedError):
+        paint_clip(path, Trail(25), output, **settings)
+    assert sorted(file.name[:12] for file in run.glob("s*")) == [
+        "segment-0000", "segment-0000", "state-000000", "state-000001",
+    ]  # fmt: skip
+    file = run / f"{damaged}.safetensors"
+    data = bytearray(file.read_bytes())
+    data[-5] ^= 1
+    file.write_bytes(data)
+    painter = Trail()
+    paint_clip(path, painter, output, **settings)
+    assert f"{damaged}.safetensors' is damaged" in caplog.text
+    assert painter.painted == 30
+    assert output.read_bytes() == whole
+
+
+def test_without_what_it_remembered_a_painter_begins_anew(tmp_path, make_clip) -> None:
+    path, output, run = make_clip(tmp_path / "clip.mkv", count=40), tmp_path / "out.mp4", tmp_path / "run"
+    settings = {"checkpoint": run, "segment_seconds": 0.2, "resume": True}
+    with pytest.raises(InterruptedError):
+        paint_clip(path, Trail(23), output, **settings)
+    # Of the segments 0 to 3 the last two are remembered; the first is lost.
+    (run / "segment-000000.safetensors").unlink()
+    painter = Trail()
+    paint_clip(path, painter, output, **settings)
+    assert painter.painted == 40
+    paint_clip(path, Trail(), tmp_path / "whole.mp4", checkpoint=tmp_path / "run2", segment_seconds=0.2)
+    assert output.read_bytes() == (tmp_path / "whole.mp4").read_bytes()
+
+
+def test_frames_by_themselves_are_encoded_as_without_a_checkpoint(tmp_path, make_clip) -> None:
+    path, run = make_clip(tmp_path / "clip.mp4", count=10, sound="aac"), tmp_path / "run"
+    paint_clip(path, Trail(), tmp_path / "one.mp4")
+    paint_clip(path, Trail(), tmp_path / "two.mp4", checkpoint=run, segment_seconds=0)
+    assert (tmp_path / "one.mp4").read_bytes() == (tmp_path / "two.mp4").read_bytes()
+    assert len(list(run.glob("segment-*"))) == 10
+
+
+def test_what_a_checkpoint_cannot_hold_is_refused(tmp_path, make_clip) -> None:
+    class Careless(Trail):
+        def state_dict(self):
+            return {"self": self}
+
+    path = make_clip(tmp_path / "clip.mkv", count=3)
+    with pytest.raises(TypeError, match=r"A checkpoint cannot hold a Careless, which is at `state\.self`"):
+        paint_clip(path, Careless(), tmp_path / "out.mp4", checkpoint=tmp_path / "run")
+    with pytest.raises(
+        TypeError, match="`painter` must be a function of images or a FramePainter, got a str"
+    ):
+        paint_clip(path, "rocks", tmp_path / "out.mp4")
 
 
 def test_the_joined_clip_has_the_pictures_and_times_of_one_without_segments(tmp_path, make_clip) -> None:
@@ -186,8 +313,8 @@ def test_what_cannot_be_kept_or_written_is_told_before_a_frame_is_painted(tmp_pa
         paint_clip(path, Inverting(0), tmp_path / "out.webm", checkpoint=run)
     with pytest.raises(FileNotFoundError, match="Cannot write the clip"):
         paint_clip(path, Inverting(0), tmp_path / "none" / "out.mp4", checkpoint=tmp_path / "run2")
-    with pytest.raises(ValueError, match="`segment_seconds` must be positive"):
-        paint_clip(path, Inverting(0), tmp_path / "out.mp4", checkpoint=run, segment_seconds=0)
+    with pytest.raises(ValueError, match="`segment_seconds` must not be negative"):
+        paint_clip(path, Inverting(0), tmp_path / "out.mp4", checkpoint=run, segment_seconds=-1)
     with path.open("rb") as file, pytest.raises(ValueError, match="cannot be read again"):
         paint_clip(file, Inverting(0), tmp_path / "out.mp4", checkpoint=tmp_path / "run3")
 

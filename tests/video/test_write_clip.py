@@ -393,3 +393,25 @@ def test_without_the_package_the_extra_is_named(tmp_path, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "av", None)
     with pytest.raises(ImportError, match=r"pip install \"pystyle-nst\[video\]\""):
         write_clip(tmp_path / "clip.mp4", [torch.zeros(1, 3, 4, 4)])
+
+
+@pytest.mark.parametrize("format", ["mkv", "mp4", "gif"])
+@pytest.mark.parametrize("room", [0, 600, 3000])
+def test_a_pipe_that_closes_is_said_to_be_broken_also_at_the_end(format, room) -> None:
+    class Pipe(io.RawIOBase):
+        """Takes so many bytes."""
+
+        left = room
+
+        def writable(self) -> bool:
+            return True
+
+        def write(self, data) -> int:
+            self.left -= len(data)
+            if self.left < 0:
+                raise BrokenPipeError(32, "Broken pipe")
+            return len(data)
+
+    frames = torch.rand(5, 1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
+    with pytest.raises(BrokenPipeError):
+        write_clip(Pipe(), list(frames), rate=5, format=format)

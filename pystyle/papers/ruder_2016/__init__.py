@@ -40,12 +40,13 @@ manuelruder/artistic-videos, commit 40e7447, ``artistic_video.lua``, ``artistic_
 
 What differs here: the temporal gradient is exact, where the code's leaves out a root of c; colours are
 multiplied by 255, where the code takes 256; frames do not go through 8-bit files in between; the last row
-and column may be relied on.
+and column may be relied on; a stream without a flow of its own takes OpenCV's DIS flow.
 """
 
 from pystyle.papers.ruder_2016._criterion import criterion
 from pystyle.papers.ruder_2016._frames import blended, warped_frame
 from pystyle.papers.ruder_2016._multi_pass import multi_pass
+from pystyle.papers.ruder_2016._painter import RuderPainter
 from pystyle.papers.ruder_2016._raft import RAFTFlow
 from pystyle.papers.ruder_2016._reliability import Flow as Flow
 from pystyle.papers.ruder_2016._reliability import long_term_weights, temporal_error
@@ -53,6 +54,7 @@ from pystyle.papers.ruder_2016._style_transfer import style_transfer
 
 __all__ = [
     "RAFTFlow",
+    "RuderPainter",
     "blended",
     "criterion",
     "long_term_weights",

@@ -1,23 +1,18 @@
 from collections.abc import Sequence
 from functools import partial
-from typing import Literal, TypeAlias
 
 from torch import Tensor
 
-from pystyle._arguments import whole_numbers
 from pystyle.encoders import Encoder, vgg19
 from pystyle.evaluation import EagerEvaluation, Evaluation
-from pystyle.images import resize
 from pystyle.optim import LBFGS
 from pystyle.papers._images import check_images
-from pystyle.papers._variants import Variant, check_variant
-from pystyle.papers.ruder_2016._criterion import criterion
-from pystyle.papers.ruder_2016._frames import common_size, noise_like, warped_frame
-from pystyle.papers.ruder_2016._reliability import Flow, long_term_weights, reliable_pixels
-from pystyle.runner import Callback, Result, StopOnPlateau, optimize_image
+from pystyle.papers._variants import Variant
+from pystyle.papers.ruder_2016._frame_optimizer import FrameOptimizer, VideoInit
+from pystyle.papers.ruder_2016._frames import common_size
+from pystyle.papers.ruder_2016._reliability import Flow
+from pystyle.runner import Callback, Result
 from pystyle.typing import OptimizerFactory
-
-VideoInit: TypeAlias = Literal["random", "previous", "warped", "content"]
 
 
 def style_transfer(
@@ -40,6 +35,8 @@ def style_transfer(
     seed: int = 0,
 ) -> list[Result]:
     """A clip in the style of a painting, frame by frame.
+
+    All frames and results are in memory; :class:`RuderPainter` takes a clip of any length.
 
     Args:
         frames: The frames of the clip; :func:`pystyle.video.read_clip` gives them.
@@ -83,53 +80,27 @@ def style_transfer(
         >>> [tuple(result.image.shape[2:]) for result in results]
         [(32, 40), (32, 40)]
     """
-    check_variant(variant)
-    check_images({"style": style} | {f"frames[{i}]": frame for i, frame in enumerate(frames)})
-    size = common_size(frames)
-    if init not in ("random", "previous", "warped", "content"):
-        raise ValueError(f"`init` must be 'random', 'previous', 'warped' or 'content', got {init!r}.")
-    distances = whole_numbers(distances, "`distances`", least=1)
-    if not distances:
-        raise ValueError("`distances` must have at least one number of frames, got none.")
-    encoder = vgg19() if encoder is None else encoder
-    painting = resize(style, max(size), edge="long", interpolation="bilinear")
-    results = list[Result]()
+    check_images({f"frames[{i}]": frame for i, frame in enumerate(frames)})
+    common_size(frames)
+    each_frame = FrameOptimizer(
+        style=style,
+        encoder=vgg19() if encoder is None else encoder,
+        variant=variant,
+        distances=distances,
+        init=init,
+        content_weight=content_weight,
+        style_weight=style_weight,
+        temporal_weight=temporal_weight,
+        num_steps=num_steps,
+        tolerance=tolerance,
+        optimizer=optimizer,
+        evaluation=evaluation,
+        seed=seed,
+    )
+    results, pictures = list[Result](), dict[int, Tensor]()
     for index, frame in enumerate(frames):
-        references = {"content": frame, "style": painting}
-        weights = list[Tensor]()
-        if temporal_weight != 0:
-            previous = [index - distance for distance in sorted(set(distances)) if distance <= index]
-            reliable = [reliable_pixels(flow, other, index, variant) for other in previous]
-            weights = long_term_weights(reliable, variant=variant)
-            for count, other in enumerate(previous):
-                references[f"warped_{count}"] = warped_frame(results[other].image, flow(index, other))
-        results.append(
-            optimize_image(
-                criterion(
-                    encoder, weights=weights, variant=variant, size=size, content_weight=content_weight,
-                    style_weight=style_weight, temporal_weight=temporal_weight,
-                ),
-                references,
-                init=_start(frame, results, flow, init, seed),
-                optimizer=optimizer,
-                num_steps=num_steps[1] if index else num_steps[0],
-                bounds=None,
-                callbacks=(StopOnPlateau(patience=50, tolerance=tolerance), *callbacks),
-                evaluation=evaluation,
-            )
-        )  # fmt: skip
+        results.append(each_frame.run(index, frame, pictures, flow, callbacks))
+        pictures[index] = results[-1].image
         if results[-1].interrupted:
             break
     return results
-
-
-def _start(frame: Tensor, results: Sequence[Result], flow: Flow, init: VideoInit, seed: int) -> Tensor:
-    """What a frame begins with, after the results of all frames before it."""
-    index = len(results)
-    if init == "content":
-        return frame
-    if init == "random" or not results:
-        return noise_like(frame, seed + index)
-    if init == "previous":
-        return results[-1].image
-    return warped_frame(results[-1].image, flow(index, index - 1))

@@ -1,9 +1,9 @@
 """Sounds as curves over time, and painters that follow them."""
 
+from pystyle.video._sound_error import SoundReadError
 from pystyle.video.sound._centroid import spectral_centroid
 from pystyle.video.sound._chroma import PITCHES, chroma
 from pystyle.video.sound._curve import Curve
-from pystyle.video.sound._errors import SoundReadError
 from pystyle.video.sound._following import sound_painter
 from pystyle.video.sound._loudness import loudness
 from pystyle.video.sound._onsets import onset_times, onsets, spectral_flux

@@ -3,6 +3,7 @@ from typing import Literal, TypeAlias
 
 import numpy as np
 
+from pystyle._arguments import number
 from pystyle.networks import Style, Stylizer
 from pystyle.typing import PrecisionChoice
 from pystyle.video.sound._centroid import spectral_centroid
@@ -25,6 +26,7 @@ def sound_painter(
     follow: Follow = "centroid",
     decay: float | None = 0.3,
     smooth: float = 0.2,
+    strength: float = 1.0,
     precision: PrecisionChoice = "float32",
 ) -> SoundPainter:
     """A painter that hears: louder is stronger, and what sounds chooses among the styles.
@@ -38,13 +40,14 @@ def sound_painter(
             the next style at each beginning.
         decay: The seconds in which a switch fades; see :func:`switch_shares`. Only for ``"onsets"``.
         smooth: The seconds over which the strength and the place are averaged. Switches are not.
+        strength: The strength where the sound is loud.
         precision: What the network computes in.
 
     Returns:
         The painter.
 
     Raises:
-        ValueError: If there is no style, or `follow` is something else.
+        ValueError: If there is no style, `follow` is something else, or `strength` is not in [0, 1].
 
     Example:
         >>> import numpy as np
@@ -59,14 +62,21 @@ def sound_painter(
     """
     if follow not in ("centroid", "onsets"):
         raise ValueError(f"`follow` must be 'centroid' or 'onsets', got {follow!r}.")
-    strength = loudness(sound).smoothed(smooth)
+    strength = number(strength, "`strength`", least=0, most=1)
+    loud = loudness(sound).smoothed(smooth)
     if len(styles) < 2:
         shares = None
     elif follow == "onsets":
         shares = switch_shares(onset_times(sound), len(styles), decay=decay)
     else:
         shares = place_shares(_brightness(sound).smoothed(smooth), len(styles))
-    return SoundPainter(network, styles, strength=strength, shares=shares, precision=precision)
+    return SoundPainter(
+        network,
+        styles,
+        strength=Curve(loud.times, strength * loud.values),
+        shares=shares,
+        precision=precision,
+    )
 
 
 def _brightness(sound: Sound) -> Curve:

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from itertools import groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +10,8 @@ from pystyle._arguments import number
 from pystyle.networks import Painter, Style, Stylizer
 from pystyle.networks._codes import check_picture
 from pystyle.typing import PrecisionChoice
+from pystyle.video._frame import Frame
+from pystyle.video._frame_painter import FramePainter
 from pystyle.video.sound._curve import Curve
 from pystyle.video.sound._shares import check_control
 
@@ -31,11 +34,12 @@ class Controls(NamedTuple):
     shares: tuple[float, ...]
 
 
-class SoundPainter:
+class SoundPainter(FramePainter):
     """A network that paints each frame as curves say: a function of the frame and its time.
 
     The styles are looked at once; their codes are blended for each frame. Nothing is remembered from one
     call to the next: a frame and a time give the same picture in any order, in any process.
+    :func:`pystyle.video.paint_clip` takes it.
 
     Args:
         network: The network.
@@ -114,6 +118,25 @@ class SoundPainter:
         return Controls(
             round(float(self.strength.at(time)), _DIGITS), tuple((shares / shares.sum()).tolist())
         )
+
+    def paint(self, frames: Sequence[Frame]) -> Tensor:
+        """The pictures of frames of a clip, each at its time; neighbours that are painted alike, together.
+
+        Args:
+            frames: The frames, whose times are on the clock of the sound.
+
+        Returns:
+            The pictures.
+
+        Shape:
+            - output: (number of frames, 3, height, width)
+        """
+        pictures = []
+        for _, group in groupby(frames, lambda frame: self.controls(float(frame.time))):
+            alike = list(group)
+            images = torch.cat([frame.image for frame in alike])
+            pictures.append(self(images, float(alike[0].time)))
+        return torch.cat(pictures)
 
     @torch.no_grad()
     def __call__(self, frame: Tensor, time: float) -> Tensor:

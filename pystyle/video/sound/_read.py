@@ -3,13 +3,12 @@
 import os
 from collections.abc import Iterable
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pystyle.video._av import av_module, beginning, open_container
-from pystyle.video.sound._errors import SoundReadError
+from pystyle.video._sound_error import SoundReadError
+from pystyle.video._sound_file import name_of, open_sound, reading_sound
 from pystyle.video.sound._sound import Samples, Sound
 
 _LOOSE = 0.02
@@ -43,20 +42,10 @@ def read_sound(source: str | os.PathLike[str]) -> Sound:
     Note:
         Channels are averaged, those of surround sound too; a low-frequency one counts as any other.
     """
-    av = av_module()
-    path = os.path.expanduser(source)
-    if not Path(path).is_file():
-        raise SoundReadError(f"Cannot read the sound '{path}': there is no such file. Check the path.")
-    try:
-        with open_container(path) as container:
-            if not container.streams.audio:
-                raise SoundReadError(f"Cannot read the sound '{path}': there is no sound track in it.")
-            pictures = container.streams.best("video")
-            tracks = [*container.streams.audio, *([] if pictures is None else [pictures])]
-            frames = container.decode(container.streams.audio[0])
-            return _joined(frames, beginning(tracks), path)
-    except av.error.FFmpegError as error:
-        raise SoundReadError(f"Cannot read the sound '{path}': {error.strerror}.") from error
+    container, start = open_sound(source)
+    name = name_of(source)
+    with container, reading_sound(name):
+        return _joined(container.decode(container.streams.audio[0]), start, name)
 
 
 def _joined(frames: Iterable[Any], beginning: Fraction, path: str) -> Sound:

@@ -8,6 +8,7 @@ import torch
 
 from pystyle.functional import mean_std, raw_moments
 from pystyle.networks import AnyStyleNetwork, Stylizer, TransformNetwork, instance_normalization, pretrained
+from pystyle.video import paint_clip, read_clip, write_clip
 from pystyle.video.sound import (
     Curve,
     Sound,
@@ -242,3 +243,29 @@ def test_wrong_arguments_are_refused(masters, photo):
         paint(photo[0], 0)
     with pytest.raises(ValueError, match="`frame` must have sides of at least 16 pixels"):
         paint(photo[:, :, :8], 0)
+
+
+def test_a_clip_is_painted_as_each_of_its_frames_at_its_time(masters, photo, tmp_path):
+    pytest.importorskip("av")
+    sound = Sound(np.concatenate([np.zeros(RATE), tone(200), tone(2000)]), RATE)
+    paint = sound_painter(sound, masters, STYLES)
+    write_clip(tmp_path / "clip.mkv", [photo] * 12, rate=4)
+    frames = list(read_clip(tmp_path / "clip.mkv"))
+    expected = torch.cat([paint(frame.image, float(frame.time)) for frame in frames])
+    # Neighbours that are painted alike, as those of silence, are painted together.
+    assert float((paint.paint(frames) - expected).abs().max()) < 1e-4
+    assert distance(expected[2], frames[2].image[0]) == 0
+    assert distance(expected[6], expected[10]) > 0.02
+    paint_clip(tmp_path / "clip.mkv", paint, tmp_path / "out.mkv", batch_size=5, quality=0)
+    painted = torch.cat([frame.image for frame in read_clip(tmp_path / "out.mkv")])
+    assert float((painted - expected).abs().mean()) < 0.02
+
+
+def test_the_loudest_are_as_strong_as_is_asked(masters):
+    sound = Sound(np.concatenate([tone(440, amplitude=0.05), tone(440, amplitude=0.9)]), RATE)
+    whole, half = (sound_painter(sound, masters, STYLES, strength=strength) for strength in (1, 0.5))
+    assert whole.controls(1.5).strength == 1
+    for time in (0.5, 1.5):
+        assert half.controls(time).strength == pytest.approx(whole.controls(time).strength / 2, abs=2e-6)
+    with pytest.raises(ValueError, match=r"`strength` must be in \[0, 1\]"):
+        sound_painter(sound, masters, STYLES, strength=2)

@@ -1,0 +1,144 @@
+"""What `pystyle video` does with each frame."""
+
+import argparse
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from pystyle.cli._errors import UsageError
+from pystyle.cli._keyframes import KeyFrames
+from pystyle.cli._networks import chosen_styles
+from pystyle.colors import match_colors, transfer_luminance
+from pystyle.images import read_mask, resize
+from pystyle.networks import Stylizer
+from pystyle.typing import MaskedImage
+from pystyle.video import Clip, Frame, FramePainter
+from pystyle.video.sound import Curve, Sound, SoundPainter, sound_painter
+
+
+class ClipPainter(FramePainter):
+    """Paints frames, each region by a painter of its own, in the colours of the style or of the frames.
+
+    Args:
+        painters: One for the whole picture, or one for each mask.
+        masks: Where they paint, of the size of the frames; none for all of them. Elsewhere frames stay.
+        colors: Whose: ``"style"``; ``"content"``, those of each frame as a whole; ``"luminance"``, its
+            colours at each pixel.
+    """
+
+    def __init__(self, painters: Sequence[SoundPainter], masks: Sequence[Tensor], colors: str) -> None:
+        self.painters, self.masks, self.colors = tuple(painters), tuple(masks), colors
+
+    def paint(self, frames: Sequence[Frame]) -> Tensor:
+        """The pictures of some frames."""
+        images = torch.cat([frame.image for frame in frames])
+        pictures = self.painters[0].paint(frames) if not self.masks else self._regions(frames, images)
+        if self.colors == "content":
+            return torch.cat(
+                [
+                    match_colors(*pair)
+                    for pair in zip(torch.split(pictures, 1), torch.split(images, 1), strict=True)
+                ]
+            )
+        return transfer_luminance(pictures, images) if self.colors == "luminance" else pictures
+
+    def _regions(self, frames: Sequence[Frame], images: Tensor) -> Tensor:
+        pictures = images * (1 - torch.stack(self.masks).sum(0).clamp(0, 1))
+        for painter, mask in zip(self.painters, self.masks, strict=True):
+            pictures = pictures + mask * painter.paint(frames)
+        return pictures.clamp(0, 1)
+
+
+def clip_painter(
+    network: Stylizer,
+    options: argparse.Namespace,
+    sound: Sound | None,
+    keyframes: KeyFrames | None,
+    masks: Sequence[Tensor],
+) -> ClipPainter:
+    """What the options of the command make of a network.
+
+    Args:
+        network: The network.
+        options: The options.
+        sound: What drives the style.
+        keyframes: What changes it over time.
+        masks: Where it is painted.
+    """
+    styles = chosen_styles(network, options)
+    if len(masks) > 1:
+        strength = _strength(options, keyframes)
+        painters = [
+            SoundPainter(network, [style], strength=strength, precision=options.precision) for style in styles
+        ]
+    elif sound is not None:
+        driven = sound_painter(
+            sound,
+            network,
+            styles,
+            follow=options.follow or "centroid",
+            strength=options.strength,
+            precision=options.precision,
+        )
+        painters = [driven]
+    else:
+        painters = [
+            SoundPainter(
+                network,
+                styles,
+                strength=_strength(options, keyframes),
+                shares=_shares(options, keyframes, len(styles)),
+                precision=options.precision,
+            )
+        ]
+    return ClipPainter(painters, masks, options.colors)
+
+
+def read_masks(options: argparse.Namespace, clip: Clip, size: tuple[int, int]) -> list[Tensor]:
+    """The masks of the options, at the size at which the clip is painted.
+
+    Args:
+        options: The options.
+        clip: The clip at its own size, which they must have.
+        size: Height and width of the frames that are painted.
+
+    Raises:
+        UsageError: If one has another size, is empty, or two overlap.
+    """
+    if not options.mask:
+        return []
+    masks = {}
+    for number, file in enumerate(options.mask, 1):
+        mask = masks[str(number)] = read_mask(file, max_pixels=options.max_pixels)
+        if mask.shape[2:] != (clip.height, clip.width):
+            raise UsageError(
+                f"`--mask` must have the size of the clip, {clip.width} x {clip.height} pixels, got "
+                f"{mask.shape[3]} x {mask.shape[2]} in '{file}'."
+            )
+    try:
+        # What masks must be is checked where pictures have them.
+        masked = MaskedImage(torch.zeros(1, 3, clip.height, clip.width), masks)
+    except ValueError as error:
+        raise UsageError(f"The files of `--mask` cannot be taken: {error}") from error
+    return [resize(mask, size).clamp(0, 1) for mask in masked.masks.values()]
+
+
+def _strength(options: argparse.Namespace, keyframes: KeyFrames | None) -> Curve | float:
+    if keyframes is not None and keyframes.strength is not None:
+        return keyframes.strength
+    strength: float = options.strength
+    return strength
+
+
+def _shares(options: argparse.Namespace, keyframes: KeyFrames | None, count: int) -> Curve:
+    if keyframes is not None and keyframes.shares is not None:
+        found = keyframes.shares.values.shape[1]
+        if found != count:
+            raise UsageError(
+                f"`--keyframes` must have 'style_weights' for each of the {count} styles, got {found}."
+            )
+        return keyframes.shares
+    weights = np.array(options.style_weights or [1.0] * count)
+    return Curve([0], (weights / weights.sum())[None])
