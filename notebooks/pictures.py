@@ -48,6 +48,7 @@ PICTURES = {
     "23_li_fang_2017": 2,
     "24_park_lee_2019": 1,
     "25_park_2020": 3,
+    "26_sound": 1,
 }
 """Which of its pictures stands for a notebook, counted from 0."""
 
