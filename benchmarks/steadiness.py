@@ -10,20 +10,20 @@ the first frames at a small size by all methods and by the optimisation of Ruder
 The warping error is that of `pystyle.metrics.warping_error`, times 1,000, along the known motion of the pan,
 and along Farneback's flow of the unpainted frames in the others, where there and back agree. It is another
 flow than the painters use. That of the unpainted frames is the noise of the clip and of the flow. The
-distance to the style is that of the judge (see `judge.py`), the mean of three frames. Frames per second are
-those of `paint_clip`, with reading and writing, alone on the machine.
+distance to the style is that of the judge (see `judge.py`) for the frame in the middle. Frames per second are
+those of painting, without reading and writing.
 """
 
 import argparse
-import tempfile
+import time
 from collections.abc import Callable, Iterator, Sequence
+from fractions import Fraction
 from functools import partial
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import cv2
-import numpy as np
 import torch
 from judge import figures_of
 from pictures import read_held_out
@@ -36,12 +36,14 @@ from pystyle.images import resize, write_image
 from pystyle.metrics import Judge, flicker, warping_error
 from pystyle.networks import Stylizer, pretrained
 from pystyle.papers import ruder_2016
-from pystyle.video import Frame, FramePainter, SteadyPainter, paint_clip, read_clip, write_clip
+from pystyle.video import Frame, FramePainter, SteadyPainter, read_clip, write_clip
+from pystyle.video._frame_painter import OfImages
 
 LOG, FOLDER = "steadiness.jsonl", "pictures/steadiness"
 _PAN = (2.3, 0.7)
 """Pixels to the right and down that the window moves from frame to frame."""
 _NOISE = 0.006
+_RATE = 25
 _FIRST = 24
 """The frames before it were looked at when the defaults of `SteadyPainter` were chosen."""
 _STEPS = (100, 60)
@@ -122,28 +124,37 @@ def painters(options: argparse.Namespace, style: Tensor) -> Iterator[tuple[str, 
         )
 
 
-def painted(painter: Any, scene: Scene, name: str, folder: Path) -> tuple[list[Tensor], float]:
-    """The pictures, and the frames per second of a clip with them."""
-    with tempfile.TemporaryDirectory() as temporary:
-        clip, output = f"{temporary}/clip.mp4", folder / f"{name}.mp4"
-        write_clip(clip, scene.frames, rate=25, quality=10)
-        speed = paint_clip(clip, painter, output).frames_per_second
+def painted(painter: Any, scene: Scene, clip: Path) -> tuple[list[Tensor], float]:
+    """The pictures, of which a clip is written, and how many of them were painted in a second."""
+    frames = [Frame(image, Fraction(index, _RATE)) for index, image in enumerate(scene.frames)]
     if not isinstance(painter, FramePainter):
-        return [painter(frame) for frame in scene.frames], speed
+        painter = OfImages(painter)
     painter.begin()
-    frames = [Frame(image, index) for index, image in enumerate(scene.frames)]
-    return [painter.paint([frame]) for frame in frames], speed
+    start = time.perf_counter()
+    pictures = [painter.paint([frame]) for frame in frames]
+    speed = len(frames) / (time.perf_counter() - start)
+    write_clip(clip, pictures, rate=_RATE)
+    return pictures, speed
 
 
 def figures(scene: Scene, pictures: Sequence[Tensor], style: Tensor, judge: Judge) -> dict[str, float]:
     """What is measured of a painted scene."""
-    chosen = [len(pictures) // 4, len(pictures) // 2, len(pictures) - 1]
-    judged = [figures_of(judge, pictures[at], scene.frames[at], style) for at in chosen]
+    at = len(pictures) // 2
+    judged = figures_of(judge, pictures[at], scene.frames[at], style)
     return {
         "warping_error": round(1000 * warping_error(pictures, scene.flows, scene.weights), 3),
         "flicker": round(flicker(pictures), 4),
-        **{name: round(float(np.mean([each[name] for each in judged])), 4) for name in ("lpips", "style")},
+        **{name: judged[name] for name in ("lpips", "style")},
     }
+
+
+def write_pictures(scene: Scene, pictures: Sequence[Tensor], path: Path) -> None:
+    """A picture, and beside it ten times how it differs from the moved one before."""
+    at = len(pictures) // 2
+    moved = warp(pictures[at - 1], scene.flows[at - 1])
+    difference = scene.weights[at - 1] * (pictures[at] - moved).abs()
+    write_image(pictures[at], f"{path}.png")
+    write_image((10 * difference).clamp(0, 1), f"{path}-difference.png")
 
 
 def main() -> None:
@@ -176,11 +187,11 @@ def main() -> None:
                 continue
             pictures, speed = scene.frames, None
             if make_painter is not None:
-                pictures, speed = painted(make_painter(), scene, name.replace(", ", "-"), folder)
+                pictures, speed = painted(make_painter(), scene, folder / f"{name.replace(', ', '-')}.mp4")
             found = figures(scene, pictures, style, judge)
             line = {"method": name, **place, **found, "frames_per_second": speed and round(speed, 2)}
             append(options.output / LOG, {**line, "machine": machine(torch.device("cpu"))})
-            write_image(pictures[len(pictures) // 2], folder / f"{name.replace(', ', '-')}.png")
+            write_pictures(scene, pictures, folder / name.replace(", ", "-"))
             print(line, flush=True)
 
 

@@ -44,6 +44,7 @@ FLOORS = {
     "video": 7,
     "_public": 7,
     "papers": 8,
+    "serving": 8,
     "cli": 9,
     "__main__": 10,
 }
@@ -173,6 +174,9 @@ def test_importing_opens_no_socket_and_writes_no_file(imported: dict[str, list[s
         "cv2",
         "tensorboard",
         "huggingface_hub",
+        "starlette",
+        "uvicorn",
+        "python_multipart",
     ],
 )
 def test_importing_does_not_import_what_only_some_need(imported: dict[str, list[str]], module: str) -> None:

