@@ -94,7 +94,7 @@ def pan_scene(edge_size: int, count: int) -> Scene:
         moved = warp(photograph, motion.expand(1, 2, *photograph.shape[2:]))[:, :, :height, :width]
         noise = torch.randn(moved.shape, generator=generator)
         frames.append((moved + _NOISE * noise).clamp(0, 1))
-    back = -torch.tensor(_PAN).view(1, 2, 1, 1).expand(1, 2, height, width)
+    back = torch.tensor(_PAN).view(1, 2, 1, 1).expand(1, 2, height, width)
     return Scene(frames, [back] * (count - 1), [torch.ones(1, 1, height, width)] * (count - 1))
 
 
@@ -115,6 +115,7 @@ def painters(options: argparse.Namespace, style: Tensor) -> Iterator[tuple[str, 
 
         yield name, bound
         yield f"{name}, flow", lambda bound=bound: SteadyPainter(bound())
+        yield f"{name}, half flow", lambda bound=bound: SteadyPainter(bound(), strength=0.5)
     if options.ruder:
         yield (
             "ruder_2016",
@@ -148,13 +149,9 @@ def figures(scene: Scene, pictures: Sequence[Tensor], style: Tensor, judge: Judg
     }
 
 
-def write_pictures(scene: Scene, pictures: Sequence[Tensor], path: Path) -> None:
-    """A picture, and beside it ten times how it differs from the moved one before."""
-    at = len(pictures) // 2
-    moved = warp(pictures[at - 1], scene.flows[at - 1])
-    difference = scene.weights[at - 1] * (pictures[at] - moved).abs()
-    write_image(pictures[at], f"{path}.png")
-    write_image((10 * difference).clamp(0, 1), f"{path}-difference.png")
+def file_name(name: str) -> str:
+    """How the files of a method begin."""
+    return name.replace(",", "").replace(" ", "-")
 
 
 def main() -> None:
@@ -187,11 +184,11 @@ def main() -> None:
                 continue
             pictures, speed = scene.frames, None
             if make_painter is not None:
-                pictures, speed = painted(make_painter(), scene, folder / f"{name.replace(', ', '-')}.mp4")
+                pictures, speed = painted(make_painter(), scene, folder / f"{file_name(name)}.mp4")
             found = figures(scene, pictures, style, judge)
             line = {"method": name, **place, **found, "frames_per_second": speed and round(speed, 2)}
             append(options.output / LOG, {**line, "machine": machine(torch.device("cpu"))})
-            write_pictures(scene, pictures, folder / name.replace(", ", "-"))
+            write_image(pictures[len(pictures) // 2], folder / f"{file_name(name)}.png")
             print(line, flush=True)
 
 

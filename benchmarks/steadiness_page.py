@@ -15,26 +15,26 @@ from torch import Tensor
 from pystyle.images import contact_sheet, read_image, resize, write_image
 from pystyle.video import read_clip, write_clip
 
-_COLUMNS = ("warping_error", "flicker", "style", "lpips", "frames_per_second")
+_COLUMNS = ("warping_error", "flicker", "style", "lpips")
 _EDGE = 180
+_SHOWN = ("any-style", "any-style-flow", "masters", "masters-flow")
 
 
 def rows(lines: Sequence[Line]) -> Iterator[list[str]]:
-    """The lines of the table; the error also as a part of that of the network that comes with pystyle."""
-    base: dict[tuple[str, str], float] = {}
-    for line in lines:
-        network = line["method"].partition(",")[0]
-        base.setdefault((line["clip"], network.removesuffix("-steady")), line["warping_error"])
-        part = line["warping_error"] / base[line["clip"], network.removesuffix("-steady")]
-        figures = ["" if line[name] is None else f"{line[name]:g}" for name in _COLUMNS]
+    """The lines of the table; the error also as a part of that of each network that comes with pystyle."""
+    errors = {(line["clip"], line["method"]): line["warping_error"] for line in lines}
+    for line in sorted(lines, key=lambda line: (line["clip"], line["method"])):
+        network = line["method"].partition(",")[0].removesuffix("-steady")
+        part = line["warping_error"] / errors[line["clip"], network]
+        figures = [f"{line[name]:g}" for name in _COLUMNS]
         yield [line["clip"], line["method"], *figures, f"{part:.2f}"]
 
 
 def sheet(folder: Path, names: Sequence[str]) -> Tensor:
-    """A frame by each of the methods, and what changed in it."""
-    stills = [read_image(folder / f"{name}.png") for name in names]
-    differences = [read_image(folder / f"{name}-difference.png") for name in names]
-    return contact_sheet([stills, differences], height=_EDGE, titles=[names, [""] * len(names)])
+    """A frame by each of the methods."""
+    return contact_sheet(
+        [read_image(folder / f"{name}.png") for name in names], columns=3, height=_EDGE, titles=names
+    )
 
 
 def side_by_side(folder: Path, names: Sequence[str]) -> Iterator[Tensor]:
@@ -52,7 +52,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("docs/_static"))
     parser.add_argument("--edge-size", type=int, default=360)
     parser.add_argument("--clip", default="bunny")
-    parser.add_argument("--shown", nargs=4, required=True, help="four methods, as their files are named")
+    parser.add_argument("--shown", nargs=4, default=_SHOWN, help="as their files are named")
     options = parser.parse_args()
     lines = [line for line in read(options.results / LOG) if line["edge_size"] == options.edge_size]
     print(table(["clip", "method", *_COLUMNS, "of the error"], rows(lines)))
