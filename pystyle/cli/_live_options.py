@@ -6,12 +6,10 @@ from pystyle.cli._machine_options import add_device_option, add_precision_option
 from pystyle.cli._options import (
     add_max_pixels_option,
     add_report_options,
-    add_size_option,
-    add_style_size_option,
 )
+from pystyle.cli._painter_options import add_network_option, add_picture_group, add_styles_argument
 from pystyle.cli._paths import user_path
-from pystyle.cli._style_options import add_style_weights_option
-from pystyle.cli._values import SECONDS, number, positive_number
+from pystyle.cli._values import SECONDS, positive_number
 
 _EDGE_SIZE = 256
 """Pixels; a few pictures a second on processors."""
@@ -20,24 +18,10 @@ _EDGE_SIZE = 256
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The styles and options of the command."""
     add = parser.add_argument
-    add(
-        "styles",
-        metavar="STYLE",
-        type=user_path,
-        nargs="*",
-        help="the name of a style that the network has learned, or a painting for a network for any style; "
-        "several are blended (default: the style of a network that has one)",
-    )
-    add(
-        "--network",
-        metavar="NAME",
-        type=user_path,
-        default="any-style-light",
-        help="the network: a file of `pystyle train`, or the name of one that comes with pystyle (default: "
-        "%(default)s)",
-    )
+    add_styles_argument(add)
+    add_network_option(add, default="any-style-light")
     _add_source_options(parser)
-    _add_picture_options(parser)
+    add_picture_group(parser, edge_size=_EDGE_SIZE)
     add("-o", "--output", metavar="OUT", type=user_path, help="record what is painted; - is standard output")
     add("--no-window", action="store_true", help="show nothing; needs --output or --json")
     add(
@@ -67,17 +51,3 @@ def _add_source_options(parser: argparse.ArgumentParser) -> None:
     )
     add("--screen", action="store_true", help="the screen in place of a camera")
     add("--clip", metavar="FILE", type=user_path, help="a clip that plays as a camera, in its own time")
-
-
-def _add_picture_options(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument_group("the picture").add_argument
-    add_size_option(add, edge_size=_EDGE_SIZE)
-    add(
-        "--strength",
-        metavar="SHARE",
-        type=number("--strength", most=1),
-        default=1.0,
-        help="how much of the style, from 0 to 1 (default: %(default)s)",
-    )
-    add_style_weights_option(add)
-    add_style_size_option(add)

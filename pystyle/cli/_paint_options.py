@@ -10,13 +10,11 @@ from pystyle.cli._options import (
     add_encoding_options,
     add_max_pixels_option,
     add_report_options,
-    add_size_option,
-    add_style_size_option,
     default_of,
 )
+from pystyle.cli._painter_options import add_network_option, add_picture_group, add_styles_argument
 from pystyle.cli._paths import user_path
-from pystyle.cli._style_options import add_colors_option, add_style_weights_option
-from pystyle.cli._values import number
+from pystyle.cli._style_options import add_colors_option
 from pystyle.stylization import stylize
 
 
@@ -32,15 +30,7 @@ def add_arguments(parser: argparse.ArgumentParser, config: Config | None = None)
         default=content,
         help="the photograph, or a folder of photographs; - reads standard input",
     )
-    add(
-        "styles",
-        metavar="STYLE",
-        type=user_path,
-        nargs="*",
-        default=list(styles),
-        help="the name of a style that the network has learned, or a painting for a network for any style; "
-        "several are blended (default: the style of a network that has one)",
-    )
+    add_styles_argument(add, styles)
     add(
         "-o",
         "--output",
@@ -49,14 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser, config: Config | None = None)
         required=True,
         help="the result, or a folder for those of a folder; - writes PNG to standard output",
     )
-    add(
-        "--network",
-        metavar="NAME",
-        type=user_path,
-        default="any-style",
-        help="the network: a file of `pystyle train`, or the name of one that comes with pystyle (default: "
-        "%(default)s)",
-    )
+    add_network_option(add, default="any-style")
     add_max_pixels_option(add)
     add_report_options(parser)
     add("--json", action="store_true", help="print one JSON object about the picture")
@@ -72,15 +55,5 @@ def add_arguments(parser: argparse.ArgumentParser, config: Config | None = None)
 
 
 def _add_picture_options(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument_group("the picture").add_argument
-    add_size_option(add, edge_size=default_of(stylize, "edge_size"))
-    add(
-        "--strength",
-        metavar="SHARE",
-        type=number("--strength", most=1),
-        default=1.0,
-        help="how much of the style, from 0 to 1 (default: %(default)s)",
-    )
-    add_style_weights_option(add)
-    add_style_size_option(add)
+    add = add_picture_group(parser, edge_size=default_of(stylize, "edge_size"))
     add_colors_option(add)

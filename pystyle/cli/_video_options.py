@@ -11,12 +11,11 @@ from pystyle.cli._options import (
     AddArgument,
     add_max_pixels_option,
     add_report_options,
-    add_size_option,
-    add_style_size_option,
 )
+from pystyle.cli._painter_options import add_network_option, add_picture_group, add_styles_argument
 from pystyle.cli._paths import files, user_file, user_path
-from pystyle.cli._style_options import add_colors_option, add_style_weights_option
-from pystyle.cli._values import integer, integers, number, one_of, positive_number
+from pystyle.cli._style_options import add_colors_option
+from pystyle.cli._values import integer, integers, one_of, positive_number
 from pystyle.video.sound._following import Follow
 
 _EDGE_SIZE = 360
@@ -38,15 +37,7 @@ def add_arguments(parser: argparse.ArgumentParser, config: Config | None = None)
         help="the clip: a video, an animation, a folder of frames, or a photograph with --sound or "
         "--keyframes; - reads standard input",
     )
-    add(
-        "styles",
-        metavar="STYLE",
-        type=user_path,
-        nargs="*",
-        default=list(styles),
-        help="the name of a style that the network has learned, or a painting for a network for any style; "
-        "several are blended (default: the style of a network that has one)",
-    )
+    add_styles_argument(add, styles)
     add(
         "-o",
         "--output",
@@ -56,14 +47,7 @@ def add_arguments(parser: argparse.ArgumentParser, config: Config | None = None)
         help="the result: .mp4, .mov, .mkv, .webm, .gif, .png, .webp, or a folder of frames; - writes "
         "Matroska to standard output",
     )
-    add(
-        "--network",
-        metavar="NAME",
-        type=user_path,
-        default="any-style",
-        help="the network: a file of `pystyle train`, or the name of one that comes with pystyle (default: "
-        "%(default)s)",
-    )
+    add_network_option(add, default="any-style")
     add_max_pixels_option(add)
     add_report_options(parser)
     add("--json", action="store_true", help="print one JSON object about the clip; no progress bar")
@@ -87,17 +71,7 @@ def add_arguments(parser: argparse.ArgumentParser, config: Config | None = None)
 
 
 def _add_picture_options(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument_group("the picture").add_argument
-    add_size_option(add, edge_size=_EDGE_SIZE)
-    add(
-        "--strength",
-        metavar="SHARE",
-        type=number("--strength", most=1),
-        default=1.0,
-        help="how much of the style, from 0 to 1; with --sound where it is loud (default: %(default)s)",
-    )
-    add_style_weights_option(add)
-    add_style_size_option(add)
+    add = add_picture_group(parser, edge_size=_EDGE_SIZE, strength="; with --sound where it is loud")
     add_colors_option(add)
     add(
         "--mask",
