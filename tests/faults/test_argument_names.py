@@ -23,7 +23,8 @@ ARGUMENT = re.compile(r"`([a-z][a-z_0-9]*)(?:=[^`]*|\[[^`]*\])?`")
 CALLED = re.compile(r"`([A-Za-z][\w.]*)(?:\([^`]*\))?`")
 
 # What is an element of an argument, or an argument of who calls: a sheet of `images` has bad ones, a frame
-# has an image, and targets and keepers are made for the caller. The references of `stylize` have the names of its arguments.
+# has an image, and targets and keepers are made for the caller. The references of `stylize` have the names of
+# its arguments.
 KNOWN = {
     ("contact_sheet", "image"),
     ("PreviewWindow.show", "image"),
