@@ -36,8 +36,8 @@ from pystyle.images import resize, write_image
 from pystyle.metrics import Judge, flicker, warping_error
 from pystyle.networks import Stylizer, pretrained
 from pystyle.papers import ruder_2016
-from pystyle.video import Frame, FramePainter, SteadyPainter, read_clip, write_clip
-from pystyle.video._frame_painter import OfImages
+from pystyle.video import Frame, SteadyPainter, read_clip, write_clip
+from pystyle.video._painting import as_frame_painter
 
 LOG, FOLDER = "steadiness.jsonl", "pictures/steadiness"
 _PAN = (2.3, 0.7)
@@ -128,8 +128,7 @@ def painters(options: argparse.Namespace, style: Tensor) -> Iterator[tuple[str, 
 def painted(painter: Any, scene: Scene, clip: Path) -> tuple[list[Tensor], float]:
     """The pictures, of which a clip is written, and how many of them were painted in a second."""
     frames = [Frame(image, Fraction(index, _RATE)) for index, image in enumerate(scene.frames)]
-    if not isinstance(painter, FramePainter):
-        painter = OfImages(painter)
+    painter = as_frame_painter(painter)
     painter.begin()
     start = time.perf_counter()
     pictures = [painter.paint([frame]) for frame in frames]

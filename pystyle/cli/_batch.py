@@ -9,6 +9,7 @@ from pystyle.cli._encoders import chosen_encoder
 from pystyle.cli._errors import UsageError
 from pystyle.cli._inputs import INITS, STANDARD_STREAM
 from pystyle.cli._job import run_job
+from pystyle.cli._style_options import check_style_weights
 from pystyle.stylization import stylize
 
 _ONLY_BATCH = {
@@ -86,10 +87,6 @@ def _check(options: argparse.Namespace) -> None:
         raise UsageError("`--batch` needs at least one painting. Name it with `--style`.")
     if STANDARD_STREAM in styles:
         raise UsageError("`--batch` needs paintings in files, since '-' cannot be read again.")
-    if options.style_weights is not None and len(options.style_weights) != len(styles):
-        raise UsageError(
-            f"`--style-weights` must have one weight for each of the {len(styles)} styles, "
-            f"got {len(options.style_weights)}."
-        )
+    check_style_weights(options.style_weights, len(styles))
     if options.init not in INITS:
         raise UsageError(f"`--init` must be one of {', '.join(INITS)} with `--batch`, got '{options.init}'.")

@@ -11,7 +11,7 @@ import torch
 
 from pystyle import encoders
 from pystyle._arguments import best_device
-from pystyle.cli._errors import CommandError, UsageError, did_you_mean
+from pystyle.cli._errors import UsageError, did_you_mean
 from pystyle.cli._paths import user_path
 from pystyle.cli._values import name_or_path
 from pystyle.encoders import Encoder, ModuleEncoder, named_encoder
@@ -44,8 +44,6 @@ def chosen_encoder(options: argparse.Namespace) -> Encoder | None:
     except ValueError as error:
         message = str(error).replace("`name`", "`encoder`").replace("or None for", "or 'none' for")
         raise UsageError(message) from error
-    except ImportError as error:
-        raise CommandError(str(error)) from error
 
 
 def weights(text: str) -> str:

@@ -18,6 +18,9 @@ EXIT_INTERRUPTED = 130
 
 TRACEBACK_VARIABLE = "PYSTYLE_TRACEBACK"
 
+_EXTRA = 'pip install "pystyle-nst['
+"""What an error says if the package of an extra is missing."""
+
 _LESS_MEMORY = {
     "--batch-size": "a smaller `--batch-size`",
     "--crop-size": "a smaller `--crop-size`",
@@ -66,8 +69,9 @@ def describe(error: Exception, options: Collection[str] = ()) -> str:
         error: The error.
         options: The long names of the options of the command, for advice.
     """
-    # The errors of files and weights are written for users; of others the type is half of the message.
-    if isinstance(error, CommandError | OSError | WeightsError):
+    # Errors of files, weights and extras are written for users; of others the type is half of the message.
+    of_an_extra = isinstance(error, ImportError) and _EXTRA in str(error)
+    if of_an_extra or isinstance(error, CommandError | OSError | WeightsError):
         text = str(error) or type(error).__name__
     elif isinstance(error, MemoryError | torch.OutOfMemoryError):
         # What the library advises is for Python.

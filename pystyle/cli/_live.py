@@ -14,6 +14,7 @@ from pystyle.cli._live_options import add_arguments
 from pystyle.cli._live_status import Status
 from pystyle.cli._networks import bound, check_edge, chosen_network
 from pystyle.cli._outputs import check_new_file, check_standard_output
+from pystyle.cli._style_options import check_style_weights
 from pystyle.cli._values import ORIGINAL_SIZE
 from pystyle.images import scaled_size
 from pystyle.video import Clip
@@ -36,8 +37,6 @@ def run(options: argparse.Namespace) -> int:
     try:
         with pillow_limit(options.max_pixels):
             return _run(options)
-    except ImportError as error:
-        raise CommandError(str(error)) from error
     except BrokenPipeError:
         # Who has closed the player that reads standard output has seen enough.
         if options.output == STANDARD_STREAM:
@@ -48,12 +47,7 @@ def run(options: argparse.Namespace) -> int:
 def _check(options: argparse.Namespace) -> None:
     """Everything that can be wrong is found before the source is opened."""
     check_streams(options.styles)
-    weights = options.style_weights
-    if weights is not None and len(weights) != len(options.styles):
-        raise UsageError(
-            f"`--style-weights` must have one weight for each of the {len(options.styles)} styles, got "
-            f"{len(weights)}."
-        )
+    check_style_weights(options.style_weights, len(options.styles))
     if options.output is None:
         if options.no_window and not options.json:
             raise UsageError("With `--no-window` nothing would be seen. Add `--output` or `--json`.")

@@ -29,6 +29,7 @@ from pystyle.cli._paint_folder import paint_folder
 from pystyle.cli._paint_options import add_arguments
 from pystyle.cli._painter import painted
 from pystyle.cli._picture import Picture, Saved, can_be_transparent, size_of
+from pystyle.cli._style_options import check_style_weights
 from pystyle.evaluation._precision import precision_on
 from pystyle.images._destinations import Destination
 
@@ -108,12 +109,7 @@ def _run_one(options: argparse.Namespace) -> int:
 
 def _check_styles(options: argparse.Namespace) -> None:
     check_streams([options.content, *options.styles])
-    weights = options.style_weights
-    if weights is not None and len(weights) != len(options.styles):
-        raise UsageError(
-            f"`--style-weights` must have one weight for each of the {len(options.styles)} styles, got "
-            f"{len(weights)}."
-        )
+    check_style_weights(options.style_weights, len(options.styles))
 
 
 def _check(options: argparse.Namespace) -> None:

@@ -11,15 +11,16 @@ from torch import Tensor
 from pystyle._arguments import explained_allocations
 from pystyle.checkpoints import describe
 from pystyle.cli._picture import size_of
-from pystyle.colors import match_colors, transfer_luminance
+from pystyle.colors._transfer import in_colors
 from pystyle.images import resize
 from pystyle.networks import Painter
 from pystyle.runner import Result
+from pystyle.typing import Colors
 
 
 @explained_allocations("Painting the picture")
 def painted(
-    paint: Painter, photograph: Tensor, size: tuple[int, int], *, strength: float, colors: str
+    paint: Painter, photograph: Tensor, size: tuple[int, int], *, strength: float, colors: Colors
 ) -> Tensor:
     """The picture of a photograph.
 
@@ -32,10 +33,7 @@ def painted(
             each pixel.
     """
     content = resize(photograph, size)
-    picture = paint(content, strength=strength)
-    if colors == "content":
-        return match_colors(picture, content)
-    return transfer_luminance(picture, content) if colors == "luminance" else picture
+    return in_colors(paint(content, strength=strength), content, colors)
 
 
 class PaintingRecipe:
@@ -50,7 +48,7 @@ class PaintingRecipe:
     """
 
     def __init__(
-        self, paint: Painter, *, styles: Sequence[str], edge_size: int | str, strength: float, colors: str
+        self, paint: Painter, *, styles: Sequence[str], edge_size: int | str, strength: float, colors: Colors
     ) -> None:
         self._paint = paint
         self.network, self.precision = type(paint.network).__name__, paint.precision

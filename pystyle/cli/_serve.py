@@ -33,8 +33,6 @@ def run(options: argparse.Namespace) -> int:
             api_keys=_keys(options.api_keys),
             precision=options.precision,
         )
-    except ImportError as error:
-        raise CommandError(str(error)) from error
     except ValueError as error:
         raise UsageError(str(error).replace("`api_keys`", "`--api-keys`")) from error
 

@@ -1,6 +1,8 @@
 """The options of `pystyle serve`."""
 
 import argparse
+from collections.abc import Callable
+from functools import partial
 
 from pystyle.cli._machine_options import add_device_option, add_precision_option
 from pystyle.cli._options import default_of
@@ -57,45 +59,30 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_limits(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument_group("the limits").add_argument
-    limits = Limits()
-    add(
-        "--max-upload",
-        metavar="MB",
-        type=lambda text: round(1e6 * positive_number("--max-upload", _MEGABYTES)(text)),
-        help=f"the largest body of a request (default: {limits.upload_bytes / 1e6:g})",
-    )
-    add(
-        "--max-pixels",
-        metavar="N",
-        type=lambda text: round(positive_number("--max-pixels", PIXELS)(text)),
-        help=f"the largest area of an uploaded picture (default: {limits.upload_pixels})",
-    )
-    add(
-        "--max-picture",
-        metavar="N",
-        type=lambda text: round(positive_number("--max-picture", PIXELS)(text)),
-        help=f"the largest area of a picture that is made (default: {limits.picture_pixels})",
-    )
-    add(
-        "--queue-length",
-        metavar="N",
-        type=integer("--queue-length", least=1),
-        help="requests with pictures at a time; others are told to come back (default: "
-        f"{limits.queue_length})",
-    )
-    add(
-        "--batch-size",
-        metavar="N",
-        type=integer("--batch-size", least=1),
-        help=f"pictures of one size that are painted at once (default: {limits.batch_size})",
-    )
-    add(
-        "--max-jobs",
-        metavar="N",
-        type=integer("--max-jobs", least=1),
-        help=f"jobs that wait or run (default: {limits.num_jobs})",
-    )
+    add, limits = parser.add_argument_group("the limits").add_argument, Limits()
+    sizes = {
+        "--max-upload": (_MEGABYTES, 1e6, "largest body of a request", limits.upload_bytes),
+        "--max-pixels": (PIXELS, 1, "largest area of an uploaded picture", limits.upload_pixels),
+        "--max-picture": (PIXELS, 1, "largest area of a picture that is made", limits.picture_pixels),
+    }
+    for option, (units, factor, text, most) in sizes.items():
+        convert = positive_number(option, units)
+        add(
+            option,
+            metavar="N" if factor == 1 else "MB",
+            type=partial(_rounded, convert, factor),
+            help=f"the {text} (default: {most / factor:.9g})",
+        )
+    counts = {
+        "--queue-length": (
+            "requests with pictures at a time; others are told to come back",
+            limits.queue_length,
+        ),
+        "--batch-size": ("pictures of one size that are painted at once", limits.batch_size),
+        "--max-jobs": ("jobs that wait or run", limits.num_jobs),
+    }
+    for option, (text, most) in counts.items():
+        add(option, metavar="N", type=integer(option, least=1), help=f"{text} (default: {most})")
     add(
         "--job-seconds",
         metavar="N",
@@ -108,3 +95,7 @@ def _add_limits(parser: argparse.ArgumentParser) -> None:
         type=positive_number("--memory", GIBIBYTES),
         help="what a job may take, or with a unit: 4GB (default: most of what is free)",
     )
+
+
+def _rounded(convert: Callable[[str], float], factor: float, text: str) -> int:
+    return round(factor * convert(text))

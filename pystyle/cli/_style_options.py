@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from typing import get_args
 
+from pystyle.cli._errors import UsageError
 from pystyle.cli._options import AddArgument, default_of
 from pystyle.cli._paths import files
 from pystyle.cli._values import names, number, one_of, positive_number, weights_list
@@ -71,6 +72,18 @@ def add_style_weights_option(add: AddArgument) -> None:
         type=weights_list("--style-weights"),
         help="how much each style counts, between commas: 0.7,0.3 (default: all the same)",
     )
+
+
+def check_style_weights(weights: Sequence[float] | None, count: int) -> None:
+    """Refuse weights that are not as many as the styles.
+
+    Raises:
+        UsageError: If they are not.
+    """
+    if weights is not None and len(weights) != count:
+        raise UsageError(
+            f"`--style-weights` must have one weight for each of the {count} styles, got {len(weights)}."
+        )
 
 
 def _add_content_options(add: AddArgument) -> None:

@@ -36,6 +36,7 @@ from pystyle.cli._outputs import (
 )
 from pystyle.cli._painting import Painting, paint
 from pystyle.cli._picture import Picture, Saved, can_be_transparent, size_of
+from pystyle.cli._style_options import check_style_weights
 from pystyle.cli._stylize_options import add_arguments
 from pystyle.cli._values import flat
 from pystyle.images._destinations import Destination
@@ -114,11 +115,7 @@ def _check(options: argparse.Namespace) -> None:
             )
     check_streams([options.content, *options.styles])
     check_masks(len(options.styles), options.mask, options.style_mask)
-    if options.style_weights is not None and len(options.style_weights) != len(options.styles):
-        raise UsageError(
-            f"`--style-weights` must have one weight for each of the {len(options.styles)} styles, "
-            f"got {len(options.style_weights)}."
-        )
+    check_style_weights(options.style_weights, len(options.styles))
     if options.save_config is not None and STANDARD_STREAM in (options.content, *options.styles):
         raise UsageError("`--save-config` needs pictures in files, since '-' would read another one.")
     overwrite = options.overwrite or options.resume

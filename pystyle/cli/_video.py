@@ -67,10 +67,7 @@ def run(options: argparse.Namespace) -> int:
     """Carry the command out and return the exit code."""
     options.mask = flat(options.mask)
     with pillow_limit(options.max_pixels):
-        try:
-            return _run(options)
-        except ImportError as error:
-            raise CommandError(str(error)) from error
+        return _run(options)
 
 
 def _run(options: argparse.Namespace) -> int:

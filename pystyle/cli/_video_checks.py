@@ -10,6 +10,7 @@ from pystyle.cli._keeping import config_files
 from pystyle.cli._keyframes import KeyFrames
 from pystyle.cli._named_network import is_network_name
 from pystyle.cli._outputs import check_new_file, check_places, check_standard_output
+from pystyle.cli._style_options import check_style_weights
 from pystyle.cli._video_clip import can_go_on
 from pystyle.cli._video_optimise import check_optimise
 from pystyle.images._destinations import Destination
@@ -21,10 +22,7 @@ def check_options(options: argparse.Namespace) -> None:
     check_streams([options.content, *options.styles])
     count, masks = len(options.styles), len(options.mask or ())
     weights = options.style_weights
-    if weights is not None and len(weights) != count:
-        raise UsageError(
-            f"`--style-weights` must have one weight for each of the {count} styles, got {len(weights)}."
-        )
+    check_style_weights(weights, count)
     if masks > 1 and masks != count:
         raise UsageError(
             f"`--mask` must have one file, or one for each style, got {masks} for {count} styles."

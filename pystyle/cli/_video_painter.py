@@ -10,10 +10,11 @@ from torch import Tensor
 from pystyle.cli._errors import UsageError
 from pystyle.cli._keyframes import KeyFrames
 from pystyle.cli._networks import chosen_styles
-from pystyle.colors import match_colors, transfer_luminance
+from pystyle.colors._transfer import in_colors
 from pystyle.images import read_mask, resize
 from pystyle.networks import Stylizer
-from pystyle.typing import MaskedImage
+from pystyle.networks._painter import composed
+from pystyle.typing import Colors, MaskedImage
 from pystyle.video import Clip, Frame, FramePainter
 from pystyle.video.sound import Curve, Sound, SoundPainter, sound_painter
 
@@ -28,27 +29,15 @@ class ClipPainter(FramePainter):
             colours at each pixel.
     """
 
-    def __init__(self, painters: Sequence[SoundPainter], masks: Sequence[Tensor], colors: str) -> None:
+    def __init__(self, painters: Sequence[SoundPainter], masks: Sequence[Tensor], colors: Colors) -> None:
         self.painters, self.masks, self.colors = tuple(painters), tuple(masks), colors
 
     def paint(self, frames: Sequence[Frame]) -> Tensor:
         """The pictures of some frames."""
         images = torch.cat([frame.image for frame in frames])
-        pictures = self.painters[0].paint(frames) if not self.masks else self._regions(frames, images)
-        if self.colors == "content":
-            return torch.cat(
-                [
-                    match_colors(*pair)
-                    for pair in zip(torch.split(pictures, 1), torch.split(images, 1), strict=True)
-                ]
-            )
-        return transfer_luminance(pictures, images) if self.colors == "luminance" else pictures
-
-    def _regions(self, frames: Sequence[Frame], images: Tensor) -> Tensor:
-        pictures = images * (1 - torch.stack(self.masks).sum(0).clamp(0, 1))
-        for painter, mask in zip(self.painters, self.masks, strict=True):
-            pictures = pictures + mask * painter.paint(frames)
-        return pictures.clamp(0, 1)
+        each = (painter.paint(frames) for painter in self.painters)
+        pictures = composed(images, self.masks, each) if self.masks else next(each)
+        return in_colors(pictures, images, self.colors)
 
 
 def clip_painter(

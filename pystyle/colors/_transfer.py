@@ -1,8 +1,9 @@
 from torch import Tensor
 
 from pystyle.colors._luma import luminance
-from pystyle.colors._match import with_statistics
+from pystyle.colors._match import match_colors, with_statistics
 from pystyle.colors._pixels import check_batches, check_mask, check_picture
+from pystyle.typing import Colors
 
 
 def match_luminance(
@@ -104,3 +105,17 @@ def transfer_luminance(image: Tensor, colors: Tensor, *, clamp: bool = True) -> 
         )
     transferred = chroma + (luminance(pixels) - luminance(chroma))
     return (transferred.clamp(0, 1) if clamp else transferred).to(image.dtype)
+
+
+def in_colors(picture: Tensor, content: Tensor, colors: Colors) -> Tensor:
+    """A finished picture with the colours of the style or of the content.
+
+    Args:
+        picture: The picture.
+        content: The content, of the same size: one image, or one for each of the batch.
+        colors: ``"style"``, the picture as it is; ``"content"``, the colours of the content as a whole;
+            ``"luminance"``, those of the content at each pixel.
+    """
+    if colors == "content":
+        return match_colors(picture, content)
+    return transfer_luminance(picture, content) if colors == "luminance" else picture

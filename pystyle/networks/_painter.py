@@ -1,4 +1,4 @@
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -71,10 +71,8 @@ class Painter:
         if None in self.codes:
             return self._painted(image, self.codes[None], strength)
         masks = self._masks(content)
-        picture = image * (1 - torch.stack(list(masks.values())).sum(0).clamp(0, 1))
-        for name, mask in masks.items():
-            picture = picture + mask * self._painted(image, self.codes[name], strength)
-        return picture.clamp(0, 1)
+        pictures = (self._painted(image, self.codes[name], strength) for name in masks)
+        return composed(image, list(masks.values()), pictures)
 
     def _masks(self, content: Tensor | MaskedImage) -> dict[str, Tensor]:
         regions = ", ".join(map(repr, self.codes))
@@ -102,6 +100,14 @@ class Painter:
         with painting(network, padded.device, self.precision):
             picture = network(padded, code) if strength == 1 else network.mixed(padded, code, strength)
         return picture[:, :, : image.shape[2], : image.shape[3]].clamp(0, 1).to(image)
+
+
+def composed(image: Tensor, masks: Sequence[Tensor], pictures: Iterable[Tensor]) -> Tensor:
+    """The image with a picture of its own for each region; where no mask is, it stays as it is."""
+    result = image * (1 - torch.stack(list(masks)).sum(0).clamp(0, 1))
+    for mask, picture in zip(masks, pictures, strict=True):
+        result = result + mask * picture
+    return result.clamp(0, 1)
 
 
 def _padded(image: Tensor, stride: int) -> Tensor:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from pystyle._version import __version__
 from pystyle.serving._job_routes import cancel_job, job_events, job_result, job_state, start_job
@@ -41,10 +41,10 @@ def application(service: "Service") -> "Starlette":
     ]
 
     async def unknown(request: "Request", error: Exception) -> "Response":
-        assert isinstance(error, HTTPException)
+        found = cast(HTTPException, error)
         detail = {404: "There is nothing at this path; /openapi.json says what there is."}
-        text = detail.get(error.status_code, f"{request.method} cannot be used at this path.")
-        return _problem_response(service, "other", ProblemError(error.status_code, text, error.headers or {}))
+        text = detail.get(found.status_code, f"{request.method} cannot be used at this path.")
+        return _problem_response(service, "other", ProblemError(found.status_code, text, found.headers or {}))
 
     return Starlette(routes=routes, lifespan=service.running, exception_handlers={HTTPException: unknown})
 

@@ -3,8 +3,11 @@
 import difflib
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from pystyle.serving._problem import ProblemError
+
+T = TypeVar("T", bound=str)
 
 ORIGINAL_SIZE = "original"
 _SHOWN = 100
@@ -76,15 +79,7 @@ class Form:
         Raises:
             ProblemError: If it is none, or out of its bounds.
         """
-        text = self.text(name)
-        if text is None:
-            return default
-        value = _number(text)
-        if not least <= value <= most:
-            raise ProblemError(
-                422, f"`{name}` must be a number from {least:g} to {most:g}, got {_short(text)}."
-            )
-        return value
+        return self._bounded(name, default, least, most, kind="a number")
 
     def whole_number(self, name: str, default: int, *, least: int, most: int) -> int:
         """The whole number in a field.
@@ -92,15 +87,18 @@ class Form:
         Raises:
             ProblemError: If it is none, or out of its bounds.
         """
+        return int(self._bounded(name, default, least, most, kind="an integer"))
+
+    def _bounded(self, name: str, default: float, least: float, most: float, *, kind: str) -> float:
         text = self.text(name)
         if text is None:
             return default
         value = _number(text)
-        if not (least <= value <= most and value.is_integer()):
+        if not least <= value <= most or (kind == "an integer" and not value.is_integer()):
             raise ProblemError(
-                422, f"`{name}` must be an integer from {least} to {most}, got {_short(text)}."
+                422, f"`{name}` must be {kind} from {least:.9g} to {most:.9g}, got {_short(text)}."
             )
-        return int(value)
+        return value
 
     def size(self, name: str, default: int, *, least: int, most: int) -> int | str:
         """The short edge in a field, or "original".
@@ -116,16 +114,19 @@ class Form:
             detail = problem.detail.replace(", got", f" or {ORIGINAL_SIZE!r}, got", 1)
             raise ProblemError(problem.status, detail) from problem
 
-    def one_of(self, name: str, default: str, names: Sequence[str]) -> str:
+    def one_of(self, name: str, default: T, names: Sequence[T]) -> T:
         """The name in a field.
 
         Raises:
             ProblemError: If it is none of the names.
         """
         text = self.text(name)
-        if text is not None and text not in names:
-            raise ProblemError(422, f"`{name}` must be one of {', '.join(names)}, got {_short(text)}.")
-        return default if text is None else text
+        if text is None:
+            return default
+        for known in names:
+            if text == known:
+                return known
+        raise ProblemError(422, f"`{name}` must be one of {', '.join(names)}, got {_short(text)}.")
 
     def weights(self, name: str, count: int) -> list[float]:
         """Numbers between commas, one for each of several; equal ones without the field.

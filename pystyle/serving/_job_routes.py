@@ -5,6 +5,7 @@ import base64
 import json
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pystyle.serving._form import Form
@@ -37,7 +38,7 @@ async def start_job(service: "Service", request: "Request") -> "Response":
     with service.slot():
         form = await read_form(request, service.limits)
         form.check(FIELDS, several=("style",))
-        job: Job = await service.with_pictures(_new_job, service, form)
+        job = await service.with_pictures(partial(_new_job, service, form))
     return JSONResponse(job.facts(), 202, {"Location": f"/v1/stylize/{job.folder.name}"})
 
 

@@ -3,13 +3,15 @@
 import asyncio
 import time
 from concurrent.futures import Future
+from functools import partial
 from typing import TYPE_CHECKING, get_args
 
+from pystyle.colors._transfer import in_colors
 from pystyle.serving._accept import FORMATS, accepted_type
 from pystyle.serving._choices import chosen_network, chosen_styles
 from pystyle.serving._form import Form
 from pystyle.serving._painting import Painted, PaintTask
-from pystyle.serving._pictures import colored, decoded, encoded, sized
+from pystyle.serving._pictures import decoded, encoded, sized
 from pystyle.serving._uploads import read_form
 from pystyle.typing import Colors
 
@@ -30,7 +32,7 @@ FIELDS = (
     "colors",
     "quality",
 )
-COLORS = get_args(Colors)
+COLORS: tuple[Colors, ...] = get_args(Colors)
 DEFAULT_SIZE = 512
 DEFAULT_QUALITY = 90
 
@@ -44,13 +46,13 @@ async def paint(service: "Service", request: "Request") -> "Response":
     with service.slot():
         form = await read_form(request, service.limits)
         form.check(FIELDS, several=("style",))
-        colors = form.one_of("colors", "style", COLORS)
+        colors: Colors = form.one_of("colors", "style", COLORS)
         quality = form.whole_number("quality", DEFAULT_QUALITY, least=1, most=100)
-        task: PaintTask = await service.with_pictures(_task, service, form)
+        task = await service.with_pictures(partial(_task, service, form))
         service.worker.submit(task)
         painted = await _unless_closed(request, task.answer)
         format = FORMATS[media_type]
-        data = await service.with_pictures(_file, painted, task, colors, format, quality)
+        data = await service.with_pictures(partial(_file, painted, task, colors, format, quality))
         service.metrics.observe("pystyle_request_seconds", time.monotonic() - start)
         return Response(data, media_type=media_type, headers=_headers(painted))
 
@@ -68,8 +70,8 @@ def _task(service: "Service", form: Form) -> PaintTask:
     return PaintTask(name, content, styles, strength, time.monotonic() + limits.seconds)
 
 
-def _file(painted: Painted, task: PaintTask, colors: str, format: str, quality: int) -> bytes:
-    return encoded(colored(painted.image, task.content, colors), format, quality)
+def _file(painted: Painted, task: PaintTask, colors: Colors, format: str, quality: int) -> bytes:
+    return encoded(in_colors(painted.image, task.content, colors), format, quality)
 
 
 def _headers(painted: Painted) -> dict[str, str]:

@@ -1,12 +1,10 @@
 """Uploaded pictures as tensors, and painted ones as files."""
 
 import io
-from typing import Any
 
 from torch import Tensor
 
 from pystyle._arguments import explained_allocations
-from pystyle.colors import match_colors, transfer_luminance
 from pystyle.images import ImageReadError, read_image, resize, scaled_size, write_image
 from pystyle.serving._form import ORIGINAL_SIZE
 from pystyle.serving._limits import Limits
@@ -72,10 +70,3 @@ def encoded(image: Tensor, format: str, quality: int) -> bytes:
     stream = io.BytesIO()
     write_image(image, stream, format=format, quality=quality)
     return stream.getvalue()
-
-
-def colored(picture: Tensor, content: Tensor, colors: Any) -> Tensor:
-    """A picture in the colours that are wanted."""
-    if colors == "content":
-        return match_colors(picture, content)
-    return transfer_luminance(picture, content) if colors == "luminance" else picture

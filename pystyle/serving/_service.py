@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, asynccontextmanager, contextmanager, nullcontext
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, TypeVar
 
 import torch
 
@@ -23,6 +23,8 @@ from pystyle.serving._starlette import check_packages
 from pystyle.serving._styles import StyleFolder
 from pystyle.serving._worker import Worker
 from pystyle.typing import PrecisionChoice
+
+T = TypeVar("T")
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -154,6 +156,6 @@ class Service:
         finally:
             self.num_requests -= 1
 
-    async def with_pictures(self, function: Callable[..., Any], *arguments: Any) -> Any:
+    async def with_pictures(self, function: Callable[[], T]) -> T:
         """Call a function in the thread that reads and writes pictures: one at a time is in memory."""
-        return await asyncio.get_running_loop().run_in_executor(self._pictures, function, *arguments)
+        return await asyncio.get_running_loop().run_in_executor(self._pictures, function)

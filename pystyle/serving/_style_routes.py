@@ -1,5 +1,6 @@
 """`/v1/styles`: what can be painted in."""
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pystyle.serving._keys import owner_of
@@ -37,7 +38,7 @@ async def upload_style(service: "Service", request: "Request") -> "Response":
     with service.slot():
         form = await read_form(request, service.limits)
         form.check(FIELDS)
-        kept = await service.with_pictures(_keep, service, form.file("style"), owner)
+        kept = await service.with_pictures(partial(_keep, service, form.file("style"), owner))
     return JSONResponse(kept, status_code=201)
 
 

@@ -67,6 +67,13 @@ class Clip(ABC):
     def digest(self) -> str:
         """The SHA-256 of what the clip is read from, by which a run that goes on knows it."""
 
+    def _be_like(self, clip: "Clip") -> None:
+        """Have all attributes of another clip, whose frames this one changes."""
+        self.name, self.rate, self.time_base = clip.name, clip.rate, clip.time_base
+        self.height, self.width, self.pixel_aspect = clip.height, clip.width, clip.pixel_aspect
+        self.num_frames, self.duration, self.loop = clip.num_frames, clip.duration, clip.loop
+        self.has_sound = clip.has_sound
+
     def _frame(self, image: Tensor, time: Fraction, duration: Fraction | None) -> Frame:
         """A frame of this clip.
 

@@ -1,7 +1,6 @@
 """What finds the motion between two frames, and OpenCV's DIS flow, which needs no weights."""
 
 from collections.abc import Callable
-from types import ModuleType
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -9,6 +8,8 @@ import torch
 from torch import Tensor
 
 from pystyle._arguments import number
+from pystyle.colors import luminance
+from pystyle.video._cv2 import cv2_module
 
 FlowBetween = Callable[[Tensor, Tensor], Tensor]
 """A function `flow(image, other)` that gives the flow from `image` to `other`, (batch, 2, height, width), in
@@ -16,10 +17,9 @@ pixels: `warp(other, flow(image, other))` is `other` in the pose of `image`."""
 
 DISPreset = Literal["ultrafast", "fast", "medium"]
 
+_PURPOSE = "The DIS flow"
 _SMALLEST = 32
 """The side, in pixels, to which small images are continued: OpenCV needs at least one patch of 8 pixels."""
-
-_LUMA = 0.299, 0.587, 0.114
 
 
 class DISFlow:
@@ -63,7 +63,7 @@ class DISFlow:
         if preset not in get_args(DISPreset):
             names = ", ".join(map(repr, get_args(DISPreset)))
             raise ValueError(f"`preset` must be one of {names}, got {preset!r}.")
-        _cv2()
+        cv2_module(_PURPOSE, "flow")
         self.preset = preset
         self.scale = number(scale, "`scale`", above=0, most=1)
 
@@ -83,7 +83,7 @@ class DISFlow:
         return f"DISFlow(preset={self.preset!r}, scale={self.scale:g})"
 
     def _between(self, image: Any, other: Any) -> Any:
-        cv2 = _cv2()
+        cv2 = cv2_module(_PURPOSE, "flow")
         height, width = image.shape
         small = max(1, round(self.scale * height)), max(1, round(self.scale * width))
         if small != (height, width):
@@ -103,17 +103,5 @@ class DISFlow:
 
 def _luma(images: Tensor) -> Any:
     """The images as OpenCV takes them: (batch, height, width), 8 bits."""
-    red, green, blue = images.detach().float().cpu().unbind(1)
-    luma = _LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue
+    luma = luminance(images.detach().float().cpu())[:, 0]
     return (255 * luma).round().clamp(0, 255).nan_to_num(0).to(torch.uint8).numpy()
-
-
-def _cv2() -> ModuleType:
-    try:
-        import cv2
-    except ImportError as error:
-        raise ImportError(
-            'The DIS flow needs OpenCV. Install it with `pip install "pystyle-nst[flow]"`.'
-        ) from error
-    module: ModuleType = cv2
-    return module

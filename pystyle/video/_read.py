@@ -1,16 +1,15 @@
 import os
 import sys
-from fractions import Fraction
 from pathlib import Path
 from typing import IO
 
-from pystyle._arguments import number
 from pystyle.images import ImageReadError
 from pystyle.images._resize import Edge
 from pystyle.video._animation import SIGNATURES, AnimatedClip
 from pystyle.video._clip import Clip
 from pystyle.video._decoding import DecodedClip
 from pystyle.video._folder import FolderClip
+from pystyle.video._rate import exact_rate
 from pystyle.video._resized import ResizedClip
 
 _USUAL_RATE = 25
@@ -71,8 +70,7 @@ def read_clip(
 def _opened(source: str | os.PathLike[str] | IO[bytes], rate: float | None) -> Clip:
     path = None if not isinstance(source, str | os.PathLike) or os.fspath(source) == "-" else Path(source)
     if path is not None and path.expanduser().is_dir():
-        exact = Fraction(number(_USUAL_RATE if rate is None else rate, "`rate`", above=0))
-        return FolderClip(path.expanduser(), exact.limit_denominator(1001))
+        return FolderClip(path.expanduser(), exact_rate(_USUAL_RATE if rate is None else rate))
     if rate is not None:
         raise ValueError("`rate` is for a folder of images; other clips have times of their own.")
     if path is None:

@@ -25,9 +25,7 @@ class ResizedClip(Clip):
     def __init__(self, clip: Clip, edge_size: int, edge: Edge) -> None:
         self._clip, self._edge = clip, edge
         self._edge_size = edge_size = whole_number(edge_size, "`edge_size`", least=1)
-        self.name, self.rate, self.time_base = clip.name, clip.rate, clip.time_base
-        self.num_frames, self.duration = clip.num_frames, clip.duration
-        self.has_sound, self.pixel_aspect, self.loop = clip.has_sound, clip.pixel_aspect, clip.loop
+        self._be_like(clip)
         self.height, self.width = scaled_size((clip.height, clip.width), edge_size, edge=edge)
 
     def frames(self, first: int = 0) -> Iterator[Frame]:

@@ -11,6 +11,7 @@ from pystyle._arguments import number
 from pystyle.images._levels import check_single_image
 from pystyle.video._clip import Clip
 from pystyle.video._frame import Frame
+from pystyle.video._rate import exact_rate
 
 
 def still_clip(image: Tensor, seconds: float | Fraction, *, rate: float | Fraction = 25) -> Clip:
@@ -47,9 +48,7 @@ class StillClip(Clip):
 
     def __init__(self, image: Tensor, seconds: float | Fraction, rate: float | Fraction) -> None:
         number(seconds, "`seconds`", above=0)
-        found = number(rate, "`rate`", above=0)
-        # Rates that are no whole numbers are meant as fractions, such as 30000/1001.
-        self.rate = rate if isinstance(rate, Fraction) else Fraction(found).limit_denominator(1001)
+        self.rate = exact_rate(rate)
         self.name, self._image = "the photograph", check_single_image(image)[None]
         self.height, self.width = self._image.shape[2:]
         self.time_base = 1 / self.rate

@@ -7,7 +7,6 @@ from typing import IO
 
 from torch import Tensor
 
-from pystyle._arguments import number
 from pystyle.images._atomic import check_writable
 from pystyle.video._av import av_module, new_container
 from pystyle.video._clip import Clip
@@ -15,6 +14,7 @@ from pystyle.video._encoding import Settings, as_frames
 from pystyle.video._folder_writing import checked_folder, folder_writer
 from pystyle.video._formats import FORMATS, FormatName, format_of, quality_of
 from pystyle.video._frame import Frame
+from pystyle.video._rate import exact_rate
 from pystyle.video._sound_file import SoundFile
 from pystyle.video._sound_muxing import SoundMuxer
 from pystyle.video._sound_tracks import HasSound
@@ -95,10 +95,8 @@ def settings_for(
 ) -> Settings:
     """How pictures are encoded for a file, after checking the arguments of :func:`write_clip`."""
     name = format_of(path if isinstance(path, str | os.PathLike) else "-", format)
-    if rate is not None:
-        exact = Fraction(number(rate, "`rate`", above=0)).limit_denominator(1001)
-    else:
-        exact = like.rate if like is not None else Fraction(_USUAL_RATE)
+    usual = like.rate if like is not None else Fraction(_USUAL_RATE)
+    exact = usual if rate is None else exact_rate(rate)
     if name == "folder":
         return Settings(name, quality_of(name, quality), exact, 1 / exact)
     av_module()

@@ -10,9 +10,9 @@ from torch import Tensor
 from pystyle._arguments import whole_number
 from pystyle.images import ImageReadError
 from pystyle.video._clip import Clip
+from pystyle.video._cv2 import cv2_module, silent
 from pystyle.video._pixels import Pixels, tensor_of_pixels
 from pystyle.video.live._clock import Clock
-from pystyle.video.live._cv2 import cv2_module, silent
 from pystyle.video.live._live_clip import LiveClip, likely_rate
 
 

@@ -49,10 +49,9 @@ class PlayedClip(Clip):
 
     def __init__(self, clip: Clip, clock: Clock | None) -> None:
         self._clip, self._clock = clip, Clock() if clock is None else clock
-        self.name, self.rate, self.time_base = clip.name, clip.rate, clip.time_base
-        self.height, self.width = clip.height, clip.width
-        self.num_frames, self.duration = clip.num_frames, clip.duration
-        self.pixel_aspect, self.loop = clip.pixel_aspect, clip.loop
+        self._be_like(clip)
+        # A device has pictures alone.
+        self.has_sound = False
 
     def frames(self, first: int = 0) -> Iterator[Frame]:
         start: float | None = None

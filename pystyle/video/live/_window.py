@@ -6,9 +6,9 @@ from types import ModuleType
 
 import numpy as np
 
+from pystyle.video._cv2 import cv2_module
 from pystyle.video._frame import Frame
 from pystyle.video._pixels import pixels_of
-from pystyle.video.live._cv2 import cv2_module
 
 _ESCAPE = 27
 _DISPLAYS = ("DISPLAY", "WAYLAND_DISPLAY")

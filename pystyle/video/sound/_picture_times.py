@@ -1,7 +1,7 @@
 import math
 from fractions import Fraction
 
-from pystyle._arguments import number
+from pystyle.video._rate import exact_rate
 from pystyle.video.sound._sound import Sound
 
 
@@ -24,8 +24,6 @@ def picture_times(sound: Sound, rate: float | Fraction) -> tuple[Fraction, ...]:
         >>> [str(time) for time in picture_times(Sound(np.zeros(9000), 8000), 4)]
         ['0', '1/4', '1/2', '3/4', '1']
     """
-    found = number(rate, "`rate`", above=0)
-    # Rates that are no whole numbers are meant as fractions, such as 30000/1001.
-    exact = rate if isinstance(rate, Fraction) else Fraction(found).limit_denominator(1001)
+    exact = exact_rate(rate)
     end = Fraction(sound.start).limit_denominator(10**6) + Fraction(len(sound.samples), sound.rate)
     return tuple(index / exact for index in range(max(1, math.ceil(end * exact))))

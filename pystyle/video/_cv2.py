@@ -1,15 +1,16 @@
-"""OpenCV, which is imported when a camera or a window is opened."""
+"""OpenCV, which is imported when it is used."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
 
 
-def cv2_module(purpose: str) -> ModuleType:
+def cv2_module(purpose: str, extra: str = "camera") -> ModuleType:
     """The package `cv2`.
 
     Args:
         purpose: What it is for, the beginning of a sentence.
+        extra: The extra that brings it.
 
     Raises:
         ImportError: If it is missing; the message names the extra.
@@ -18,7 +19,7 @@ def cv2_module(purpose: str) -> ModuleType:
         import cv2
     except ImportError as error:
         raise ImportError(
-            f'{purpose} needs OpenCV. Install it with `pip install "pystyle-nst[camera]"`.'
+            f'{purpose} needs OpenCV. Install it with `pip install "pystyle-nst[{extra}]"`.'
         ) from error
     module: ModuleType = cv2
     return module
