@@ -92,5 +92,7 @@ async def _unless_closed(request: "Request", answer: "Future[Painted]") -> Paint
             raise ClientDisconnect
         return await waiting
     finally:
+        # Before the place in the queue is free: that of asyncio reaches the other one later.
+        answer.cancel()
         waiting.cancel()
         closed.cancel()
