@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NoReturn
 
 from pystyle import __version__
-from pystyle.cli import _demo, _info, _judge, _live, _paint, _serve, _stylize, _train, _video
+from pystyle.cli import _demo, _export, _info, _judge, _live, _paint, _serve, _stylize, _train, _video
 from pystyle.cli._batch import is_batch
 from pystyle.cli._config import Config, config_file, read_config
 from pystyle.cli._errors import UsageError, did_you_mean
@@ -21,6 +21,7 @@ _COMMANDS = {
     "video": _video,
     "live": _live,
     "serve": _serve,
+    "export": _export,
     "judge": _judge,
     "demo": _demo,
     "info": _info,

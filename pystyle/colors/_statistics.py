@@ -8,6 +8,8 @@ from typing import Literal, TypeAlias
 import torch
 from torch import Tensor
 
+from pystyle.colors._iterated_map import iterated_map
+
 LinearMethod: TypeAlias = Literal["symmetric", "cholesky", "pca"]
 
 _SMALLEST_VARIANCE = (1 / 255) ** 2
@@ -22,6 +24,10 @@ def color_statistics(image: Tensor, mask: Tensor | None = None) -> tuple[Tensor,
         - mask: (1, 1, height, width), somewhere above 0
         - output: (batch, channels, 1, 1) and (batch, channels, channels)
     """
+    if torch.compiler.is_exporting() and image.dtype != torch.float64:
+        # Other runtimes add up too coarsely for the covariance of an image with hardly any colours.
+        mean, covariance = color_statistics(image.double(), mask)
+        return mean.to(image), covariance.to(image)
     # The weights have the mean 1.
     weighted = image if mask is None else image * (mask / mask.mean())
     mean = weighted.mean((2, 3), keepdim=True)
@@ -44,10 +50,13 @@ def linear_map(covariance: Tensor, target: Tensor, method: LinearMethod) -> Tens
     Shape:
         - covariance, target, output: (batch, channels, channels)
     """
+    if method == "symmetric" and torch.compiler.is_exporting():
+        matrix = iterated_map(covariance.double(), target.double(), smallest=_SMALLEST_VARIANCE)
+        return matrix.to(covariance)
     values, vectors = _decomposed(covariance, _SMALLEST_VARIANCE)
     if method == "cholesky":
         root = _lower_root(values, vectors)
-        matrix: Tensor = torch.linalg.solve_triangular(
+        matrix = torch.linalg.solve_triangular(
             root, _lower_root(*_decomposed(target, 0.0)), upper=False, left=False
         )
     elif method == "pca":

@@ -30,7 +30,7 @@ class Band(NamedTuple):
 
 
 def bands(features: Tensor, *, halo: int, multiple: int = 2, numbers: int | None = None) -> Iterator[Band]:
-    """The bands of a map; one for all, if a gradient is wanted.
+    """The bands of a map; one for all, if a gradient is wanted or a graph is exported.
 
     Args:
         features: The map, (batch, channels, height, width).
@@ -41,9 +41,11 @@ def bands(features: Tensor, *, halo: int, multiple: int = 2, numbers: int | None
     """
     numbers = _NUMBERS if numbers is None else numbers
     channels, height, width = features.shape[1:]
+    # The size of a map is not known when a graph is exported, which has one band.
+    if torch.is_grad_enabled() or torch.compiler.is_exporting():
+        yield Band(0, height, 0, height)
+        return
     rows = max(numbers // (max(channels, _CHANNELS) * width) // multiple, 1) * multiple
-    if torch.is_grad_enabled():
-        rows = height
     halo = _ceil_div(halo, multiple) * multiple
     for start in range(0, height, rows):
         stop = min(start + rows, height)
@@ -97,8 +99,11 @@ def in_bands(
 
 
 def _ceil_div(number: int, divisor: int) -> int:
-    """The quotient, rounded up. A compiled network follows whole numbers, and no fractions."""
-    return -(-number // divisor)
+    """The quotient, rounded up. A compiled network follows whole numbers, and no fractions.
+
+    In an exported one quotients of negative numbers are rounded towards 0.
+    """
+    return (number + divisor - 1) // divisor
 
 
 def _order(features: Tensor) -> torch.memory_format:

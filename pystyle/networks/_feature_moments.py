@@ -43,7 +43,11 @@ class MomentSums:
     def add(self, features: Tensor) -> None:
         """A part of the map, of shape (batch, channels, height, width)."""
         with without_autocast(features):
-            for part in torch.split(_rows(features), _POSITIONS, 1):
+            rows = _rows(features)
+            # An exported graph cannot say how many parts there are, and sums of float32 may be coarse there.
+            exported = torch.compiler.is_exporting()
+            parts = [rows.double()] if exported else torch.split(rows, _POSITIONS, 1)
+            for part in parts:
                 rows = at_least_float32(part)
                 self._count += rows.shape[1]
                 self._first = self._first + rows.sum(1)
@@ -52,7 +56,10 @@ class MomentSums:
     def moments(self) -> Moments:
         """Those of all parts."""
         mean, second = self._first / self._count, self._second / self._count
-        return Moments(mean, second - mean[:, :, None] * mean[:, None])
+        covariance = second - mean[:, :, None] * mean[:, None]
+        if torch.compiler.is_exporting():
+            return Moments(mean.float(), covariance.float())
+        return Moments(mean, covariance)
 
 
 def feature_moments(features: Tensor) -> Moments:
@@ -102,7 +109,7 @@ def map_to_covariance(own: Moments, covariance: Tensor, mixture: Tensor) -> Feat
     """
     with without_autocast(covariance):
         matrix = transport_map(own.covariance, covariance)
-        noise = (mixture * deviation(covariance)[:, :, None]).expand(len(matrix), -1, -1)
+        noise = (mixture * deviation(covariance)[:, :, None]).expand(matrix.shape[0], -1, -1)
         return FeatureMap(matrix, noise, -(matrix @ own.mean[:, :, None])[:, :, 0])
 
 

@@ -56,5 +56,8 @@ class Noise(nn.Module):
 def _laid(tile: Tensor, size: tuple[int, int, int], shift: tuple[int, int]) -> Tensor:
     """The tile beside itself, as far as the size goes."""
     batch, height, width = size
-    tile = tile.roll(shift, (2, 3)).repeat(1, 1, -(-height // _EDGE), -(-width // _EDGE))
-    return tile[:, :, :height, :width].expand(batch, -1, -1, -1)
+    rows, columns = (
+        (torch.arange(length, device=tile.device) - first) % _EDGE
+        for length, first in zip((height, width), shift, strict=True)
+    )
+    return tile.index_select(2, rows).index_select(3, columns).expand(batch, -1, -1, -1)

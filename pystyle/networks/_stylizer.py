@@ -2,6 +2,7 @@ import inspect
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, ClassVar, Self, TypeAlias
 
 import torch
@@ -170,6 +171,49 @@ class Stylizer(HubMixin, nn.Module, ABC):
             OSError: If the file cannot be written; what was there is left as it was.
         """
         write_network(self, path, half=half, card={**self.card, **card})
+
+    def export(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        style: Style | None = None,
+        style_path: str | os.PathLike[str] | None = None,
+        size: tuple[int, int] | None = None,
+    ) -> tuple[Path, ...]:
+        """Write the network to a file of ONNX, for programs without torch.
+
+        The file takes contents of any size, pads them to the stride and crops the picture itself. With a
+        style it paints in this one. Without one, the only style of a network is that; a network of several
+        learned styles takes ``shares``, how much there is to be of each; and one for any style takes the
+        tensors of a code, which a second file makes of a painting. :class:`pystyle.onnx.OnnxPainter` paints
+        with them. Before a file is written, ONNX Runtime has painted the same with it.
+
+        Args:
+            path: The file.
+            style: The style as :meth:`bind` takes it, but no regions.
+            style_path: The second file; if not given, ``net-style.onnx`` beside ``net.onnx``.
+            size: Height and width of all contents, one at a time, for programs that want to know them; any
+                size if not given.
+
+        Returns:
+            The files that were written.
+
+        Raises:
+            ImportError: If `onnx`, `onnxscript` or `onnxruntime` is missing.
+            ValueError: If the style is none for this network, or must be given.
+            RuntimeError: If the network has operations that ONNX lacks, or ONNX Runtime paints something
+                else.
+            OSError: If a file cannot be written; what was there is left as it was.
+
+        Example:
+            >>> from pystyle.networks import TransformNetwork
+            >>> TransformNetwork(width=2).export("net.onnx", size=(32, 48))  # doctest: +SKIP
+            (PosixPath('net.onnx'),)
+        """
+        # What it needs has seconds of imports.
+        from pystyle.networks._export import export_network
+
+        return export_network(self, path, style=style, style_path=style_path, size=size)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:

@@ -40,6 +40,7 @@ RECIPE = [
 ]
 PAINT = ["paint", "content.png", "style.png", "-o", "out.png", "--network", "any.safetensors", *TINY[-2:]]
 VIDEO = ["video", "clip.gif", "style.png", "-o", "out.gif", "--network", "any.safetensors", *TINY[-2:]]
+EXPORT = ["export", "style.png", "-o", "out.onnx", "--network", "any.safetensors"]
 JUDGE = ["judge", "content.png", "--content", "content.png", "--style", "style.png", "--network", "none"]
 WRONG_PICTURE = """
 --size 3
@@ -262,6 +263,19 @@ WRONG_SERVICE = """
 --device none
 --precision float8
 """
+WRONG_EXPORT = """
+--network missing.safetensors
+--network other
+--network ./content.png
+--style-size 3
+--style-weights 1,2
+--style-output out.onnx
+--style-output style.png
+-o out.pt
+-o none/out.onnx
+-o photos
+--max-pixels 10
+"""
 WRONG_JUDGEMENT = """
 --content missing.png
 --content photos
@@ -293,6 +307,7 @@ COMMAND_LINES = [
     *([*PAINT, *options.split()] for options in WRONG_PAINTING.strip().splitlines()),
     *([*VIDEO, *options.split()] for options in WRONG_CLIP.strip().splitlines()),
     *(["serve", *options.split()] for options in WRONG_SERVICE.strip().splitlines()),
+    *([*EXPORT, *options.split()] for options in WRONG_EXPORT.strip().splitlines()),
     *([*JUDGE, *options.split()] for options in WRONG_JUDGEMENT.strip().splitlines()),
 ]
 
@@ -316,7 +331,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def options() -> dict[str, set[str]]:
     """The options of each command, by its help."""
     found = {}
-    for command in ("stylize", "demo", "train", "paint", "video", "judge", "serve"):
+    for command in ("stylize", "demo", "train", "paint", "video", "export", "judge", "serve"):
         with contextlib.redirect_stdout(io.StringIO()) as stream:
             assert main([command, "--help"]) == 0
         found[command] = set(OPTION.findall(stream.getvalue()))

@@ -118,8 +118,8 @@ def test_a_wrong_option_is_explained_in_one_line(capsys, options, message):
     [
         (
             ["stylise"],
-            "must be one of stylize, train, paint, video, live, serve, judge, demo, info, got 'stylise'. Did "
-            "you mean 'stylize'?",
+            "must be one of stylize, train, paint, video, live, serve, export, judge, demo, info, got "
+            "'stylise'. Did you mean 'stylize'?",
         ),
         (["inof"], "Did you mean 'info'?"),
         (["--verison"], "There is no option '--verison'. Did you mean '--version'?"),

@@ -34,6 +34,8 @@ KNOWN = {
     # Both are looked at before, and have errors of their own.
     ("DiversityLoss.represent", "samples"),
     ("regions", "masks"),
+    # It always asks for the same one.
+    ("Stylizer.export", "precision"),
 }
 
 

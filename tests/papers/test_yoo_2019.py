@@ -143,14 +143,10 @@ def test_the_decoders_have_the_layers_of_the_code():
         ]  # fmt: skip
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("option", "transfer"),
-    [
-        ("cat5", ALL),
-        pytest.param("sum", ALL, marks=pytest.mark.slow),
-        pytest.param("cat5", ("encoder",), marks=pytest.mark.slow),
-        ("sum", ("skip", "decoder")),
-    ],
+    [("cat5", ALL), ("sum", ALL), ("cat5", ("encoder",)), ("sum", ("skip", "decoder"))],
 )
 def test_it_paints_as_the_code_does(make, picture, option, transfer):
     network = make(option=option, transfer=transfer)

@@ -98,7 +98,7 @@ def test_the_seed_decides_the_bytes():
 
 
 @pytest.mark.parametrize("network", [any_style, partial(named, "a", "b")])
-@pytest.mark.parametrize("at", [1, 4])
+@pytest.mark.parametrize("at", [1, pytest.param(4, marks=pytest.mark.slow)])
 def test_an_interrupted_training_goes_on_to_the_same_bytes(network, at, tmp_path):
     whole = run(network())
     with pytest.raises(StopError):

@@ -28,7 +28,7 @@ def same(features: Tensor, kernel_size: int, stride: int = 1) -> Tensor:
     """The features with as many zeros around them as ``"SAME"`` adds: one more behind than before."""
     sides = []
     for size in (features.shape[3], features.shape[2]):
-        positions = -(-size // stride)
+        positions = (size + stride - 1) // stride
         more = max((positions - 1) * stride + kernel_size - size, 0)
         sides += [more // 2, more - more // 2]
     return pad(features, sides)
