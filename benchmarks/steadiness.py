@@ -102,7 +102,7 @@ def painters(options: argparse.Namespace, style: Tensor) -> Iterator[tuple[str, 
     """What paints, by name; made when it is needed."""
     precision = fastest_precision("cpu")
     networks: dict[str, Callable[[], Stylizer]] = {
-        name: partial(pretrained, name) for name in ("any-style", "masters")
+        name: partial(pretrained, name) for name in ("any-style", "masters", "masters-light")
     }
     for path in options.trained:
         networks[path.stem] = partial(Stylizer.load, path)

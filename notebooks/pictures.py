@@ -49,6 +49,9 @@ PICTURES = {
     "24_park_lee_2019": 1,
     "25_park_2020": 3,
     "26_sound": 1,
+    "27_words": 2,
+    "28_surfaces": 2,
+    "29_tileable": 1,
 }
 """Which of its pictures stands for a notebook, counted from 0."""
 

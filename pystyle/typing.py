@@ -143,6 +143,9 @@ PrecisionChoice: TypeAlias = Literal["auto", "float32", "tf32", "bfloat16", "flo
 NamedInit: TypeAlias = Literal["content", "recoloured", "style", "uniform", "normal", "grey", "style_colours"]
 """The images to start from that have a name; see :func:`pystyle.runner.initial_image`."""
 
+Wrap: TypeAlias = Literal["both", "horizontal"]
+"""The sides beyond which an image goes on with its other side: tiles do along both, panoramas along one."""
+
 Colors: TypeAlias = Literal["style", "content", "luminance"]
 """Whose colours a picture has; see :func:`pystyle.stylize`."""
 

@@ -98,3 +98,83 @@ def install(tmp_path, monkeypatch):
         return hashlib.sha256(data).hexdigest()
 
     return installed
+
+
+@pytest.fixture(scope="session")
+def tiny_pipeline() -> Callable[..., Any]:
+    """A function that makes a Stable Diffusion of random numbers, built from configurations.
+
+    It has the classes of version 1.5 with few channels: the sides of latents are half of those of the image,
+    they have a variance of about 1, and the layers 0 to 3 of the decoder, two for each block, all have
+    attention. `calm` multiplies the noise that is predicted, so that steps between latents of it contract.
+    """
+    diffusers, transformers = pytest.importorskip("diffusers"), pytest.importorskip("transformers")
+    letters = "abcdefghijklmnopqrstuvwxyz"
+    words = ["<|startoftext|>", "<|endoftext|>", *letters, *(f"{letter}</w>" for letter in letters)]
+
+    def make(*, calm: float = 1.0, prediction_type: str = "epsilon", **unet: Any) -> Any:
+        with torch.random.fork_rng():
+            torch.manual_seed(0)
+            network = diffusers.UNet2DConditionModel(
+                **{
+                    "sample_size": 8,
+                    "block_out_channels": (8, 16),
+                    "layers_per_block": 1,
+                    "down_block_types": ("CrossAttnDownBlock2D",) * 2,
+                    "up_block_types": ("CrossAttnUpBlock2D",) * 2,
+                    "cross_attention_dim": 8,
+                    "attention_head_dim": 2,
+                    "norm_num_groups": 4,
+                    **unet,
+                }
+            ).eval()
+            autoencoder = diffusers.AutoencoderKL(
+                block_out_channels=(8, 16),
+                down_block_types=("DownEncoderBlock2D",) * 2,
+                up_block_types=("UpDecoderBlock2D",) * 2,
+                norm_num_groups=4,
+                scaling_factor=5.0,
+            ).eval()
+            text = transformers.CLIPTextModel(
+                transformers.CLIPTextConfig(
+                    vocab_size=len(words),
+                    hidden_size=8,
+                    intermediate_size=8,
+                    num_hidden_layers=1,
+                    num_attention_heads=2,
+                    max_position_embeddings=8,
+                    bos_token_id=0,
+                    eos_token_id=1,
+                    pad_token_id=1,
+                )
+            ).eval()
+        with torch.no_grad():
+            for parameter in network.conv_out.parameters():
+                parameter.mul_(calm)
+            # The encoder's distribution is narrow, as that of a trained one.
+            autoencoder.quant_conv.weight[4:] = 0
+            autoencoder.quant_conv.bias[4:] = -20
+        pipeline = diffusers.StableDiffusionPipeline(
+            vae=autoencoder,
+            text_encoder=text,
+            tokenizer=transformers.CLIPTokenizer(
+                vocab={word: index for index, word in enumerate(words)}, merges=[], model_max_length=8
+            ),
+            unet=network,
+            scheduler=diffusers.DDIMScheduler(
+                beta_start=0.00085,
+                beta_end=0.012,
+                beta_schedule="scaled_linear",
+                steps_offset=1,
+                set_alpha_to_one=False,
+                clip_sample=False,
+                prediction_type=prediction_type,
+            ),
+            safety_checker=None,
+            feature_extractor=None,
+            requires_safety_checker=False,
+        )
+        pipeline.set_progress_bar_config(disable=True)
+        return pipeline
+
+    return make

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 from pystyle.cli._optimization_options import OPTIMIZERS, PARAMETRIZATIONS
+from pystyle.cli._wrap_option import wrapping_parametrization
 
 _OPTIONS = {
     "content": "CONTENT",
@@ -16,6 +17,7 @@ _OPTIONS = {
     "extension": "--format",
     "destination": "--output",
     "edge_size": "--size",
+    "texture_size": "--size",
     "num_steps": "--steps",
     "style_loss": "--loss",
     "style_layers": "--layers",
@@ -23,14 +25,16 @@ _OPTIONS = {
     "memory_budget": "--memory",
     "metadata": "--keep-metadata",
     "lr": "--learning-rate",
+    "text": "--text",
     **{
         name: f"--{name.replace('_', '-')}"
         for name in (
             *("strength", "style_weights", "style_scale", "colors", "encoder", "weights", "pooling"),
             *("optimizer", "parametrization", "init", "seed", "device", "precision", "tile", "checkpoint"),
             *("content_layer", "content_weight", "smoothness_weight", "resume", "workers", "retry_failed"),
+            "on",
             *("overwrite", "bits", "quality", "max_pixels", "keep_metadata", "background"),
-            *("width", "batch_size", "crop_size"),
+            *("width", "batch_size", "crop_size", "wrap"),
         )
     },
 }
@@ -74,7 +78,8 @@ def style_arguments(options: argparse.Namespace) -> dict[str, Any]:
     ]
     return {
         **{name: getattr(options, name) for name in names},
-        "parametrization": PARAMETRIZATIONS[options.parametrization],
+        "parametrization": wrapping_parametrization(PARAMETRIZATIONS[options.parametrization], options.wrap),
+        **({} if options.wrap is None else {"wrap": options.wrap}),
         **OPTIMIZERS[options.optimizer],
     }
 

@@ -16,6 +16,7 @@ _ONLY_BATCH = {
     "batch_styles": "--style",
     "output_dir": "--output-dir",
     "workers": "--workers",
+    "on": "--on",
     "retry_failed": "--retry-failed",
     "format": "--format",
 }
@@ -64,6 +65,7 @@ def run_batch(options: argparse.Namespace) -> int:
         options.output_dir,
         recipe=recipe,
         workers=options.workers or 1,
+        on=options.on or "processes",
     )
 
 

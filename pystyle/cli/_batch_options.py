@@ -39,6 +39,13 @@ def add_batch_options(parser: argparse.ArgumentParser) -> None:
         type=integer("--workers", least=1),
         help="processes that share the work and the cores (default: 1)",
     )
+    add(
+        "--on",
+        metavar="NAME",
+        type=one_of("--on", ("processes", "ray")),
+        help="what --workers are: processes of this machine, or ray, on all machines of its cluster, which "
+        "must see the same folders (default: processes)",
+    )
     add_retry_option(add)
 
 

@@ -144,7 +144,7 @@ def config_text(options: Namespace, folder: Path, keys: Keys) -> str:
     paths = {**_PATHS, **keys.is_name}
     lines = [f"# Options of pystyle {__version__}; relative paths are relative to the folder of this file."]
     for name, value in vars(options).items():
-        if value is None or name in _NOT_SAVED:
+        if value is None or value == [] or name in _NOT_SAVED:
             continue
         key = _KEYS.get(name, name.replace("_", "-"))
         if name == "edge_size":

@@ -38,7 +38,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Carry the command out and return the exit code."""
-    facts = {
+    found = facts()
+    print(json.dumps(found) if options.json else text_of(found))
+    return 0
+
+
+def facts() -> dict[str, dict[str, Any]]:
+    """The versions, the devices and the weights."""
+    return {
         "versions": {
             "pystyle": __version__,
             "python": platform.python_version(),
@@ -49,8 +56,6 @@ def run(options: argparse.Namespace) -> int:
         "devices": _devices(),
         "weights": {"caffe": _caffe(), "torchvision": _torchvision()},
     }
-    print(json.dumps(facts) if options.json else _text(facts))
-    return 0
 
 
 def _version(name: str) -> str | None:
@@ -91,7 +96,8 @@ def _torchvision() -> dict[str, Any]:
     return {"directory": str(directory), "found": found}
 
 
-def _text(facts: dict[str, dict[str, Any]]) -> str:
+def text_of(facts: dict[str, dict[str, Any]]) -> str:
+    """The facts in lines for people."""
     devices, weights = facts["devices"], facts["weights"]
     lines = [f"{name:<18} {value or 'missing'}" for name, value in facts["versions"].items()]
     lines += [f"{name:<18} {value or 'missing (optional)'}" for name, value in facts["optional"].items()]

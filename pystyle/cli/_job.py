@@ -4,6 +4,7 @@ import argparse
 import json
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
+from typing import Literal
 
 from pystyle.cli._announce import announcements, say
 from pystyle.cli._arguments import in_options
@@ -23,6 +24,7 @@ def run_job(
     *,
     recipe: Callable[..., Result],
     workers: int = 1,
+    on: Literal["processes", "ray"] = "processes",
 ) -> int:
     """Paint all images in a folder, say what became of them, and return the exit code.
 
@@ -33,6 +35,7 @@ def run_job(
         output: The folder of the pictures.
         recipe: What is done to each image.
         workers: How many processes share the work.
+        on: What they are.
     """
     told: list[Callable[[JobEntry], None]] = []
     if not (options.quiet or options.json):
@@ -51,6 +54,7 @@ def run_job(
                 background=None if options.background is None else rgb_of(options.background),
                 max_pixels=options.max_pixels,
                 workers=workers,
+                on=on,
                 retry_failed=options.retry_failed,
                 overwrite=options.overwrite,
                 callbacks=told,

@@ -33,7 +33,11 @@ def bound(network: Stylizer, options: argparse.Namespace) -> Painter:
     """
     styles = chosen_styles(network, options)
     weights = options.style_weights or [1.0] * len(styles)
-    return network.bind(list(zip(styles, weights, strict=True)), precision=options.precision)
+    return network.bind(
+        list(zip(styles, weights, strict=True)),
+        precision=options.precision,
+        wrap=getattr(options, "wrap", None),
+    )
 
 
 def chosen_styles(network: Stylizer, options: argparse.Namespace) -> list[Tensor | str]:

@@ -9,6 +9,7 @@ import torch
 from pystyle.cli._inputs import INITS
 from pystyle.cli._options import default_of
 from pystyle.cli._values import integers, name_or_path, one_of
+from pystyle.cli._wrap_option import add_wrap_option
 from pystyle.parametrizations import Fourier, LaplacianPyramid, LowResolution, Pixels
 from pystyle.stylization import stylize
 
@@ -46,6 +47,7 @@ def add_optimization_options(parser: argparse.ArgumentParser) -> None:
         default=next(iter(PARAMETRIZATIONS)),
         help=f"what is optimised: one of {', '.join(PARAMETRIZATIONS)} (default: %(default)s)",
     )
+    add_wrap_option(add)
     add(
         "--init",
         metavar="NAME",

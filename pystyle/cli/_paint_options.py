@@ -15,6 +15,7 @@ from pystyle.cli._options import (
 from pystyle.cli._painter_options import add_network_option, add_picture_group, add_styles_argument
 from pystyle.cli._paths import user_path
 from pystyle.cli._style_options import add_colors_option
+from pystyle.cli._wrap_option import add_wrap_option
 from pystyle.stylization import stylize
 
 
@@ -57,3 +58,4 @@ def add_arguments(parser: argparse.ArgumentParser, config: Config | None = None)
 def _add_picture_options(parser: argparse.ArgumentParser) -> None:
     add = add_picture_group(parser, edge_size=default_of(stylize, "edge_size"))
     add_colors_option(add)
+    add_wrap_option(add)

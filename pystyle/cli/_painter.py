@@ -9,6 +9,7 @@ from typing import Any
 from torch import Tensor
 
 from pystyle._arguments import explained_allocations
+from pystyle._wrapping import nearest_multiples
 from pystyle.checkpoints import describe
 from pystyle.cli._picture import size_of
 from pystyle.colors._transfer import in_colors
@@ -27,12 +28,13 @@ def painted(
     Args:
         paint: The network with its style.
         photograph: The photograph.
-        size: Height and width of the picture.
+        size: Height and width of the picture; sides that wrap are rounded to multiples of the stride.
         strength: How much of the style, from 0 to 1.
         colors: Whose: ``"style"``; ``"content"``, its colours as a whole; ``"luminance"``, its colours at
             each pixel.
     """
-    content = resize(photograph, size)
+    size = nearest_multiples(size, paint.wrap, paint.network.stride)
+    content = resize(photograph, size, wrap=paint.wrap)
     return in_colors(paint(content, strength=strength), content, colors)
 
 
@@ -56,6 +58,9 @@ class PaintingRecipe:
         self.code = _sha256_of(list(paint.codes.values()))
         self.styles, self.edge_size = list(styles), edge_size
         self.strength, self.colors = strength, colors
+        if paint.wrap is not None:
+            # Not None otherwise: jobs of pictures that do not wrap are told as they always were.
+            self.wrap = paint.wrap
 
     def __call__(self, image: Tensor, style: Any, *, alpha: Tensor | None = None) -> Result:
         """The picture, as transparent as the photograph."""
@@ -63,7 +68,8 @@ class PaintingRecipe:
         start, size = time.perf_counter(), size_of(image, self.edge_size)
         picture = painted(self._paint, image, size, strength=self.strength, colors=self.colors)
         if alpha is not None:
-            alpha = resize(alpha, size, interpolation="bilinear")
+            exactly = (picture.shape[2], picture.shape[3])
+            alpha = resize(alpha, exactly, interpolation="bilinear", wrap=self._paint.wrap)
         return Result(picture, {}, "finished", time.perf_counter() - start, alpha=alpha)
 
 

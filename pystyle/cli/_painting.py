@@ -76,12 +76,13 @@ def paint(
         with announcements(wanted=progress):
             result = stylize(content, styles, encoder=encoder, callbacks=seen_by, **arguments)
         check_begun(result.stop_reason, latest, kind="picture")
-        return _complete(result, latest.step)
+        return complete(result, latest.step)
 
-    return whatever_ends_it(run, latest, _so_far)
+    return whatever_ends_it(run, latest, so_far)
 
 
-def _complete(result: Result, latest: Step | None) -> Painting:
+def complete(result: Result, latest: Step | None) -> Painting:
+    """What a run came to that ended by itself, with its last step if it took one."""
     loss, terms = last_terms(result.history)
     # Without a step of its own a run went on from the checkpoint of its last one.
     steps = result.steps if latest is None else latest.index
@@ -97,7 +98,8 @@ def _complete(result: Result, latest: Step | None) -> Painting:
     )
 
 
-def _so_far(step: Step, reason: str, error: Exception | None) -> Painting:
+def so_far(step: Step, reason: str, error: Exception | None) -> Painting:
+    """What there is after a step of a run that something ended."""
     loss, terms = terms_of(step.terms)
     return Painting(
         image=step.image,

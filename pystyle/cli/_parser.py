@@ -7,24 +7,42 @@ from pathlib import Path
 from typing import NoReturn
 
 from pystyle import __version__
-from pystyle.cli import _demo, _export, _info, _judge, _live, _paint, _serve, _stylize, _train, _video
+from pystyle.cli import (
+    _bench,
+    _compress,
+    _demo,
+    _export,
+    _info,
+    _judge,
+    _live,
+    _paint,
+    _serve,
+    _stylize,
+    _texture,
+    _train,
+    _video,
+)
 from pystyle.cli._batch import is_batch
 from pystyle.cli._config import Config, config_file, read_config
 from pystyle.cli._errors import UsageError, did_you_mean
 from pystyle.cli._recipe_options import is_recipe
 from pystyle.cli._swallowed import swallowed_files
+from pystyle.cli._words_options import is_words
 
 _COMMANDS = {
     "stylize": _stylize,
     "train": _train,
     "paint": _paint,
+    "texture": _texture,
     "video": _video,
     "live": _live,
     "serve": _serve,
     "export": _export,
+    "compress": _compress,
     "judge": _judge,
     "demo": _demo,
     "info": _info,
+    "bench": _bench,
 }
 _CONFIGURABLE = {
     "stylize": _stylize.CONFIG_KEYS,
@@ -63,8 +81,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         UsageError: If the arguments are not understood.
         SystemExit: After ``--help`` and ``--version``.
     """
-    batch, recipe = is_batch(argv), is_recipe(argv)
-    parser, commands = _parsers(batch=batch, recipe=recipe)
+    batch, recipe, words = is_batch(argv), is_recipe(argv), is_words(argv)
+    parser, commands = _parsers(batch=batch, recipe=recipe, words=words)
     if argv and not argv[0].startswith("-") and argv[0] not in commands:
         hint = did_you_mean(argv[0], commands)
         raise UsageError(f"The command must be one of {', '.join(commands)}, got {argv[0]!r}.{hint}")
@@ -76,10 +94,11 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
         arguments = config.arguments(argv)
         _check(path, [name, *_CONFIGURABLE[name].required], arguments, parser)
         batch, recipe = batch or is_batch(arguments), recipe or is_recipe(arguments)
+        words = words or is_words(arguments)
         if batch:
             # The one picture of the file is not what is asked for.
             arguments = [argument for argument in arguments if not argument.startswith("--output=")]
-        parser, commands = _parsers(config, batch=batch, recipe=recipe)
+        parser, commands = _parsers(config, batch=batch, recipe=recipe, words=words)
         argv = [name, *arguments, *argv[1:]]
     try:
         options, unknown = parser.parse_known_args(argv)
@@ -113,7 +132,7 @@ def help_text() -> str:
 
 
 def _parsers(
-    config: Config | None = None, *, batch: bool = False, recipe: bool = False
+    config: Config | None = None, *, batch: bool = False, recipe: bool = False, words: bool = False
 ) -> tuple[Parser, dict[str, Parser]]:
     parser = Parser(
         prog="pystyle",
@@ -133,7 +152,7 @@ def _parsers(
             name, help=module.SUMMARY, description=module.DESCRIPTION, allow_abbrev=False
         )
         if module is _stylize:
-            _stylize.add_arguments(commands[name], config, batch=batch)
+            _stylize.add_arguments(commands[name], config, batch=batch, words=words)
         elif module is _train:
             _train.add_arguments(commands[name], config, recipe=recipe)
         elif name in _CONFIGURABLE:

@@ -18,8 +18,8 @@ __all__ = ["DESCRIPTION", "SUMMARY", "add_arguments", "run"]
 
 SUMMARY = "answer over HTTP: paint with networks at once, optimise as jobs"
 DESCRIPTION = (
-    "Answer programs over HTTP: networks paint at once, optimisations are jobs that can be followed. SIGTERM "
-    "and Ctrl-C end it when all is answered."
+    "Answer programs over HTTP, and people with a page: networks paint at once, optimisations are jobs that "
+    "can be followed. SIGTERM and Ctrl-C end it when all is answered."
 )
 
 
@@ -32,6 +32,7 @@ def run(options: argparse.Namespace) -> int:
             folder=options.folder,
             api_keys=_keys(options.api_keys),
             precision=options.precision,
+            page=not options.no_page,
         )
     except ValueError as error:
         raise UsageError(str(error).replace("`api_keys`", "`--api-keys`")) from error

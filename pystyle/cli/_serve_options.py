@@ -51,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=user_path,
         help="a file with one key a line, of which clients must send one (default: none is needed)",
     )
+    add("--no-page", action="store_true", help="answer programs only: nothing is shown to browsers")
     add("--quiet", action="store_true", help="stderr is for errors only")
     _add_limits(parser)
     machine = parser.add_argument_group("the machine").add_argument

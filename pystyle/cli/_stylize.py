@@ -39,6 +39,7 @@ from pystyle.cli._picture import Picture, Saved, can_be_transparent, size_of
 from pystyle.cli._style_options import check_style_weights
 from pystyle.cli._stylize_options import add_arguments
 from pystyle.cli._values import flat
+from pystyle.cli._words_options import check_words, is_model_name, steps_of_words
 from pystyle.images._destinations import Destination
 from pystyle.optim import LBFGS
 from pystyle.runner import Preview
@@ -49,9 +50,12 @@ __all__ = ["CONFIG_KEYS", "DESCRIPTION", "SUMMARY", "add_arguments", "run"]
 SUMMARY = "paint a photograph in the manner of one or several paintings"
 DESCRIPTION = (
     "Paint a photograph in the manner of one or several paintings. "
-    "Ctrl-C ends the run and saves the picture so far. With --batch: all photographs in a folder."
+    "Ctrl-C ends the run and saves the picture so far. With --batch: all photographs in a folder. "
+    "With --text: as words say."
 )
-CONFIG_KEYS = Keys(("content", "style"), ("content", "style", "--output=output"))
+CONFIG_KEYS = Keys(
+    ("content", "style"), ("content", "style", "--output=output"), {"text-model": is_model_name}
+)
 
 _LARGEST_DRAWN_SEED = 2**32 - 1
 
@@ -62,6 +66,7 @@ def run(options: argparse.Namespace) -> int:
         setattr(options, name, flat(getattr(options, name)))
     if isinstance(options.edge_size, list):
         options.edge_size = flat(options.edge_size)
+    check_words(options)
     with pillow_limit(options.max_pixels):
         if options.batch is not None:
             return run_batch(options)
@@ -81,20 +86,26 @@ def _run_one(options: argparse.Namespace) -> int:
     picture = Picture(options.output, {**_encoding(options), "metadata": metadata}, alpha)
     if options.output != STANDARD_STREAM:
         check_picture_size(Path(options.output), *size_of(content, options.edge_size), metadata=metadata)
-    callbacks = _callbacks(options)
-    painting = paint(
-        options,
-        *with_masks(content, styles, options.mask, options.style_mask, max_pixels=options.max_pixels),
-        progress=not (options.quiet or options.json),
-        callbacks=callbacks,
-        arguments={
-            **style_arguments(options),
-            **({} if alpha is None else {"alpha": alpha}),
-            "init": read_init(options.init, content, max_pixels=options.max_pixels),
-            "checkpoint": checkpoints_of(options),
-            "resume": options.resume,
-        },
-    )
+    callbacks, progress = _callbacks(options), not (options.quiet or options.json)
+    if options.text is not None:
+        # It needs all papers, whose import takes its time.
+        from pystyle.cli._words import paint_words
+
+        painting = paint_words(options, content, alpha, callbacks=callbacks, progress=progress)
+    else:
+        painting = paint(
+            options,
+            *with_masks(content, styles, options.mask, options.style_mask, max_pixels=options.max_pixels),
+            progress=progress,
+            callbacks=callbacks,
+            arguments={
+                **style_arguments(options),
+                **({} if alpha is None else {"alpha": alpha}),
+                "init": read_init(options.init, content, max_pixels=options.max_pixels),
+                "checkpoint": checkpoints_of(options),
+                "resume": options.resume,
+            },
+        )
     return finish(
         painting,
         partial(picture.save, painting.image),
@@ -133,12 +144,16 @@ def _picture_files(options: argparse.Namespace, overwrite: bool) -> list[Destina
     check_picture_file(path, overwrite=overwrite, encoding=_encoding(options))
     files = [Destination("`--output`", path)]
     if options.save_every is not None:
-        optimizer = OPTIMIZERS[options.optimizer].get("optimizer", LBFGS)
-        num_steps = steps_with(options.num_steps, optimizer)
-        num_steps = num_steps if isinstance(num_steps, int) else sum(num_steps)
-        steps = range(options.save_every, num_steps + 1, options.save_every)
+        steps = range(options.save_every, _planned_steps(options) + 1, options.save_every)
         files += preview_files(path, steps, overwrite=overwrite)
     return files
+
+
+def _planned_steps(options: argparse.Namespace) -> int:
+    if options.text is not None:
+        return steps_of_words(options.num_steps)
+    steps = steps_with(options.num_steps, OPTIMIZERS[options.optimizer].get("optimizer", LBFGS))
+    return steps if isinstance(steps, int) else sum(steps)
 
 
 def _callbacks(options: argparse.Namespace) -> list[Any]:

@@ -16,13 +16,21 @@ from pystyle.cli._options import (
 )
 from pystyle.cli._paths import user_path
 from pystyle.cli._style_options import add_style_options
+from pystyle.cli._words_options import add_words_options
 from pystyle.stylization import stylize
 
 
 def add_arguments(
-    parser: argparse.ArgumentParser, config: Config | None = None, *, batch: bool = False
+    parser: argparse.ArgumentParser,
+    config: Config | None = None,
+    *,
+    batch: bool = False,
+    words: bool = False,
 ) -> None:
-    """The files and options of the command; files that a config names, or a folder has, need not be given."""
+    """The files and options of the command.
+
+    Files that a config names, or a folder has, need not be given, nor paintings where words are.
+    """
     add = parser.add_argument
     content, styles = (None, ()) if config is None else (config.content, config.styles)
     content = None if batch else content
@@ -38,7 +46,7 @@ def add_arguments(
         "styles",
         metavar="STYLE",
         type=user_path,
-        nargs="*" if styles or batch else "+",
+        nargs="*" if styles or batch or words else "+",
         default=list(styles),
         help="a painting; several are blended; one of all files may be -",
     )
@@ -55,6 +63,7 @@ def add_arguments(
     add("--json", action="store_true", help="print one JSON object about the run; no progress bar")
     add_run_options(parser, edge_size=default_of(stylize, "edge_size"))
     add_style_options(parser)
+    add_words_options(parser)
     add_optimization_options(parser)
     add_keeping_options(parser)
     add_machine_options(parser)

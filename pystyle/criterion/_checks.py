@@ -1,7 +1,7 @@
 """What an image has to be, said in one place and before anything is computed."""
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -10,9 +10,9 @@ from torch import Tensor
 from pystyle._arguments import check_image as check_shape
 from pystyle._arguments import check_mapping, check_range
 from pystyle.criterion._blend import images_of
-from pystyle.encoders import Encoder
+from pystyle.encoders import Encoder, WrappedEncoder
 from pystyle.losses import Loss
-from pystyle.typing import References
+from pystyle.typing import IMAGE, References, Wrap
 
 
 def check_image(image: Tensor, name: str, encoder: Encoder, layers: Sequence[str]) -> None:
@@ -20,7 +20,7 @@ def check_image(image: Tensor, name: str, encoder: Encoder, layers: Sequence[str
 
     Raises:
         TypeError: If it is not a floating-point tensor of the encoder's precision.
-        ValueError: If its shape, size or device is wrong.
+        ValueError: If its shape, size or device is wrong, or a side that wraps is no multiple of the stride.
     """
     check_shape(image, f"`{name}`")
     parameter = next((tensor for tensor in encoder.parameters()), None)
@@ -42,6 +42,8 @@ def check_image(image: Tensor, name: str, encoder: Encoder, layers: Sequence[str
             f"`{name}` must be at least {smallest} pixels high and wide for the layer {deepest!r}, got "
             f"{image.shape[2]} x {image.shape[3]}. Enlarge it or use earlier layers."
         )
+    if isinstance(encoder, WrappedEncoder):
+        encoder.check_size((image.shape[2], image.shape[3]), layers, f"`{name}`")
 
 
 def check_loss_names(argument: str, names: Iterable[str], losses: Iterable[str]) -> None:
@@ -113,3 +115,20 @@ def check_losses(losses: Any) -> None:
             )
         if not isinstance(loss, Loss):
             raise TypeError(f"`losses` must hold losses, got a {type(loss).__name__} named {name!r}.")
+
+
+def check_wraps(encoder: Encoder, losses: Mapping[str, Loss], wrap: Wrap) -> None:
+    """Check that an image that wraps can be seen and judged as one.
+
+    Raises:
+        ValueError: If the encoder or a loss cannot, or a loss is confined to a region.
+    """
+    for name, loss in losses.items():
+        if loss.region is not None:
+            raise ValueError(
+                f"`wrap` must be left out with regions, which have no other side, got the loss {name!r} in "
+                f"{loss.region!r}."
+            )
+        loss.wrapped(wrap)
+    layers = {layer for loss in losses.values() for layer in loss.layers if layer != IMAGE}
+    WrappedEncoder(encoder, wrap, layers=tuple(layer for layer in encoder.layers if layer in layers))

@@ -4,19 +4,20 @@ import torch
 from torch import nn
 
 from pystyle._arguments import check_mapping
+from pystyle._wrapping import checked_wrap, nearest_multiples
 from pystyle.criterion._blend import masks_of
-from pystyle.criterion._checks import check_image, check_loss_names, check_losses
+from pystyle.criterion._checks import check_image, check_loss_names, check_losses, check_wraps
 from pystyle.criterion._given_targets import Targets
 from pystyle.criterion._masks import Masks
 from pystyle.criterion._objective import Objective, Part, Target
 from pystyle.criterion._origins import Origins
 from pystyle.criterion._represent import layer_sizes
 from pystyle.criterion._targets import Blend, Key, LossAtLayer, blends_of, prepared
-from pystyle.encoders import Encoder
+from pystyle.encoders import Encoder, WrappedEncoder
 from pystyle.encoders._given import given_encoder
 from pystyle.encoders._names import check_names
 from pystyle.losses import LayerMask, Loss
-from pystyle.typing import IMAGE, MaskedImage, Reference
+from pystyle.typing import IMAGE, MaskedImage, Reference, Wrap
 
 
 class Criterion(nn.Module):
@@ -32,10 +33,14 @@ class Criterion(nn.Module):
         normalize_gradients: The names of losses whose gradients are as long as their weights: at each
             layer, the gradient of the loss's term with respect to the features is divided by its L1 norm
             and multiplied by the weight of the loss and of the layer. For each image of a batch on its own.
+        wrap: The sides beyond which the image goes on with its other side: ``"both"`` for what is laid beside
+            itself, ``"horizontal"`` for panoramas. So do the references that lie where the image does
+            (:attr:`aligned`); others, such as paintings, end at their borders. See
+            :class:`~pystyle.encoders.WrappedEncoder`.
 
     Raises:
-        ValueError: If there are no losses, a name contains a dot or is not that of a loss, or the encoder
-            lacks a layer or was built in inference mode.
+        ValueError: If there are no losses, a name contains a dot or is not that of a loss, the encoder lacks
+            a layer or was built in inference mode, or the encoder or a loss cannot wrap.
 
     Example:
         >>> import torch
@@ -62,12 +67,15 @@ class Criterion(nn.Module):
         batch each image is on its own.
     """
 
+    wrap: Wrap | None = None
+
     def __init__(
         self,
         encoder: Encoder | str | None,
         losses: Mapping[str, Loss],
         *,
         normalize_gradients: str | Sequence[str] = (),
+        wrap: Wrap | None = None,
     ) -> None:
         super().__init__()
         encoder = given_encoder(encoder)
@@ -85,6 +93,37 @@ class Criterion(nn.Module):
         self.normalize_gradients = tuple(names)
         self.encoder = encoder.requires_grad_(False).eval()
         self.losses = nn.ModuleDict(dict(losses))
+        wrap = checked_wrap(wrap)
+        if wrap is not None:
+            # Not None otherwise: runs that were begun before there was this argument can be gone on with.
+            self.wrap = wrap
+            check_wraps(self.encoder, losses, wrap)
+
+    @property
+    def aligned(self) -> frozenset[str]:
+        """The names of the references that lie where the image does: compared position by position."""
+        dense = [loss for loss in self.named_losses.values() if loss.spatial == "dense" and loss.references]
+        return frozenset({"content", *(loss.references[0] for loss in dense)})
+
+    def nearest_size(self, size: tuple[int, int]) -> tuple[int, int]:
+        """The nearest height and width that an image can have: whole numbers of positions where it wraps.
+
+        Example:
+            >>> from pystyle import Criterion, GramLoss
+            >>> from pystyle.encoders import vgg11
+            >>> losses = {"texture": GramLoss("relu3_1")}
+            >>> criterion = Criterion(vgg11(weights=None), losses, wrap="horizontal")
+            >>> criterion.nearest_size((150, 150))
+            (150, 152)
+        """
+        return nearest_multiples(size, self.wrap, self.encoder.multiple(self.layers))
+
+    @property
+    def image_encoder(self) -> Encoder:
+        """What sees the image that is optimised: the encoder, which wraps if the image does."""
+        if self.wrap is None:
+            return self.encoder
+        return WrappedEncoder(self.encoder, self.wrap, layers=self.layers)
 
     @property
     def references(self) -> tuple[str, ...]:
@@ -131,6 +170,7 @@ class Criterion(nn.Module):
                 raise ValueError(
                     f"`references` must have the image {name!r} that the losses compare with, got {given}."
                 )
+        image_encoder = self.image_encoder
         own_masks = Masks(self.encoder, masks_of(references.get("content")), 'references["content"]')
         masks = self._image_masks(references, own_masks, strip_rows)
         losses = [
@@ -138,7 +178,10 @@ class Criterion(nn.Module):
             for name, loss in self.named_losses.items()
             for layer in loss.layers
         ]
-        targets = self._targets(losses, references, own_masks, strip_rows)
+        seeing = losses
+        if self.wrap is not None:
+            seeing = [(key, loss.wrapped(self.wrap), layer) for key, loss, layer in losses]
+        targets = self._targets(losses, seeing, references, own_masks, image_encoder, strip_rows)
         parts = (
             Part(
                 ".".join(key),
@@ -148,29 +191,32 @@ class Criterion(nn.Module):
                 mask=masks.get(key),
                 normalizes=key[0] in self.normalize_gradients,
             )
-            for key, loss, layer in losses
+            for key, loss, layer in seeing
         )
-        return Objective(self.encoder, tuple(parts))
+        return Objective(image_encoder, tuple(parts))
 
     def _targets(
         self,
         losses: Sequence[LossAtLayer],
+        wrapped: Sequence[LossAtLayer],
         references: Mapping[str, Reference | Targets],
         masks: Masks,
+        image_encoder: Encoder,
         strip_rows: int | None,
     ) -> dict[Key, tuple[Target, ...]]:
-        """What all losses compare with."""
+        """What all losses compare with. References that lie where the image does are seen as it is."""
         targets: dict[Key, tuple[Target, ...]] = {}
         blends: dict[str, dict[Key, Blend]] = {}
         origins = Origins()
         for name in self.references:
-            seeing = [part for part in losses if name in part[1].references]
+            lies_there = name in self.aligned
+            seeing = [part for part in (wrapped if lies_there else losses) if name in part[1].references]
             reference = references[name]
             if isinstance(reference, Targets):
                 targets.update(reference.at(seeing, name))
                 continue
             blends[name] = blends_of(
-                self.encoder,
+                image_encoder if lies_there else self.encoder,
                 seeing,
                 reference,
                 name,
@@ -215,7 +261,8 @@ class Criterion(nn.Module):
 
     def extra_repr(self) -> str:
         """The arguments that are not modules and not the default."""
-        return f"normalize_gradients={self.normalize_gradients}" if self.normalize_gradients else ""
+        normalize = f"normalize_gradients={self.normalize_gradients}" if self.normalize_gradients else ""
+        return ", ".join(filter(None, [normalize, f"wrap={self.wrap!r}" if self.wrap else ""]))
 
     @property
     def named_losses(self) -> dict[str, Loss]:

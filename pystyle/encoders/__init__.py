@@ -27,6 +27,7 @@ from pystyle.encoders._strips import StripPass
 from pystyle.encoders._timm import timm_encoder
 from pystyle.encoders._torchvision import torchvision_encoder
 from pystyle.encoders._weights import WeightsError
+from pystyle.encoders._wrapped import WrappedEncoder
 
 __all__ = [
     "BandPass",
@@ -44,6 +45,7 @@ __all__ = [
     "StripPass",
     "WHOLE_IMAGE",
     "WeightsError",
+    "WrappedEncoder",
     "alexnet",
     "named_encoder",
     "propagate_mask",

@@ -6,6 +6,7 @@ from torch import Tensor
 from pystyle.encoders._encoder import Encoder
 from pystyle.encoders._segment import LayerRows
 from pystyle.encoders._strips import StripPass
+from pystyle.encoders._wrapped import WrappedEncoder
 
 
 class BandPass:
@@ -23,7 +24,7 @@ class BandPass:
         count: How many there are.
 
     Raises:
-        ValueError: If `index` is not that of a worker.
+        ValueError: If `index` is not that of a worker, or the encoder wraps in rows.
 
     Example:
         >>> import torch
@@ -38,6 +39,11 @@ class BandPass:
     def __init__(self, encoder: Encoder, layers: Sequence[str], *, rows: int, index: int, count: int) -> None:
         if not 0 <= index < count:
             raise ValueError(f"`index` must be from 0 to {count - 1} for {count} workers, got {index}.")
+        if isinstance(encoder, WrappedEncoder) and encoder.wrap == "both":
+            raise ValueError(
+                "`encoder` must not wrap in rows where several workers share an image by its rows, got one "
+                "of tiles. Use one worker, or an encoder of panoramas."
+            )
         self._encoder = encoder
         self._layers = tuple(layers)
         self._strips = StripPass(encoder, layers, rows=rows)

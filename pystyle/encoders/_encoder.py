@@ -1,4 +1,5 @@
 import difflib
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Self
@@ -72,6 +73,13 @@ class Encoder(nn.Module, ABC):
     def minimum_size(self, layers: Sequence[str]) -> int:
         """The side in pixels of the smallest image for which every one of these layers exists."""
         return max((self.geometry(layer).minimum_size for layer in layers), default=1)
+
+    def multiple(self, layers: Sequence[str]) -> int:
+        """What the sides of an image that wraps must be multiples of for these layers, in pixels.
+
+        By default that of their strides. Where a layer is made of deeper ones, theirs count as well.
+        """
+        return math.lcm(*(self.stride(layer) for layer in layers))
 
     def check_layers(self, layers: Sequence[str]) -> None:
         """Check that all layers exist.

@@ -101,6 +101,12 @@ class HypercolumnEncoder(Encoder):
             minimum_size=max(member.minimum_size for member in members),
         )
 
+    def multiple(self, layers: Sequence[str]) -> int:
+        """That of all members of the groups, of which some are coarser than the first."""
+        self.check_layers(layers)
+        members = {member for layer in layers for member in self.groups.get(layer, (layer,))}
+        return self.encoder.multiple([member for member in members if member != IMAGE])
+
     def _member_geometry(self, layer: str) -> LayerGeometry:
         return LayerGeometry(1, 1, 1) if layer == IMAGE else self.encoder.geometry(layer)
 

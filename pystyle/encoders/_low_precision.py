@@ -80,6 +80,10 @@ class LowPrecisionEncoder(Encoder):
         """The geometry of the layer, which does not depend on the precision."""
         return self.encoder.geometry(layer)
 
+    def multiple(self, layers: Sequence[str]) -> int:
+        """That of the encoder."""
+        return self.encoder.multiple(layers)
+
     def segments(self, layers: Sequence[str]) -> list[tuple[Encoder, tuple[str, ...]]]:
         """The segments of the encoder in the same precision."""
         segments = self.encoder.segments(layers)

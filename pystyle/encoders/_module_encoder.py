@@ -1,4 +1,5 @@
 import difflib
+import math
 from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
@@ -115,6 +116,10 @@ class ModuleEncoder(Encoder):
         """What was found out when the encoder was built, or declared."""
         self.check_layers([layer])
         return self._geometry[layer]
+
+    def multiple(self, layers: Sequence[str]) -> int:
+        """That of the strides and of `size_multiple`: an image that is rounded up would wrap elsewhere."""
+        return math.lcm(super().multiple(layers), self.size_multiple)
 
     def _check_size(self, image: Tensor) -> None:
         side = self.image_size

@@ -1,3 +1,4 @@
+import math
 from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
@@ -63,6 +64,12 @@ class MultiEncoder(Encoder):
         self.check_layers([layer])
         name, _, own = layer.partition(".")
         return self._encoder(name).geometry(own)
+
+    def multiple(self, layers: Sequence[str]) -> int:
+        """That of all encoders for their own layers."""
+        self.check_layers(layers)
+        parts = [layer.partition(".") for layer in layers]
+        return math.lcm(*(self._encoder(name).multiple([own]) for name, _, own in parts))
 
     def _encoder(self, name: str) -> Encoder:
         encoder = self.encoders[name]

@@ -4,9 +4,11 @@ from collections.abc import Iterator
 from itertools import pairwise
 from typing import NamedTuple
 
+import torch
 from torch import Tensor
 
 from pystyle.encoders._encoder import Encoder
+from pystyle.encoders._wrapped import WrappedEncoder
 
 
 class LayerRows(NamedTuple):
@@ -36,7 +38,10 @@ class LayerRows(NamedTuple):
 
 
 class Strip(NamedTuple):
-    """Rows `start` to `stop` of what goes into a segment: its own, and those around that these see."""
+    """Rows `start` to `stop` of what goes into a segment: its own, and those around that these see.
+
+    Where an image wraps, they may lie beyond its border.
+    """
 
     start: int
     stop: int
@@ -56,7 +61,8 @@ class Segment:
     """
 
     def __init__(self, encoder: Encoder, wanted: tuple[str, ...], output: str | None, *, rows: int) -> None:
-        self.encoder = encoder
+        self.wraps = isinstance(encoder, WrappedEncoder) and encoder.wrap == "both"
+        self.encoder = encoder.of_strips if isinstance(encoder, WrappedEncoder) else encoder
         self.wanted = wanted
         self.output = output
         self.layers = tuple(dict.fromkeys((*wanted, output) if output else wanted))
@@ -74,10 +80,27 @@ class Segment:
                 geometry.sees(own_start // geometry.stride, max(own_stop // geometry.stride, 1))
                 for geometry in self._geometry.values()
             ]
-            start = max(min(first for first, _ in seen), 0) // self._step * self._step
+            start, stop = min(first for first, _ in seen), max(last for _, last in seen)
             is_last = own_stop == height
-            stop = height if is_last else min(max(last for _, last in seen), height)
+            if not self.wraps:
+                start, stop = max(start, 0), height if is_last else min(stop, height)
+            start = start // self._step * self._step
             yield Strip(start, stop, own_start, own_stop, is_last)
+
+    def input_rows(self, x: Tensor, strip: Strip) -> Tensor:
+        """The rows of a strip."""
+        if not self.wraps:
+            return x[:, :, strip.start : strip.stop]
+        index = torch.arange(strip.start, strip.stop, device=x.device) % x.shape[2]
+        return x.index_select(2, index)
+
+    def add_rows(self, total: Tensor, strip: Strip, change: Tensor) -> None:
+        """Add what belongs to the rows of a strip to all of what goes in."""
+        if not self.wraps:
+            total[:, :, strip.start : strip.stop] += change
+            return
+        index = torch.arange(strip.start, strip.stop, device=total.device) % total.shape[2]
+        total.index_add_(2, index, change)
 
     def run(self, rows: Tensor, strip: Strip) -> dict[str, LayerRows]:
         """The own rows of all layers that this strip has some of."""
@@ -86,7 +109,8 @@ class Segment:
             stride = self._geometry[layer].stride
             before = strip.start // stride
             if strip.is_last:
-                self._heights[layer] = before + features.shape[2]
+                whole = strip.own_stop // stride
+                self._heights[layer] = whole if self.wraps else before + features.shape[2]
             height = self._heights[layer]
             start = strip.own_start // stride
             stop = height if strip.is_last else min(strip.own_stop // stride, height)

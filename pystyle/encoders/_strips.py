@@ -72,7 +72,7 @@ class StripPass:
             self._inputs.append(x)
             output: Tensor | None = None
             for strip in segment.strips(x.shape[2]):
-                found = segment.run(x[:, :, strip.start : strip.stop], strip)
+                found = segment.run(segment.input_rows(x, strip), strip)
                 yield from (found[layer] for layer in segment.wanted if layer in found)
                 if segment.output in found:
                     output = _collect(output, found[segment.output])
@@ -119,7 +119,7 @@ def _segment_backward(
     total = torch.zeros_like(x)
     for strip in segment.strips(x.shape[2]):
         with torch.enable_grad():
-            rows = x[:, :, strip.start : strip.stop].detach().requires_grad_()
+            rows = segment.input_rows(x, strip).detach().requires_grad_()
             found = segment.run(rows, strip)
             losses = [loss(found[layer]) for layer in segment.wanted if layer in found]
         outputs = [value for value in losses if value is not None]
@@ -131,5 +131,5 @@ def _segment_backward(
         if outputs:
             with without_autocast(rows):
                 (change,) = torch.autograd.grad(root(outputs, weights), rows)
-            total[:, :, strip.start : strip.stop] += change
+            segment.add_rows(total, strip, change)
     return total

@@ -69,7 +69,12 @@ def in_precision(criterion: Criterion, precision: Precision) -> Criterion:
     if precision not in HALF_TYPES:
         return criterion
     encoder = LowPrecisionEncoder(criterion.encoder, HALF_TYPES[precision])
-    return Criterion(encoder, criterion.named_losses, normalize_gradients=criterion.normalize_gradients)
+    return Criterion(
+        encoder,
+        criterion.named_losses,
+        normalize_gradients=criterion.normalize_gradients,
+        wrap=criterion.wrap,
+    )
 
 
 @contextmanager

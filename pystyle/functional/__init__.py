@@ -6,6 +6,7 @@ Statistics are computed in float32 at least, whatever the precision of the featu
 
 from pystyle.functional._absolute_errors import mean_absolute_error, scaled_squared_error
 from pystyle.functional._adversarial import discriminator_loss, generator_loss, told_apart
+from pystyle.functional._angles import cosine_distance, spherical_distance
 from pystyle.functional._attention import attention_features
 from pystyle.functional._contextual import contextual_similarity
 from pystyle.functional._differentiable_augmentation import differentiable_augmentation
@@ -55,6 +56,7 @@ __all__ = [
     "channel_mean_std",
     "channel_means",
     "contextual_similarity",
+    "cosine_distance",
     "covariance",
     "differentiable_augmentation",
     "discriminator_loss",
@@ -92,6 +94,7 @@ __all__ = [
     "sliced_wasserstein_distance",
     "smoothed_local_affine",
     "sorted_projections",
+    "spherical_distance",
     "told_apart",
     "total_variation",
     "trace_of_square_root",

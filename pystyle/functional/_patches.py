@@ -5,10 +5,14 @@ from torch import Tensor
 from torch.nn.functional import unfold
 
 from pystyle._arguments import whole_number
+from pystyle._wrapping import axes_of, checked_wrap, wrap_pad
 from pystyle.functional._precision import at_least_float32
+from pystyle.typing import Wrap
 
 
-def patches(features: Tensor, size: int, *, stride: int = 1, mask: Tensor | None = None) -> Tensor:
+def patches(
+    features: Tensor, size: int, *, stride: int = 1, mask: Tensor | None = None, wrap: Wrap | None = None
+) -> Tensor:
     """The square patches of a feature map, each as a vector.
 
     The last rows and columns are always covered: where steps of `stride` do not end there, one more
@@ -21,14 +25,16 @@ def patches(features: Tensor, size: int, *, stride: int = 1, mask: Tensor | None
         mask: Take the patches that lie wholly inside. The grid of the patches begins at the first row and
             column of the region, as that of a crop does. One mask for all images of the batch, because all
             must have the same number of patches.
+        wrap: The sides beyond which the features go on with their other side: ``"both"``, ``"horizontal"``
+            or None. Patches lie across that border then; there are as many as positions if `stride` is 1.
 
     Returns:
         The values of all channels, in float32 at least. The order of the patches is the same for all
         images of this size.
 
     Raises:
-        ValueError: If `size` or `stride` is not positive, the features are smaller than a patch, or
-            `mask` does not fit them.
+        ValueError: If `size` or `stride` is not positive, the features are smaller than a patch, `mask` does
+            not fit them, or both `mask` and `wrap` are given.
 
     Shape:
         - features: (batch, channels, height, width)
@@ -54,6 +60,14 @@ def patches(features: Tensor, size: int, *, stride: int = 1, mask: Tensor | None
             f"positions for patches of that size, got the shape {tuple(features.shape)}. Take a larger "
             "image, an earlier layer or smaller patches."
         )
+    if checked_wrap(wrap) is not None:
+        if mask is not None:
+            raise ValueError("`wrap` and `mask` cannot be given together: a region has no other side.")
+        for axis in axes_of(wrap):
+            length = features.shape[axis]
+            # The last patch begins where the last step ends, and reaches across the border.
+            last = (length - 1) // stride * stride
+            features = wrap_pad(features, axis, 0, last + size - length)
     if mask is None:
         return _unfolded(at_least_float32(features), size, stride)
     if mask.shape != (1, 1, *features.shape[2:]):

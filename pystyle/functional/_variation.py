@@ -5,8 +5,10 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from pystyle._arguments import number
+from pystyle._wrapping import axes_of, checked_wrap
 from pystyle.functional._powers import mean_power
 from pystyle.functional._precision import at_least_float32
+from pystyle.typing import Wrap
 
 Variant: TypeAlias = Literal["isotropic", "anisotropic", "nine_point"]
 
@@ -14,7 +16,12 @@ _Part: TypeAlias = tuple[EllipsisType | slice, ...]
 
 
 def total_variation(
-    image: Tensor, *, exponent: float = 2.0, variant: Variant = "isotropic", mask: Tensor | None = None
+    image: Tensor,
+    *,
+    exponent: float = 2.0,
+    variant: Variant = "isotropic",
+    mask: Tensor | None = None,
+    wrap: Wrap | None = None,
 ) -> Tensor:
     r"""The total variation of an image: how much neighbouring pixels differ.
 
@@ -38,13 +45,15 @@ def total_variation(
             all eight neighbours of a pixel and depends least on the direction of fine detail.
         mask: Where it is measured, from 0 outside to 1 inside: the weight of each difference is the product
             of the mask at the pixels that it is made of.
+        wrap: The sides beyond which the image goes on with its other side: ``"both"``, ``"horizontal"`` or
+            None. The last pixel is a neighbour of the first there, and nothing is dropped or continued.
 
     Returns:
         A scalar.
 
     Raises:
-        ValueError: If `exponent` is not positive, `variant` is unknown, `image` has fewer than two axes, or
-            `mask` does not fit it.
+        ValueError: If `exponent` is not positive, `variant` or `wrap` is unknown, `image` has fewer than two
+            axes, or `mask` does not fit it.
 
     Shape:
         - image: (batch, channels, height, width)
@@ -78,6 +87,8 @@ def total_variation(
             "`mask` must have the shape (1, 1, height, width) of the image, "
             f"got {tuple(mask.shape)} for an image of shape {tuple(image.shape)}."
         )
+    if checked_wrap(wrap) is not None:
+        return _wrapped_variation(image, mask, exponent, variant, wrap)
     return _variation(image, mask, exponent, variant)
 
 
@@ -102,3 +113,44 @@ def _variation(image: Tensor, mask: Tensor | None, exponent: float, variant: Var
     falling = mean_difference((..., slice(-1), slice(-1)), (..., slice(1, None), slice(1, None)))
     rising = mean_difference((..., slice(-1), slice(1, None)), (..., slice(1, None), slice(-1)))
     return (across + down) * 2 / 3 + (falling + rising) / 6
+
+
+def _wrapped_variation(
+    image: Tensor, mask: Tensor | None, exponent: float, variant: Variant, wrap: Wrap | None
+) -> Tensor:
+    image = image.reshape(-1, 1, *image.shape[-2:])
+    if variant == "nine_point" and wrap == "horizontal":
+        image = pad(image, (0, 0, 1, 1), mode="replicate")
+        mask = None if mask is None else pad(mask, (0, 0, 1, 1), mode="replicate")
+
+    def differences(down: int, right: int) -> tuple[Tensor, Tensor | None]:
+        """To the pixels so far away, squared, and how much they count."""
+        one, other = _neighbors(image, down, right, wrap)
+        counts = None
+        if mask is not None:
+            near, far = _neighbors(mask, down, right, wrap)
+            counts = near * far
+        return (other - one).square(), counts
+
+    across, down = differences(0, 1), differences(1, 0)
+    if variant == "isotropic":
+        rows = down[0].shape[2]  # Where only columns wrap, the last row has no neighbour.
+        inside = None
+        if across[1] is not None and down[1] is not None:
+            inside = across[1][:, :, :rows] * down[1]
+        return mean_power(across[0][:, :, :rows] + down[0], exponent, inside)
+    straight = mean_power(across[0], exponent, across[1]) + mean_power(down[0], exponent, down[1])
+    if variant == "anisotropic":
+        return straight
+    falling, rising = differences(1, 1), differences(1, -1)
+    diagonal = mean_power(falling[0], exponent, falling[1]) + mean_power(rising[0], exponent, rising[1])
+    return straight * 2 / 3 + diagonal / 6
+
+
+def _neighbors(maps: Tensor, down: int, right: int, wrap: Wrap | None) -> tuple[Tensor, Tensor]:
+    """The maps, and what lies so far below and to the right of each pixel, or across the border."""
+    far = maps.roll(-right, 3)
+    if 2 in axes_of(wrap):
+        return maps, far.roll(-down, 2)
+    rows = maps.shape[2] - down
+    return maps[:, :, :rows], far[:, :, down:]

@@ -11,8 +11,10 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from pystyle._arguments import number, whole_number
+from pystyle._wrapping import axes_of, checked_wrap, wrap_pad
 from pystyle.functional._powers import mean_power
 from pystyle.functional._precision import at_least_float32
+from pystyle.typing import Wrap
 
 Wavelet: TypeAlias = Literal["haar", "db2"]
 
@@ -24,7 +26,12 @@ _LOW_PASS: dict[str, tuple[float, ...]] = {
 
 
 def wavelet_norm(
-    image: Tensor, *, exponent: float = 1.0, num_levels: int = 3, wavelet: Wavelet = "haar"
+    image: Tensor,
+    *,
+    exponent: float = 1.0,
+    num_levels: int = 3,
+    wavelet: Wavelet = "haar",
+    wrap: Wrap | None = None,
 ) -> Tensor:
     r"""The size of the detail of an image, by its stationary wavelet transform.
 
@@ -38,6 +45,8 @@ def wavelet_norm(
         exponent: The p above. 1 tolerates few strong edges, 2 prefers many weak ones.
         num_levels: The number J of levels.
         wavelet: ``"haar"``, or ``"db2"``, for which a linear ramp is no detail.
+        wrap: The sides beyond which the image goes on with its other side, in place of its outermost pixels:
+            ``"both"``, ``"horizontal"`` or None.
 
     Returns:
         A scalar.
@@ -72,23 +81,28 @@ def wavelet_norm(
         raise ValueError(
             f"`image` must have the axes (batch, channels, height, width), got {tuple(image.shape)}."
         )
+    wrapped = axes_of(checked_wrap(wrap))
     low = at_least_float32(image)
     norm = low.new_zeros(())
     for level in range(num_levels):
-        across, detail_across = _split(low, wavelet, 2**level, axis=3)
-        low, horizontal = _split(across, wavelet, 2**level, axis=2)
-        for detail in (horizontal, *_split(detail_across, wavelet, 2**level, axis=2)):
+        across, detail_across = _split(low, wavelet, 2**level, axis=3, wraps=3 in wrapped)
+        low, horizontal = _split(across, wavelet, 2**level, axis=2, wraps=2 in wrapped)
+        details = _split(detail_across, wavelet, 2**level, axis=2, wraps=2 in wrapped)
+        for detail in (horizontal, *details):
             norm = norm + mean_power(detail.square(), exponent)
     return norm
 
 
-def _split(image: Tensor, wavelet: str, step: int, *, axis: int) -> tuple[Tensor, Tensor]:
+def _split(image: Tensor, wavelet: str, step: int, *, axis: int, wraps: bool) -> tuple[Tensor, Tensor]:
     """The low and the high frequencies along one axis, from taps that are `step` pixels apart."""
     low_pass = _LOW_PASS[wavelet]
     high_pass = [(-1) ** index * tap for index, tap in enumerate(reversed(low_pass))]
     reach = (len(low_pass) - 1) * step
     before, after = reach // 2, reach - reach // 2
-    padded = pad(image, (before, after, 0, 0) if axis == 3 else (0, 0, before, after), mode="replicate")
+    if wraps:
+        padded = wrap_pad(image, axis, before, after)
+    else:
+        padded = pad(image, (before, after, 0, 0) if axis == 3 else (0, 0, before, after), mode="replicate")
     shifted = [padded.narrow(axis, index * step, image.shape[axis]) for index in range(len(low_pass))]
     low, high = (
         sum((tap * part for tap, part in zip(taps[1:], shifted[1:], strict=True)), taps[0] * shifted[0])

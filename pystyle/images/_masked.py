@@ -3,7 +3,7 @@
 from torch import Tensor
 
 from pystyle.images._resize import Edge, Interpolation, resize
-from pystyle.typing import MaskedImage
+from pystyle.typing import MaskedImage, Wrap
 
 
 def resize_masked(
@@ -12,12 +12,15 @@ def resize_masked(
     *,
     edge: Edge = "short",
     interpolation: Interpolation = "bicubic",
+    wrap: Wrap | None = None,
 ) -> Tensor | MaskedImage:
     """The image at another size, and its masks, if it has any, at the same; see :func:`resize`."""
     if isinstance(image, Tensor):
-        return resize(image, size, edge=edge, interpolation=interpolation)
-    small = resize(image.image, size, edge=edge, interpolation=interpolation)
+        return resize(image, size, edge=edge, interpolation=interpolation, wrap=wrap)
+    small = resize(image.image, size, edge=edge, interpolation=interpolation, wrap=wrap)
     exactly = (small.shape[2], small.shape[3])
     # Linear weights are positive and sum to one, so masks that add up to one still do.
-    masks = {name: resize(mask, exactly, interpolation="bilinear") for name, mask in image.masks.items()}
+    masks = {
+        name: resize(mask, exactly, interpolation="bilinear", wrap=wrap) for name, mask in image.masks.items()
+    }
     return MaskedImage(small, masks)

@@ -9,7 +9,9 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from pystyle._arguments import check_scale, explained_allocations, is_number, pixel_size, whole_number
+from pystyle._wrapping import checked_wrap, interpolate_wrapped
 from pystyle.images._levels import check_floating
+from pystyle.typing import Wrap
 
 Edge: TypeAlias = Literal["short", "long", "height", "width"]
 Interpolation: TypeAlias = Literal["nearest", "bilinear", "bicubic"]
@@ -21,6 +23,7 @@ def resize(
     *,
     edge: Edge = "short",
     interpolation: Interpolation = "bicubic",
+    wrap: Wrap | None = None,
 ) -> Tensor:
     """Returns the image at another size, antialiased.
 
@@ -33,6 +36,9 @@ def resize(
         edge: Which edge an integer `size` is for: "short", "long", "height" or "width".
         interpolation: "bicubic" for pictures (its overshoot is clamped to [0, 1]), "bilinear", or "nearest"
             for masks whose values must not be mixed.
+        wrap: The sides beyond which the image goes on with its other side: ``"both"`` for what is laid beside
+            itself, ``"horizontal"`` for panoramas, or None. What is near a border is mixed with what is
+            across it then, so that no seam comes about.
 
     Returns:
         A new tensor of the same dtype on the same device.
@@ -67,6 +73,7 @@ def resize(
         check_scale(image, "`image`")
     if interpolation not in get_args(Interpolation):
         raise ValueError(f"`interpolation` must be one of {get_args(Interpolation)}, got {interpolation!r}.")
+    checked_wrap(wrap)
     new_size = scaled_size((image.shape[2], image.shape[3]), size, edge=edge)
     if new_size == tuple(image.shape[2:]):
         return image.clone()
@@ -79,7 +86,11 @@ def resize(
         wide = image.float() if image.dtype in (torch.float16, torch.bfloat16) else image
         # With channels last torch 2.11 gives other numbers on the CPU, far beyond rounding.
         wide = wide.contiguous()
-        resized = F.interpolate(wide, new_size, mode=interpolation, align_corners=False, antialias=True)
+        if wrap is None:
+            resized = F.interpolate(wide, new_size, mode=interpolation, align_corners=False, antialias=True)
+        else:
+            resized = interpolate_wrapped(wide, new_size, wrap=wrap, mode=interpolation, antialias=True)
+            resized = resized.contiguous()
         # Bicubic kernels overshoot, and bilinear ones round: a mask of ones becomes 1 + 1e-7.
         return resized.clamp(0, 1).to(image.dtype)
 

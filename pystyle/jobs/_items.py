@@ -2,7 +2,7 @@
 
 import os
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
@@ -54,7 +54,12 @@ def items_of(contents: Path, output: Path, extension: str) -> tuple[list[Item], 
         extension: Of the pictures.
     """
     found = dict(sorted(_files(contents, output)))
-    names = [name for name, reason in found.items() if reason is None]
+    left_out = tuple(LeftOut(name, reason) for name, reason in found.items() if reason is not None)
+    return items_named([name for name, reason in found.items() if reason is None], extension), left_out
+
+
+def items_named(names: Sequence[str], extension: str) -> list[Item]:
+    """The images of these names, with names for their pictures."""
     short = {name: str(PurePosixPath(name).with_suffix(extension)) for name in names}
     long = {name: name + extension for name in names}
     outputs = dict(short)
@@ -62,8 +67,7 @@ def items_of(contents: Path, output: Path, extension: str) -> tuple[list[Item], 
     # image. That may be the name of another one, and so on.
     while shared := [name for name in _shared(outputs) if outputs[name] != long[name]]:
         outputs |= {name: long[name] for name in shared}
-    left_out = tuple(LeftOut(name, reason) for name, reason in found.items() if reason is not None)
-    return [Item(name, outputs[name]) for name in names], left_out
+    return [Item(name, outputs[name]) for name in names]
 
 
 def _shared(outputs: dict[str, str]) -> list[str]:

@@ -110,6 +110,9 @@ def configuration_of(recipe: Recipe, styles: Any, encoding: Encoding) -> Configu
     """What a job is to do, without the images."""
     if _is_stylize(recipe):
         given = {name: value for name, value in _keywords(recipe).items() if name not in _NOT_DESCRIBED}
+        if given["wrap"] is None:
+            # Jobs that were begun before there was this argument can be gone on with.
+            del given["wrap"]
         given["style"] = styles if isinstance(styles, list) else [styles]
         # Its hundreds of parts are one: the manifest is read by people, too.
         encoder = _encoder(given)
@@ -131,6 +134,12 @@ def size_of_picture(recipe: Recipe, image: Tensor) -> tuple[int, int] | None:
     if edge_size is None or edge_size == "original":
         return None if edge_size is None else (height, width)
     return scaled_size((height, width), edge_size if isinstance(edge_size, int) else edge_size[-1])
+
+
+def device_of_recipe(recipe: Recipe) -> str | None:
+    """Where it computes, if that is said."""
+    device = _keywords(recipe).get("device")
+    return str(device) if isinstance(device, str | torch.device) else None
 
 
 def takes_alpha(recipe: Recipe) -> bool:
@@ -168,7 +177,10 @@ def _encoder(given: Mapping[str, Any]) -> Encoder:
 
 
 def _check_losses(given: Mapping[str, Any]) -> None:
-    names = ("strength", "style_loss", "style_layers", "content_layer", "content_weight", "smoothness_weight")
+    names = (
+        *("strength", "style_loss", "style_layers"),
+        *("content_layer", "content_weight", "smoothness_weight", "wrap"),
+    )
     stylization_criterion(given["encoder"], **{name: given[name] for name in names})
 
 

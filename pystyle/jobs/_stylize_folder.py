@@ -13,6 +13,8 @@ from pystyle.jobs._entry import JobEntry
 from pystyle.jobs._folder import JobFolder
 from pystyle.jobs._items import Item, LeftOut, items_of
 from pystyle.jobs._manifest import Manifest
+from pystyle.jobs._on_ray import share_on_ray
+from pystyle.jobs._ray import ray_module
 from pystyle.jobs._recipe import Recipe, checked, configuration_of, read_styles
 from pystyle.jobs._report import JobReport
 from pystyle.jobs._work import Job, sort, work
@@ -36,6 +38,7 @@ def stylize_folder(
     max_pixels: int = DEFAULT_MAX_PIXELS,
     targets: str | os.PathLike[str] | None = None,
     workers: int = 1,
+    on: Literal["processes", "ray"] = "processes",
     retry_failed: bool = False,
     overwrite: bool = False,
     callbacks: Sequence[Callable[[JobEntry], None]] = (),
@@ -71,6 +74,10 @@ def stylize_folder(
             is one in `output`.
         workers: Processes, which divide the threads of this one, and take the accelerators in turn. A program
             that asks for several needs the guard ``if __name__ == "__main__":``.
+        on: ``"processes"`` of this machine, or workers of ``"ray"`` (``pip install "pystyle-nst[ray]"``): of
+            the cluster that the program or the variable ``RAY_ADDRESS`` names, else of a local one. All
+            machines must see the folders under the same names. Each worker asks for as many CPUs as it has
+            threads, and for a GPU, or its share of one, if there are any.
         retry_failed: Try images again that failed in a call before.
         overwrite: Replace the pictures of a job with other options, and files that are of no job.
         callbacks: Called with an entry after each image that this call has done.
@@ -82,6 +89,7 @@ def stylize_folder(
         JobError: If the folder has the pictures of another job, or of none, and `overwrite` is false; or all
             processes died.
         ImageReadError: If a style cannot be read.
+        ImportError: If Ray is missing for ``on="ray"``.
         NotADirectoryError: If there is no folder of images.
         OSError: If no file can be written in `output`.
         ValueError: If an argument has an impossible value, or a picture would be written over an image.
@@ -118,8 +126,15 @@ def stylize_folder(
     if source.resolve() == folder.path.resolve():
         raise ValueError(f"`output` must be another folder than `contents`, got '{source}' for both.")
     workers = whole_number(workers, "`workers`", least=1)
-    if workers > 1 and not CAN_WAIT:
-        raise ValueError("`workers` must be 1 on this system, which has no locks that end with their holder.")
+    if (workers > 1 or on == "ray") and not CAN_WAIT:
+        raise ValueError(
+            "`workers` must be 1, and `on` 'processes', on this system, which has no locks that end with "
+            "their holder."
+        )
+    if on not in ("processes", "ray"):
+        raise ValueError(f"`on` must be 'processes' or 'ray', got {on!r}.")
+    if on == "ray":
+        ray_module()
     ground = None if background is None else tuple(background)
     encoding, styles = (
         Encoding(extension, bits, quality, keep_metadata, ground),
@@ -152,8 +167,10 @@ def stylize_folder(
             for callback in callbacks:
                 callback(entry)
 
-        if job.workers == 1:
+        if job.workers == 1 and on == "processes":
             work(job, index=int(os.environ.get("LOCAL_RANK", 0)), tell=tell)
+        elif job.workers and on == "ray":
+            share_on_ray(job, manifest, tell=tell)
         elif job.workers:
             share(job, manifest, tell=tell)
         manifest.read()

@@ -22,7 +22,7 @@ from pystyle.jobs._manifest import Configuration, Manifest
 from pystyle.jobs._recipe import Recipe, ready, same_draws, size_of_picture, takes_alpha
 from pystyle.runner import Result, RunInterrupted
 
-_OF_THE_IMAGE = (
+OF_THE_IMAGE = (
     ImageReadError,
     ValueError,
     ArithmeticError,
@@ -120,25 +120,65 @@ def work(job: Job, *, index: int, tell: Callable[[JobEntry], None]) -> None:
     Raises:
         RunInterrupted: If a run was interrupted.
     """
+    Worker(job, index=index).paint(job.items, tell=tell)
+
+
+class Worker:
+    """What a process keeps while it paints images of a job: the recipe made ready, and what was read.
+
+    Args:
+        job: The job.
+        index: The number of this process.
+    """
+
+    def __init__(self, job: Job, *, index: int) -> None:
+        self.job = job
+        self._folder = JobFolder(job.output)
+        self._manifest = Manifest(self._folder.manifest)
+        self._recipe = ready(job.recipe, index=index, workers=job.workers, targets=job.targets)
+
+    def paint(self, items: Sequence[Item], *, tell: Callable[[JobEntry], None]) -> None:
+        """Paint images, except those that others paint at the same time; see :func:`work`."""
+        # Those that others have claimed are looked at again at the end, and waited for: their holders may
+        # die.
+        for wait in (False, True):
+            claimed_by_others = []
+            for item in items:
+                with locked_file(self._folder.claim(item), wait=wait) as claim:
+                    self._manifest.read()
+                    if self._manifest.added_since(self.job.begun_at, item.input) is not None:
+                        continue
+                    if claim is Lock.BUSY:
+                        claimed_by_others.append(item)
+                        continue
+                    entry = _paint(self.job, self._recipe, item)
+                    self._manifest.add(entry)
+                    tell(entry)
+            items = claimed_by_others
+
+
+def lost(job: Job, item: Item, deaths: int) -> None:
+    """Write down that whoever painted an image died, unless somebody has done it since."""
     folder = JobFolder(job.output)
     manifest = Manifest(folder.manifest)
-    recipe = ready(job.recipe, index=index, workers=job.workers, targets=job.targets)
-    items = list(job.items)
-    # Those that others have claimed are looked at again at the end, and waited for: their holders may die.
-    for wait in (False, True):
-        claimed_by_others = []
-        for item in items:
-            with locked_file(folder.claim(item), wait=wait) as claim:
-                manifest.read()
-                if manifest.added_since(job.begun_at, item.input) is not None:
-                    continue
-                if claim is Lock.BUSY:
-                    claimed_by_others.append(item)
-                    continue
-                entry = _paint(job, recipe, item)
-                manifest.add(entry)
-                tell(entry)
-        items = claimed_by_others
+    with locked_file(folder.claim(item), wait=True):
+        manifest.read()
+        if manifest.added_since(job.begun_at, item.input) is not None:
+            return
+        error = f"{deaths} processes died while they painted it; memory may have been short."
+        manifest.add(
+            JobEntry(
+                input=item.input,
+                output=item.output,
+                input_sha256=_file_sha256(job.contents / item.input),
+                output_sha256=None,
+                error=error,
+                seconds=0.0,
+                configuration=job.configuration.sha256,
+                run=job.run,
+                threads=torch.get_num_threads(),
+            )
+        )
 
 
 def _paint(job: Job, recipe: Recipe, item: Item) -> JobEntry:
@@ -159,7 +199,7 @@ def _paint(job: Job, recipe: Recipe, item: Item) -> JobEntry:
             data = job.encoding.encoded(result.image, metadata, result.alpha)
     except Exception as failure:
         # Of a lack of memory on a CPU torch makes a plain RuntimeError.
-        if not isinstance(failure, _OF_THE_IMAGE) and "can't allocate memory" not in str(failure):
+        if not isinstance(failure, OF_THE_IMAGE) and "can't allocate memory" not in str(failure):
             raise
         error = str(failure) if isinstance(failure, OSError) else f"{type(failure).__name__}: {failure}"
     if error is None:

@@ -38,7 +38,7 @@ def share(job: Job, manifest: Manifest, *, tell: Callable[[JobEntry], None]) -> 
         TypeError: If the recipe cannot be sent to a process.
         Exception: What ended a worker.
     """
-    data = _pickled(job)
+    data = pickled(job, pickle.dumps)
     context = multiprocessing.get_context("spawn")
     threads = max(torch.get_num_threads() // job.workers, 1)
     processes: list[SpawnProcess] = []
@@ -58,16 +58,24 @@ def share(job: Job, manifest: Manifest, *, tell: Callable[[JobEntry], None]) -> 
             process.terminate()
         for process in processes:
             process.join()
-    left = [item for item in job.items if manifest.added_since(job.begun_at, item.input) is None]
     endings = ", ".join(str(process.exitcode) for process in processes)
+    all_ended(job, manifest, f"Their exit codes are {endings}; -9 often means that memory was short")
+    if any(process.exitcode for process in processes):
+        _LOG.warning("Some processes died, and others did their work. The exit codes are %s.", endings)
+
+
+def all_ended(job: Job, manifest: Manifest, hint: str) -> None:
+    """Check that processes that have ended have left nothing.
+
+    Raises:
+        JobError: If they have; the message says the hint.
+    """
+    left = [item for item in job.items if manifest.added_since(job.begun_at, item.input) is None]
     if left:
         raise JobError(
             f"All processes ended before the job was done; {len(left)} images are left, the first is "
-            f"'{left[0].input}'. Their exit codes are {endings}; -9 often means that memory was short. Start "
-            "the job again, with fewer workers."
+            f"'{left[0].input}'. {hint}. Start the job again, with fewer workers."
         )
-    if any(process.exitcode for process in processes):
-        _LOG.warning("Some processes died, and others did their work. The exit codes are %s.", endings)
 
 
 def _watch(
@@ -97,19 +105,24 @@ def _raise(message: Connection) -> None:
         error, trace = message.recv()
     except EOFError:
         return
-    raise error from _TracebackError(trace)
+    raise error from TracebackError(trace)
 
 
-class _TracebackError(Exception):
+class TracebackError(Exception):
     """The traceback of another process."""
 
     def __str__(self) -> str:
         return f"\n{self.args[0]}"
 
 
-def _pickled(job: Job) -> bytes:
+def pickled(job: Job, dumps: Callable[[Job], bytes]) -> bytes:
+    """The job as another process is sent it.
+
+    Raises:
+        TypeError: If it cannot be sent.
+    """
     try:
-        return pickle.dumps(job)
+        return dumps(job)
     except Exception as error:  # Of many kinds: PicklingError, AttributeError, TypeError, ...
         raise TypeError(
             f"`recipe` and `style` must be what another process can be sent, got {error}. Take functions of "
@@ -139,12 +152,13 @@ def _work(data: bytes, index: int, threads: int, sender: Connection) -> None:
             # Pillow has a limit for some formats, which is that of a process; this one is ours.
             Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS or 0, job.max_pixels)
             with JobFolder(job.output).joined(job.configuration):
-                work(job, index=index, tell=_say_nothing)
+                work(job, index=index, tell=say_nothing)
         except Exception as error:
-            sender.send((_sendable(error), traceback.format_exc()))
+            sender.send((sendable(error), traceback.format_exc()))
 
 
-def _say_nothing(entry: JobEntry) -> None:
+def say_nothing(entry: JobEntry) -> None:
+    """What is told in another process."""
     del entry  # The manifest tells it.
 
 
@@ -155,7 +169,8 @@ def _end_with_parent() -> None:
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-def _sendable(error: Exception) -> Exception:
+def sendable(error: Exception) -> Exception:
+    """The error, or one that says the same if it cannot be sent to another process."""
     try:
         pickle.loads(pickle.dumps(error))
     except Exception:

@@ -7,11 +7,12 @@ import torch
 from torch import Tensor, nn
 
 from pystyle._arguments import number, whole_number
+from pystyle._wrapping import checked_wrap
 from pystyle.functional import mean_squared_error
 from pystyle.losses._arguments import checked_reference, layer_names, weights_by_layer
 from pystyle.losses._layer_mask import LayerMask
 from pystyle.losses._representation import changed
-from pystyle.typing import Propagation, Representation, Spatial
+from pystyle.typing import Propagation, Representation, Spatial, Wrap
 
 
 class Loss(nn.Module, ABC):
@@ -34,6 +35,9 @@ class Loss(nn.Module, ABC):
             the reference. Where the channels lie far from zero, :meth:`represent` then gets features from
             which their means in the reference were subtracted: variances of large numbers would be rounding
             errors.
+        can_wrap: Whether it can judge an image that wraps; None if that follows from the above: all but a
+            ``"set"`` whose positions are not independent can.
+        wrap: The sides beyond which the image goes on, or None; see :meth:`wrapped`.
         region: The name of the region it is confined to, or None; see :meth:`within`.
         propagation: How the mask of the region gets to the layers.
         dilation: By how many positions of a layer the region grows there.
@@ -66,6 +70,8 @@ class Loss(nn.Module, ABC):
     spatial: Spatial
     independent_positions: bool = False
     shift_invariant: bool = False
+    can_wrap: bool | None = None
+    wrap: Wrap | None = None
     region: str | None = None
     propagation: Propagation = "simple"
     dilation: int = 0
@@ -178,6 +184,39 @@ class Loss(nn.Module, ABC):
             if self.spatial == "pooled"
             else representation
         )
+
+    def wrapped(self, wrap: Wrap) -> Self:
+        """The same loss for an image that wraps: beyond one side lies the other.
+
+        A criterion with ``wrap`` asks for it. A loss that looks at each position by itself has nothing to do;
+        one that looks at neighbours takes those across the border too, where :attr:`wrap` says so.
+
+        Args:
+            wrap: ``"both"`` or ``"horizontal"``.
+
+        Returns:
+            A copy that shares the parameters.
+
+        Raises:
+            ValueError: If it judges how positions lie to each other and does not say how it wraps.
+
+        Example:
+            >>> import torch
+            >>> from pystyle import TotalVariationLoss
+            >>> ramp = torch.tensor([[[[0.0, 1.0, 2.0, 3.0]]]])
+            >>> loss = TotalVariationLoss(variant="anisotropic", exponent=1.0)
+            >>> loss.wrapped("horizontal").represent(ramp)   # (1 + 1 + 1 + 3) / 4
+            tensor(1.5000)
+        """
+        by_itself = self.spatial != "set" or self.independent_positions
+        if not (by_itself if self.can_wrap is None else self.can_wrap):
+            raise ValueError(
+                f"{type(self).__name__} cannot judge an image that wraps: it judges how positions lie to "
+                "each other. Leave it out; or set `can_wrap = True` in the class, if it honours `self.wrap`."
+            )
+        found = copy.copy(self)
+        found.wrap = checked_wrap(wrap)
+        return found
 
     def views(self, image: Tensor) -> Sequence[Tensor]:
         """The versions of a reference image that are represented: the image itself.

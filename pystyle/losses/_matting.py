@@ -42,6 +42,7 @@ class MattingLaplacianLoss(Loss):
 
     reference = "content"
     spatial = "dense"
+    can_wrap = False
 
     def __init__(self, *, eps: float = 1e-7, weight: float = 1.0, reference: str | None = None) -> None:
         super().__init__(IMAGE, weight=weight, reference=reference)

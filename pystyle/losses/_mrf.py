@@ -65,6 +65,7 @@ class MRFLoss(Loss):
 
     reference = "style"
     spatial = "set"
+    can_wrap = True
 
     def __init__(
         self,
@@ -97,7 +98,7 @@ class MRFLoss(Loss):
 
     def represent(self, features: Tensor) -> Tensor:
         """The patches, (batch, channels * patch_size², patches)."""
-        return patches(features, self.patch_size, stride=self.stride)
+        return patches(features, self.patch_size, stride=self.stride, wrap=self.wrap)
 
     def represent_within(self, features: Tensor, mask: LayerMask) -> Tensor:
         """The patches that lie wholly in the region."""

@@ -53,11 +53,13 @@ class TotalVariationLoss(Loss):
 
     def represent(self, features: Tensor) -> Tensor:
         """The total variation itself."""
-        return total_variation(features, exponent=self.exponent, variant=self.variant)
+        return total_variation(features, exponent=self.exponent, variant=self.variant, wrap=self.wrap)
 
     def represent_within(self, features: Tensor, mask: LayerMask) -> Tensor:
         """The total variation of the region; differences across its edge do not count."""
-        return total_variation(features, exponent=self.exponent, variant=self.variant, mask=mask.mask)
+        return total_variation(
+            features, exponent=self.exponent, variant=self.variant, mask=mask.mask, wrap=self.wrap
+        )
 
     def extra_repr(self) -> str:
         """The arguments that are not the default."""

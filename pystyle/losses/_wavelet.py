@@ -54,7 +54,11 @@ class WaveletLoss(Loss):
     def represent(self, features: Tensor) -> Tensor:
         """The size of the detail itself."""
         return wavelet_norm(
-            features, exponent=self.exponent, num_levels=self.num_levels, wavelet=self.wavelet
+            features,
+            exponent=self.exponent,
+            num_levels=self.num_levels,
+            wavelet=self.wavelet,
+            wrap=self.wrap,
         )
 
     def represent_within(self, features: Tensor, mask: LayerMask) -> Tensor:

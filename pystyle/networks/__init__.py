@@ -13,11 +13,13 @@ from pystyle.networks._painter import Painter
 from pystyle.networks._patch_discriminator import PatchDiscriminator
 from pystyle.networks._position_attention import KeysAndValues, PositionAttention
 from pystyle.networks._pretrained import pretrained, pretrained_names
+from pystyle.networks._pruning import pruned
 from pystyle.networks._regions import by_region
 from pystyle.networks._residual_block import ResidualBlock
 from pystyle.networks._resize_convolution import ResizeConvolution
 from pystyle.networks._resnet_generator import ResNetGenerator
 from pystyle.networks._self_attention import SelfAttention
+from pystyle.networks._style_code import StyleCode
 from pystyle.networks._stylizer import Style, Stylizer
 from pystyle.networks._transform_network import TransformNetwork
 from pystyle.networks._unet_generator import UNetGenerator
@@ -43,6 +45,7 @@ __all__ = [
     "ResizeConvolution",
     "SelfAttention",
     "Style",
+    "StyleCode",
     "StyleMoments",
     "Stylizer",
     "TransformNetwork",
@@ -56,6 +59,7 @@ __all__ = [
     "mirror",
     "pretrained",
     "pretrained_names",
+    "pruned",
     "whitened_features",
     "whitening_coloring",
 ]

@@ -94,6 +94,7 @@ class AnyStyleNetwork(Stylizer):
     """
 
     stride = 4
+    can_wrap = True
 
     def __init__(self, *, width: int = 32, features: FeaturesName = "vgg19") -> None:
         super().__init__()

@@ -6,6 +6,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from pystyle._wrapping import active_wrap
+
 _NUMBERS = 2**22
 _CHANNELS = 32
 """Maps of fewer channels come in as if they had so many: those that are made of them have more."""
@@ -30,7 +32,7 @@ class Band(NamedTuple):
 
 
 def bands(features: Tensor, *, halo: int, multiple: int = 2, numbers: int | None = None) -> Iterator[Band]:
-    """The bands of a map; one for all, if a gradient is wanted or a graph is exported.
+    """The bands of a map; one for all, if a gradient is wanted, a graph is exported or rows wrap.
 
     Args:
         features: The map, (batch, channels, height, width).
@@ -42,7 +44,8 @@ def bands(features: Tensor, *, halo: int, multiple: int = 2, numbers: int | None
     numbers = _NUMBERS if numbers is None else numbers
     channels, height, width = features.shape[1:]
     # The size of a map is not known when a graph is exported, which has one band.
-    if torch.is_grad_enabled() or torch.compiler.is_exporting():
+    # Where rows wrap, those around the first band would be the last of the map.
+    if torch.is_grad_enabled() or torch.compiler.is_exporting() or active_wrap() == "both":
         yield Band(0, height, 0, height)
         return
     rows = max(numbers // (max(channels, _CHANNELS) * width) // multiple, 1) * multiple

@@ -3,7 +3,7 @@
 import copy
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,8 +18,10 @@ from pystyle.losses._representation import batch_size, tensors_of
 from pystyle.networks._codes import code_of
 from pystyle.networks._frozen_encoder import FrozenEncoder
 from pystyle.networks._graph import LookingGraph, PaintingGraph, code_names, codes_of_styles
+from pystyle.networks._int8 import checked_contents, in_int8
 from pystyle.networks._onnx import check_packages
 from pystyle.networks._onnx_check import SizesError, checked_model, smooth_images
+from pystyle.networks._row_convolution import by_rows
 
 if TYPE_CHECKING:
     from pystyle.networks._stylizer import Style, Stylizer
@@ -37,12 +39,16 @@ def export_network(
     style: "Style | None",
     style_path: str | os.PathLike[str] | None,
     size: tuple[int, int] | None,
+    int8: Sequence[Tensor] | Tensor | None = None,
 ) -> tuple[Path, ...]:
     """Write the files; see :meth:`Stylizer.export`."""
     check_packages()
     fixed_size = _checked_size(size, network)
     place = Path(path).expanduser()
     chosen = _chosen(network, style)
+    measured = None if int8 is None else checked_contents(int8, network)
+    if measured and chosen != "fixed":
+        raise ValueError("`style` must be given with `int8`: the ranges are measured in one style.")
     places = [place]
     if chosen == "code":
         places += [Path(style_path).expanduser() if style_path else place.with_stem(f"{place.stem}-style")]
@@ -53,8 +59,11 @@ def export_network(
     for one in places:
         check_writable(one, kind="network")
     own = copy.deepcopy(network).cpu().float().eval().requires_grad_(False)
+    by_rows(own)
     with torch.no_grad():
         models = _models(own, style, chosen, fixed_size)
+    if measured:
+        models = [in_int8(model, measured) for model in models]
     # All are made and compared before the first is written.
     for one, model in zip(places, models, strict=True):
         replace_file(one, model, kind="network")

@@ -2,6 +2,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import conv2d, pad
 
+from pystyle._wrapping import active_wrap
+
 _EDGE = 128
 
 
@@ -49,8 +51,19 @@ class Noise(nn.Module):
         weights = torch.tensor([1.0, 2.0, 1.0]).to(self.tile)
         kernel = weights[:, None] * weights
         kernel = (kernel / kernel.norm()).expand(self.channels, 1, -1, -1)
+        if active_wrap() is not None:
+            return self._wrapped(kernel, size, shift)
         bordered = pad(self.tile, (1, 1, 1, 1), mode="circular")
         return _laid(conv2d(bordered, kernel, groups=self.channels), size, shift)
+
+    def _wrapped(self, kernel: Tensor, size: tuple[int, int, int], shift: tuple[int, int]) -> Tensor:
+        """The same noise, as smooth across the borders of a picture that wraps as inside of it."""
+        batch, height, width = size
+        # Rows that do not wrap go on in the tile.
+        more = 0 if active_wrap() == "both" else 1
+        white = _laid(self.tile, (1, height + 2 * more, width), (shift[0] + more, shift[1]))
+        smooth = conv2d(white, kernel, padding=(1 - more, 1), groups=self.channels)
+        return smooth.expand(batch, -1, -1, -1)
 
 
 def _laid(tile: Tensor, size: tuple[int, int, int], shift: tuple[int, int]) -> Tensor:

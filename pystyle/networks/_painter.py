@@ -6,10 +6,11 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from pystyle._arguments import number
+from pystyle._wrapping import check_multiple, checked_wrap, wrapping
 from pystyle.losses._representation import batch_size
 from pystyle.networks._codes import check_picture, for_network
 from pystyle.networks._modes import painting
-from pystyle.typing import MaskedImage, PrecisionChoice, Representation
+from pystyle.typing import MaskedImage, PrecisionChoice, Representation, Wrap
 
 if TYPE_CHECKING:
     from pystyle.networks._stylizer import Stylizer
@@ -25,6 +26,10 @@ class Painter:
         network: The network.
         codes: The codes of its styles by region; of one for the whole picture under None.
         precision: What it computes in.
+        wrap: The sides beyond which contents and pictures go on with their other side.
+
+    Raises:
+        ValueError: If the network cannot wrap.
 
     Example:
         >>> import torch
@@ -40,8 +45,15 @@ class Painter:
         codes: Mapping[str | None, Representation],
         *,
         precision: PrecisionChoice = "float32",
+        wrap: Wrap | None = None,
     ) -> None:
+        if checked_wrap(wrap) is not None and not network.can_wrap:
+            raise ValueError(
+                f"`wrap` must be left out for a {type(network).__name__}, which takes borders in a way of "
+                "its own: its pictures would have a seam. Use an AnyStyleNetwork or a TransformNetwork."
+            )
         self.network = network
+        self.wrap = wrap
         self.codes = dict(codes)
         self.precision = precision
 
@@ -59,7 +71,8 @@ class Painter:
 
         Raises:
             ValueError: If the content is too small or leaves [0, 1], `strength` is not in [0, 1], there are
-                not as many styles as contents, or a region has no mask.
+                not as many styles as contents, a region has no mask, or a side that wraps is no multiple of
+                :attr:`Stylizer.stride`.
             TypeError: If the content is no floating tensor of this shape.
 
         Shape:
@@ -68,6 +81,7 @@ class Painter:
         strength = number(strength, "`strength`", least=0, most=1)
         image = content.image if isinstance(content, MaskedImage) else content
         check_picture(image, "content", self.network)
+        check_multiple(image.shape[2:], self.wrap, self.network.stride, "`content`")
         if None in self.codes:
             return self._painted(image, self.codes[None], strength)
         masks = self._masks(content)
@@ -97,7 +111,7 @@ class Painter:
             )
         padded = _padded(for_network(self.network, image), self.network.stride)
         network = self.network
-        with painting(network, padded.device, self.precision):
+        with painting(network, padded.device, self.precision), wrapping(self.wrap):
             picture = network(padded, code) if strength == 1 else network.mixed(padded, code, strength)
         return picture[:, :, : image.shape[2], : image.shape[3]].clamp(0, 1).to(image)
 

@@ -65,6 +65,8 @@ class ResNetGenerator(OneStyleNetwork):
 
     smallest = 8
 
+    can_wrap = True
+
     def __init__(
         self,
         *,

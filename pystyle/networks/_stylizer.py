@@ -13,7 +13,7 @@ from pystyle.networks._file import read_network, write_network
 from pystyle.networks._hub import HubMixin
 from pystyle.networks._layout import channels_last
 from pystyle.networks._painter import Painter
-from pystyle.typing import PrecisionChoice, Representation
+from pystyle.typing import PrecisionChoice, Representation, Wrap
 
 Style: TypeAlias = Tensor | str | Sequence[tuple[Tensor | str, float]]
 """An image, the name of a style that the network has learned, or several of both with weights."""
@@ -32,6 +32,9 @@ class Stylizer(HubMixin, nn.Module, ABC):
     Attributes:
         stride: Contents come to :meth:`forward` with sides that are multiples of it.
         smallest: The smallest side of a content or a style, in pixels.
+        can_wrap: Whether pictures of contents that wrap wrap, too; see :meth:`bind`. It is so where all that
+            looks at neighbours are convolutions, poolings and interpolations of torch that keep the size, or
+            divide or multiply it, and nothing is cut off at borders.
         styles: The names of the styles that the network has learned, if any.
         card: What :meth:`load` found in the file beside the network: where it comes from, its licence, its
             figures.
@@ -56,6 +59,7 @@ class Stylizer(HubMixin, nn.Module, ABC):
 
     stride: int = 4
     smallest: ClassVar[int] = 16
+    can_wrap: ClassVar[bool] = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -116,7 +120,13 @@ class Stylizer(HubMixin, nn.Module, ABC):
         """
         raise ValueError(f"`name` must be one of the learned styles {self.styles}, got {name!r}.")
 
-    def bind(self, style: Style | Mapping[str, Style], *, precision: PrecisionChoice = "float32") -> Painter:
+    def bind(
+        self,
+        style: Style | Mapping[str, Style],
+        *,
+        precision: PrecisionChoice = "float32",
+        wrap: Wrap | None = None,
+    ) -> Painter:
         """Look at the style once.
 
         Args:
@@ -127,13 +137,16 @@ class Stylizer(HubMixin, nn.Module, ABC):
             precision: What the network computes in. ``"float32"`` is that of its weights, whichever it is;
                 ``"bfloat16"`` and ``"float16"`` are half of it where little is lost by it, as
                 `torch.autocast` says; ``"auto"`` is half precision where the device multiplies in it.
+            wrap: The sides beyond which contents and pictures go on with their other side: ``"both"`` for
+                what is laid beside itself, ``"horizontal"`` for panoramas. These sides of contents must be
+                multiples of :attr:`stride`. A style ends at its borders.
 
         Returns:
             A function of the content.
 
         Raises:
-            ValueError: If an image is too small or leaves [0, 1], a name or the precision is not known, or
-                weights are negative or sum to zero.
+            ValueError: If an image is too small or leaves [0, 1], a name or the precision is not known,
+                weights are negative or sum to zero, or the network cannot wrap.
             TypeError: If the style is something else, or not floating-point.
 
         Example:
@@ -146,7 +159,7 @@ class Stylizer(HubMixin, nn.Module, ABC):
         channels_last(self)
         styles = style if isinstance(style, Mapping) else {None: style}
         codes = {name: code_of(self, one, precision) for name, one in styles.items()}
-        return Painter(self, codes, precision=precision)
+        return Painter(self, codes, precision=precision, wrap=wrap)
 
     @property
     def configuration(self) -> dict[str, Any]:
@@ -158,19 +171,30 @@ class Stylizer(HubMixin, nn.Module, ABC):
             for name, value in values.items()
         }
 
-    def save(self, path: str | os.PathLike[str], *, half: bool = False, card: Mapping[str, Any] = {}) -> None:
+    def save(
+        self,
+        path: str | os.PathLike[str],
+        *,
+        half: bool = False,
+        bits: int | None = None,
+        card: Mapping[str, Any] = {},
+    ) -> None:
         """Write the network to one file, in the format of safetensors.
 
         Args:
             path: The file.
             half: Store the weights in half the bytes (float16).
+            bits: Store each weight of a layer as the nearest of a table of two to the power of it, from 2 to
+                8: with 6 a sixth of the bytes of float32, or less. :meth:`load` gives the network with these
+                weights; nothing else about it changes.
             card: What else is to be known of it: where it comes from, its licence, its figures. What JSON
                 has.
 
         Raises:
+            ValueError: If `bits` is out of its bounds, or a weight is not finite.
             OSError: If the file cannot be written; what was there is left as it was.
         """
-        write_network(self, path, half=half, card={**self.card, **card})
+        write_network(self, path, half=half, bits=bits, card={**self.card, **card})
 
     def export(
         self,
@@ -179,6 +203,7 @@ class Stylizer(HubMixin, nn.Module, ABC):
         style: Style | None = None,
         style_path: str | os.PathLike[str] | None = None,
         size: tuple[int, int] | None = None,
+        int8: Tensor | Sequence[Tensor] | None = None,
     ) -> tuple[Path, ...]:
         """Write the network to a file of ONNX, for programs without torch.
 
@@ -194,6 +219,9 @@ class Stylizer(HubMixin, nn.Module, ABC):
             style_path: The second file; if not given, ``net-style.onnx`` beside ``net.onnx``.
             size: Height and width of all contents, one at a time, for programs that want to know them; any
                 size if not given.
+            int8: Contents like those to come, at the size at which they will be painted. With them the
+                convolutions, but not the first and the last, compute in whole numbers of 8 bits, whose
+                ranges are those of these contents. The picture becomes a little another one.
 
         Returns:
             The files that were written.
@@ -213,7 +241,7 @@ class Stylizer(HubMixin, nn.Module, ABC):
         # What it needs has seconds of imports.
         from pystyle.networks._export import export_network
 
-        return export_network(self, path, style=style, style_path=style_path, size=size)
+        return export_network(self, path, style=style, style_path=style_path, size=size, int8=int8)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:

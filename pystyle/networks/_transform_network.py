@@ -3,7 +3,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from pystyle._arguments import whole_number
+from pystyle._arguments import whole_number, whole_numbers
 from pystyle.encoders._architectures import Padding
 from pystyle.networks._convolution import Convolution
 from pystyle.networks._instance_normalization import instance_normalization
@@ -11,6 +11,7 @@ from pystyle.networks._resize_convolution import ResizeConvolution
 from pystyle.networks._stylizer import Stylizer
 
 _BLOCKS = 5
+_WIDTHS = _BLOCKS + 5
 
 
 class TransformNetwork(Stylizer):
@@ -21,13 +22,16 @@ class TransformNetwork(Stylizer):
     is shared. So a style more costs 100 numbers per unit of `width`, and styles blend by their names.
 
     Args:
-        width: Channels at the full size; twice and four times as many at a half and a quarter of it.
+        width: Channels at the full size; twice and four times as many at a half and a quarter of it. Or those
+            of each layer, as :func:`pruned` leaves them: of the three on the way down, the last of which is
+            that of all that is added up; of the five inside blocks; of the two on the way up.
         styles: The names of the styles.
         border: What is beyond the border; see :class:`Convolution`. Where the size is doubled, pixels are
             repeated; their mirror is the same there.
 
     Raises:
-        ValueError: If the width is not positive, there is no name, or one twice, or the border is another.
+        ValueError: If a width is not positive, or there are not ten of them, there is no name, or one twice,
+            or the border is another.
 
     Shape:
         - content, output: (batch, 3, height, width), multiples of 4
@@ -49,25 +53,32 @@ class TransformNetwork(Stylizer):
         ICLR 2017, section 2.2.
     """
 
+    can_wrap = True
+
     def __init__(
-        self, *, width: int = 32, styles: Sequence[str] = ("style",), border: Padding = "replicate"
+        self,
+        *,
+        width: int | Sequence[int] = 32,
+        styles: Sequence[str] = ("style",),
+        border: Padding = "replicate",
     ) -> None:
         super().__init__()
-        self.width = whole_number(width, "`width`", least=1)
+        full, half, wide, *inside, half_up, full_up = _checked_widths(width)
+        self.width = tuple(map(int, width)) if isinstance(width, Sequence) else int(width)
         self.styles = _checked_names(styles)
         self.border: Padding = border
-        wide, wider = 2 * width, 4 * width
         self.down = nn.ModuleList(
             [
-                Convolution(3, width, 9, border=border),
-                Convolution(width, wide, stride=2, border=border),
-                Convolution(wide, wider, stride=2, border=border),
+                Convolution(3, full, 9, border=border),
+                Convolution(full, half, stride=2, border=border),
+                Convolution(half, wide, stride=2, border=border),
             ]
         )
-        self.blocks = nn.ModuleList([Convolution(wider, wider, border=border) for _ in range(2 * _BLOCKS)])
-        self.up = nn.ModuleList([ResizeConvolution(wider, wide), ResizeConvolution(wide, width)])
-        self.output = Convolution(width, 3, 9, border=border)
-        self.channels = (width, wide, wider, *([wider] * 2 * _BLOCKS), wide, width)
+        ways = [way for count in inside for way in ((wide, count), (count, wide))]
+        self.blocks = nn.ModuleList([Convolution(*way, border=border) for way in ways])
+        self.up = nn.ModuleList([ResizeConvolution(wide, half_up), ResizeConvolution(half_up, full_up)])
+        self.output = Convolution(full_up, 3, 9, border=border)
+        self.channels = (full, half, wide, *(count for _, count in ways), half_up, full_up)
         codes = torch.zeros(len(self.styles), 2, sum(self.channels))
         codes[:, 0] = 1
         self.codes = nn.Parameter(codes)
@@ -159,6 +170,20 @@ class TransformNetwork(Stylizer):
         network = TransformNetwork(width=self.width, styles=names, border=self.border)
         network.load_state_dict({**shared, "codes": torch.cat([self.codes, other.codes.to(self.codes)])})
         return network.to(self.codes)
+
+
+def _checked_widths(width: int | Sequence[int]) -> tuple[int, ...]:
+    """The channels of each layer."""
+    if not isinstance(width, Sequence):
+        full = whole_number(width, "`width`", least=1)
+        return (full, 2 * full, *[4 * full] * (1 + _BLOCKS), 2 * full, full)
+    widths = whole_numbers(width, "`width`", least=1)
+    if len(widths) != _WIDTHS:
+        raise ValueError(
+            f"`width` must be one number, or one of each of {_WIDTHS} layers: three on the way down, "
+            f"{_BLOCKS} inside blocks and two on the way up, got {len(widths)}."
+        )
+    return widths
 
 
 def _checked_names(names: Sequence[str]) -> tuple[str, ...]:

@@ -62,6 +62,8 @@ class UNetGenerator(OneStyleNetwork):
         2017, section 3.2.1 and appendix 6.1.1, after Ronneberger, Fischer and Brox, *U-Net*, MICCAI 2015.
     """
 
+    can_wrap = True
+
     def __init__(
         self,
         *,

@@ -50,6 +50,7 @@ from pystyle.optim import LBFGS
 from pystyle.papers._images import check_images
 from pystyle.papers._layers import names, num_channels
 from pystyle.runner import Callback, Result, optimize_image
+from pystyle.typing import Wrap
 
 __all__ = ["criterion", "level_sizes", "style_transfer"]
 
@@ -66,6 +67,7 @@ def criterion(
     content_weight: float = 1.0,
     style_weight: float = 1e3,
     moment_weight: float = 1e4,
+    wrap: Wrap | None = None,
 ) -> Criterion:
     """The losses, all of which add up over parts of the image.
 
@@ -77,6 +79,7 @@ def criterion(
         style_weight: What is divided by N² for the Gram losses.
         moment_weight: Factor of the mean squared differences of the means and of those of the deviations;
             with 0 the losses are those of Gatys et al. alone.
+        wrap: The sides beyond which the image goes on with its other side; see :class:`~pystyle.Criterion`.
 
     Returns:
         A criterion with the losses ``content``, ``gram`` and ``moments``.
@@ -101,6 +104,7 @@ def criterion(
             "gram": GramLoss(style_layers, layer_weights=gram_weights),
             "moments": MeanStdLoss(style_layers, layer_weights=moment_weights),
         },
+        wrap=wrap,
     )
 
 
@@ -143,6 +147,7 @@ def style_transfer(
     moment_weight: float = 1e4,
     callbacks: Sequence[Callback] = (),
     evaluation: Evaluation = StripEvaluation(),
+    wrap: Wrap | None = None,
 ) -> list[Result]:
     """A photograph in the style of a painting, at the size of the photograph.
 
@@ -160,6 +165,9 @@ def style_transfer(
         moment_weight: Of :func:`criterion`.
         callbacks: Called with a step after each step of all levels.
         evaluation: How the gradient is computed.
+        wrap: ``"both"`` for a picture that can be laid beside itself, ``"horizontal"`` for a panorama all
+            around, or None as in the paper. The photograph should wrap as well. Sides that wrap are rounded
+            to multiples of the stride of the deepest layer.
 
     Returns:
         The result of each level; the last has the picture, clipped to [0, 1]. One that diverged or was
@@ -186,16 +194,17 @@ def style_transfer(
         raise ValueError(f"`steps` must be 'code', 'fast' or at least one number, got {steps!r}.")
     losses = criterion(
         encoder, content_layers=content_layers, style_layers=style_layers, content_weight=content_weight,
-        style_weight=style_weight, moment_weight=moment_weight,
+        style_weight=style_weight, moment_weight=moment_weight, wrap=wrap,
     )  # fmt: skip
     results = list[Result]()
     for index, size in enumerate(level_sizes((content.shape[2], content.shape[3]), largest=largest)):
-        photograph = resize(content, size)
+        size = losses.nearest_size(size)
+        photograph = resize(content, size, wrap=wrap)
         results.append(
             optimize_image(
                 losses,
                 {"content": photograph, "style": _not_too_large(style, min(size))},
-                init=resize(results[-1].image, size) if results else photograph,
+                init=resize(results[-1].image, size, wrap=wrap) if results else photograph,
                 optimizer=partial(LBFGS, history_size=10 if results else 100, initial_step=None),
                 num_steps=counts[min(index, len(counts) - 1)],
                 bounds=None,

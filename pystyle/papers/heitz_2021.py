@@ -49,7 +49,7 @@ from pystyle.papers._images import check_images
 from pystyle.papers._layers import names
 from pystyle.papers.gatys_2015 import average_pooling
 from pystyle.runner import Callback, Result, optimize_image
-from pystyle.typing import Init, OptimizerFactory
+from pystyle.typing import Init, OptimizerFactory, Wrap
 
 __all__ = ["criterion", "texture_synthesis"]
 
@@ -67,6 +67,7 @@ def criterion(
     num_directions: int | None = None,
     resample: bool = True,
     seed: int = 0,
+    wrap: Wrap | None = None,
 ) -> Criterion:
     """The sum of the sliced Wasserstein distances of all layers, equation 8.
 
@@ -76,6 +77,7 @@ def criterion(
         num_directions: Directions of each layer; as many as its channels if not given.
         resample: Draw new directions at each evaluation.
         seed: Of the directions.
+        wrap: The sides beyond which the image goes on with its other side; see :class:`~pystyle.Criterion`.
 
     Returns:
         A criterion with the loss ``texture``, whose reference is ``style``.
@@ -96,7 +98,7 @@ def criterion(
         resample=resample,
         seed=seed,
     )
-    return Criterion(encoder, {"texture": loss})
+    return Criterion(encoder, {"texture": loss}, wrap=wrap)
 
 
 def texture_synthesis(
@@ -113,13 +115,14 @@ def texture_synthesis(
     callbacks: Sequence[Callback] = (),
     evaluation: Evaluation = EagerEvaluation(),
     seed: int = 0,
+    wrap: Wrap | None = None,
 ) -> Result:
     """A new image with the texture of another one.
 
     Args:
         texture: The texture.
         encoder: The network; see the table of the module.
-        size: Height and width of the result; those of the texture if not given.
+        size: Height and width of the result; those of the texture if not given, the nearest that wrap.
         init: What to start from; nearly flat noise around the mean colour if not given.
         num_steps: Evaluations of the loss.
         layers: Of :func:`criterion`.
@@ -130,6 +133,8 @@ def texture_synthesis(
         callbacks: Called with a step after each step.
         evaluation: How the gradient is computed.
         seed: Of the noise and of the directions.
+        wrap: ``"both"`` for a tile, which can be laid beside itself without a seam, ``"horizontal"`` for a
+            band, or None as in the paper. The texture itself need not wrap.
 
     Returns:
         The picture, clipped to [0, 1], the history of the loss, and why the run stopped.
@@ -147,14 +152,17 @@ def texture_synthesis(
         torch.Size([1, 3, 32, 48])
     """
     check_images({"texture": texture})
+    losses = criterion(
+        encoder, layers=layers, num_directions=num_directions, resample=resample, seed=seed, wrap=wrap
+    )
     if init is None:
-        size = size or (texture.shape[2], texture.shape[3])
+        size = size or losses.nearest_size((texture.shape[2], texture.shape[3]))
         noise = torch.randn(
             1, 3, *size, generator=torch.Generator().manual_seed(seed), dtype=torch.float32, device="cpu"
         ).to(texture)
         init = texture.mean((2, 3), keepdim=True) + 0.01 * noise
     return optimize_image(
-        criterion(encoder, layers=layers, num_directions=num_directions, resample=resample, seed=seed),
+        losses,
         {"style": texture},
         init=init,
         optimizer=optimizer,

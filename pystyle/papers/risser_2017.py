@@ -51,7 +51,7 @@ from pystyle.losses import GramLoss, HistogramLoss, Loss, TotalVariationLoss
 from pystyle.papers._images import check_images
 from pystyle.papers._layers import names, num_positions
 from pystyle.runner import Callback, Result, optimize_image
-from pystyle.typing import OptimizerFactory
+from pystyle.typing import OptimizerFactory, Wrap
 
 __all__ = ["criterion", "texture_synthesis"]
 
@@ -69,6 +69,7 @@ def criterion(
     gram_weight: float = 1.0,
     histogram_weights: Sequence[float] | None = None,
     smoothness: float = 0.0,
+    wrap: Wrap | None = None,
 ) -> Criterion:
     """The Gram and histogram losses of the code.
 
@@ -83,6 +84,7 @@ def criterion(
             give the Gram result, with which the paper compares its own.
         smoothness: Factor of the mean squared gradient of the image. The paper has such a term, without its
             weight; the code has none.
+        wrap: The sides beyond which the image goes on with its other side; see :class:`~pystyle.Criterion`.
 
     Returns:
         A criterion with the losses ``gram`` and ``histogram``, whose reference is ``style``, and with
@@ -113,7 +115,7 @@ def criterion(
     }
     if smoothness:
         losses["smoothness"] = TotalVariationLoss(weight=smoothness)
-    return Criterion(encoder, losses)
+    return Criterion(encoder, losses, wrap=wrap)
 
 
 def texture_synthesis(
@@ -131,6 +133,7 @@ def texture_synthesis(
     callbacks: Sequence[Callback] = (),
     evaluation: Evaluation = EagerEvaluation(),
     seed: int = 0,
+    wrap: Wrap | None = None,
 ) -> list[Result]:
     """A new image with the texture of another one, from coarse to fine.
 
@@ -149,6 +152,9 @@ def texture_synthesis(
         callbacks: Called with a step after each step of all levels.
         evaluation: How the gradient is computed.
         seed: Of the noise.
+        wrap: ``"both"`` for a tile, which can be laid beside itself without a seam, ``"horizontal"`` for a
+            band, or None as in the paper. Sides that wrap are rounded to multiples of the stride of the
+            deepest layer. The texture itself need not wrap.
 
     Returns:
         The result of each level; the last has the picture, clipped to [0, 1]. One that diverged or was
@@ -170,10 +176,11 @@ def texture_synthesis(
     losses = partial(
         criterion, vgg19("torchvision") if encoder is None else encoder, gram_layers=gram_layers,
         histogram_layers=histogram_layers, gram_weight=gram_weight, histogram_weights=histogram_weights,
-        smoothness=smoothness,
+        smoothness=smoothness, wrap=wrap,
     )  # fmt: skip
     height, width = texture.shape[2:]
-    sizes = [(round(scale * height), round(scale * width)) for scale in scales]
+    textures = [(round(scale * height), round(scale * width)) for scale in scales]
+    sizes = [losses(size=size).nearest_size(size) for size in textures]
     mean, std = (
         torch.tensor(value, dtype=torch.float32, device="cpu").reshape(1, 3, 1, 1)
         for value in (IMAGENET_MEAN, IMAGENET_STD)
@@ -182,11 +189,11 @@ def texture_synthesis(
         1, 3, *sizes[0], generator=torch.Generator().manual_seed(seed), dtype=torch.float32, device="cpu"
     )
     image, results = (mean + std * noise).to(texture), list[Result]()
-    for size in sizes:
+    for size, texture_size in zip(sizes, textures, strict=True):
         results.append(
             optimize_image(
                 losses(size=size),
-                {"style": resize(texture, size)},
+                {"style": resize(texture, texture_size)},
                 init=interpolate(image, size, mode="nearest"),
                 optimizer=optimizer,
                 num_steps=num_steps,

@@ -5,6 +5,7 @@ from pystyle._arguments import number
 from pystyle.parametrizations._clamp import clamp_with_gradient
 from pystyle.parametrizations._initial import initial_values
 from pystyle.parametrizations._parametrization import Parametrization
+from pystyle.typing import Wrap
 
 # A root of the covariance of the colours of photographs; the columns are uncorrelated colours.
 _COLOURS = ((0.26, 0.09, 0.02), (0.27, 0.00, -0.05), (0.27, -0.09, 0.03))
@@ -75,6 +76,11 @@ class Fourier(Parametrization):
         components = _mixed(torch.linalg.inv(colours).to(pixels), pixels)
         spectrum = torch.fft.rfft2(components, norm="ortho") / self.scale
         self.spectrum = nn.Parameter(torch.view_as_real(spectrum).contiguous())
+
+    def wraps(self, wrap: Wrap) -> bool:
+        """Always: waves go on beyond the border."""
+        del wrap
+        return True
 
     def forward(self) -> Tensor:
         """The sum of the waves, clamped."""

@@ -2,8 +2,10 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from pystyle._arguments import whole_number
+from pystyle._wrapping import checked_wrap, interpolate_wrapped
 from pystyle.parametrizations._initial import initial_values
 from pystyle.parametrizations._parametrization import Parametrization
+from pystyle.typing import Wrap
 
 
 class LowResolution(Parametrization):
@@ -14,10 +16,12 @@ class LowResolution(Parametrization):
     Args:
         image: What to start from. Its finest details are lost, the more the larger `factor` is.
         factor: Pixels of the image per pixel of the smaller one, along each side.
+        wrap: The sides beyond which the image goes on with its other side: ``"both"``, ``"horizontal"`` or
+            None. So does the smaller one where it is enlarged.
 
     Raises:
         TypeError: If `image` is not a floating tensor.
-        ValueError: If it has another shape, or `factor` is smaller than 1.
+        ValueError: If it has another shape, `factor` is smaller than 1, or `wrap` is unknown.
 
     Shape:
         - image: (batch, 3, height, width)
@@ -35,16 +39,27 @@ class LowResolution(Parametrization):
 
     projected = True
 
-    def __init__(self, image: Tensor, *, factor: int = 2) -> None:
+    def __init__(self, image: Tensor, *, factor: int = 2, wrap: Wrap | None = None) -> None:
         super().__init__()
+        self.wrap = checked_wrap(wrap)
         factor = whole_number(factor, "`factor`", least=1)
         pixels = initial_values(image)
         self.size = (pixels.shape[2], pixels.shape[3])
         small = (-(-self.size[0] // factor), -(-self.size[1] // factor))
+        if self.wrap is not None:
+            found = interpolate_wrapped(pixels, small, wrap=self.wrap, mode="bilinear", antialias=True)
+            self.pixels = nn.Parameter(found.contiguous())
+            return
         self.pixels = nn.Parameter(
             interpolate(pixels, small, mode="bilinear", align_corners=False, antialias=True)
         )
 
+    def wraps(self, wrap: Wrap) -> bool:
+        """Whether it was made to."""
+        return self.wrap in ("both", wrap)
+
     def forward(self) -> Tensor:
         """The enlarged image. Each pixel is a mean of those of the small one, so it keeps to their bounds."""
+        if self.wrap is not None:
+            return interpolate_wrapped(self.pixels, self.size, wrap=self.wrap, mode="bilinear")
         return interpolate(self.pixels, self.size, mode="bilinear", align_corners=False)

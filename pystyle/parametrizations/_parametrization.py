@@ -3,6 +3,8 @@ from typing import ClassVar
 
 from torch import Tensor, nn
 
+from pystyle.typing import Wrap
+
 
 class Parametrization(nn.Module, ABC):
     """What is optimised in the place of an image.
@@ -36,6 +38,15 @@ class Parametrization(nn.Module, ABC):
     """
 
     projected: ClassVar[bool] = False
+
+    def wraps(self, wrap: Wrap) -> bool:
+        """Whether an image that goes on beyond these sides with its other side is made as one that does.
+
+        That is so where each pixel has numbers of its own, or what neighbours share they share across the
+        border, too. A parametrization that does not say so is refused where the image wraps.
+        """
+        del wrap
+        return False
 
     @abstractmethod
     def forward(self) -> Tensor:

@@ -2,6 +2,7 @@ from torch import Tensor, nn
 
 from pystyle.parametrizations._initial import initial_values
 from pystyle.parametrizations._parametrization import Parametrization
+from pystyle.typing import Wrap
 
 
 class Pixels(Parametrization):
@@ -29,6 +30,11 @@ class Pixels(Parametrization):
     def __init__(self, image: Tensor) -> None:
         super().__init__()
         self.pixels = nn.Parameter(initial_values(image))
+
+    def wraps(self, wrap: Wrap) -> bool:
+        """Always: each pixel is itself alone."""
+        del wrap
+        return True
 
     def forward(self) -> Tensor:
         """The parameter itself."""

@@ -8,13 +8,14 @@ from typing import Any
 
 from torch import Tensor
 
+from pystyle._wrapping import wrapping
 from pystyle.criterion import Criterion
 from pystyle.evaluation import Evaluation
-from pystyle.images import resize, scaled_size
+from pystyle.images import resize
 from pystyle.parametrizations import Parametrization
 from pystyle.pyramid._level import Counted, Level, levels_of
 from pystyle.pyramid._level_schedules import schedules_at
-from pystyle.pyramid._references import resized_references
+from pystyle.pyramid._references import level_size, resized_references
 from pystyle.runner import (
     Callback,
     Keeper,
@@ -25,6 +26,7 @@ from pystyle.runner import (
     initial_image,
 )
 from pystyle.runner._carry import carry_state
+from pystyle.runner._checks import check_parametrization_wraps
 from pystyle.typing import History, Init, OptimizerFactory, References, Schedule
 
 
@@ -62,13 +64,13 @@ class LevelRunners:
         """What the first level starts from."""
         return initial_image(
             self._size(level) if isinstance(init, tuple) else init,
-            resized_references(self.references, level.edge_size, self.scales),
+            self._references(level),
             seed=seed,
         )
 
     def at(self, level: Level, image: Tensor, keeper: Keeper, seconds: float) -> Runner:
         """The runner of a level, from an image of any size; the levels before took so many seconds."""
-        references = resized_references(self.references, level.edge_size, self.scales)
+        criterion, references = self.criteria[level.index], self._references(level)
         make = partial(
             self.runner,
             keeper.bind(self.evaluation, references, level=level.index),
@@ -79,7 +81,9 @@ class LevelRunners:
             callbacks=[Counted(callback, level, seconds, self._terms) for callback in self.callbacks],
             schedules=schedules_at(level, self.schedules, self.level_weights),
         )
-        return keeper.make(make, resize(image, self._size(level)))
+        runner = keeper.make(make, resize(image, self._size(level), wrap=criterion.wrap))
+        check_parametrization_wraps(runner.parametrization, criterion.wrap)
+        return runner
 
     def explained_memory_errors(self, level: Level) -> AbstractContextManager[None]:
         """The context in which a level is run."""
@@ -92,7 +96,16 @@ class LevelRunners:
         return list(dict.fromkeys(name for criterion in self.criteria for name in criterion.term_names))
 
     def _size(self, level: Level) -> tuple[int, int]:
-        return scaled_size(self.full_size, level.edge_size)
+        return level_size(self.full_size, level.edge_size, self.criteria[level.index])
+
+    def _references(self, level: Level) -> References:
+        return resized_references(
+            self.references,
+            level.edge_size,
+            self.scales,
+            criterion=self.criteria[level.index],
+            size=self._size(level),
+        )
 
 
 def climb(edge_sizes: Sequence[int], runners: LevelRunners, keeper: Keeper, image: Tensor) -> Result:
@@ -112,7 +125,9 @@ def climb(edge_sizes: Sequence[int], runners: LevelRunners, keeper: Keeper, imag
                 with runners.explained_memory_errors(level):
                     runner = runners.at(level, image, keeper, seconds)
                     if optimizer is not None:
-                        carry_state(optimizer, runner.optimizer)
+                        # What is remembered of pixels is resized as they are.
+                        with wrapping(runners.criteria[level.index].wrap):
+                            carry_state(optimizer, runner.optimizer)
                         # Together they would take half as much again as one level.
                         del optimizer
                     before = {"level": level.index, "history": _copied(history), "seconds": seconds}

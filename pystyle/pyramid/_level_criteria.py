@@ -14,7 +14,8 @@ def criteria_of_levels(criterion: Any, num_levels: int) -> Sequence[Criterion]:
 
     Raises:
         TypeError: If one is no criterion.
-        ValueError: If there are more or fewer than levels, or their losses have different names.
+        ValueError: If there are more or fewer than levels, their losses have different names, or some wrap
+            and others do not.
     """
     criteria = criterion if isinstance(criterion, list | tuple) else [criterion] * num_levels
     for one in criteria:
@@ -22,6 +23,11 @@ def criteria_of_levels(criterion: Any, num_levels: int) -> Sequence[Criterion]:
     if len(criteria) != num_levels:
         raise ValueError(
             f"`criterion` must be one or one for each of {num_levels} levels, got {len(criteria)}."
+        )
+    wraps = {one.wrap for one in criteria}
+    if len(wraps) > 1:
+        raise ValueError(
+            f"`criterion` must have the same `wrap` at all levels, got {sorted(map(str, wraps))}."
         )
     names = [sorted(one.named_losses) for one in criteria]
     if any(found != names[0] for found in names):

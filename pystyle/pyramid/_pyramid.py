@@ -138,7 +138,8 @@ class Pyramid:
 
         Args:
             criterion: Encoder and losses: one for all levels, or one for each level of the pyramid, whose
-                losses have the same names. Losses that look at shallow layers only make cheap steps.
+                losses have the same names. Losses that look at shallow layers only make cheap steps. If it
+                wraps, the sides that do are rounded to multiples of the stride of its deepest layer.
             references: The images that the losses compare with, by name. The content, and what else is
                 compared position by position, is resized to the level, all others to `style_scale` times it.
             init: What the first level starts from. A tensor or a size has the aspect ratio of the

@@ -3,10 +3,13 @@
 from collections.abc import Mapping, Sequence
 from functools import partial
 
+from torch import Tensor
+
 from pystyle.criterion import Criterion
 from pystyle.criterion._blend import changed_images
+from pystyle.images import scaled_size
 from pystyle.images._masked import resize_masked
-from pystyle.typing import References
+from pystyle.typing import MaskedImage, References
 
 
 def reference_scales(
@@ -16,20 +19,31 @@ def reference_scales(
 
     It is 1 for the content and whatever else is compared position by position, and `style_scale` for others.
     """
-    losses = [loss for criterion in criteria for loss in criterion.named_losses.values()]
-    aligned = {
-        "content",
-        *(loss.references[0] for loss in losses if loss.spatial == "dense" and loss.references),
-    }
+    aligned = {name for criterion in criteria for name in criterion.aligned}
     return {name: 1.0 if name in aligned else style_scale for name in references}
 
 
-def resized_references(references: References, edge_size: int, scales: Mapping[str, float]) -> References:
-    """The references at the size of the level, times their scales."""
-    return {
-        name: changed_images(reference, partial(resize_masked, size=max(round(edge_size * scales[name]), 1)))
-        for name, reference in references.items()
-    }
+def resized_references(
+    references: References,
+    edge_size: int,
+    scales: Mapping[str, float],
+    *,
+    criterion: Criterion,
+    size: tuple[int, int],
+) -> References:
+    """The references at the size of the level, times their scales; what wraps has that of the image."""
+
+    def changed(name: str, image: Tensor | MaskedImage) -> Tensor | MaskedImage:
+        if criterion.wrap is not None and name in criterion.aligned:
+            return resize_masked(image, size, wrap=criterion.wrap)
+        return resize_masked(image, max(round(edge_size * scales[name]), 1))
+
+    return {name: changed_images(reference, partial(changed, name)) for name, reference in references.items()}
+
+
+def level_size(full_size: tuple[int, int], edge_size: int, criterion: Criterion) -> tuple[int, int]:
+    """Height and width at a level: where they wrap, the nearest that all layers have whole numbers of."""
+    return criterion.nearest_size(scaled_size(full_size, edge_size))
 
 
 def fits(criterion: Criterion, edge_size: int, scales: Mapping[str, float]) -> bool:

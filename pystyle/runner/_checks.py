@@ -8,6 +8,7 @@ from pystyle._arguments import check_image, check_scale, interval
 from pystyle.criterion import Criterion
 from pystyle.criterion._checks import check_values
 from pystyle.parametrizations import Parametrization
+from pystyle.typing import Wrap
 
 
 def check_start(image: Tensor) -> None:
@@ -79,4 +80,19 @@ def check_parametrization(parametrization: Any) -> None:
         raise TypeError(
             "`parametrization` must be a class such as `Fourier`, or a `functools.partial` of one, got a "
             f"{kind}. A run makes its own of the initial image."
+        )
+
+
+def check_parametrization_wraps(parametrization: Parametrization, wrap: Wrap | None) -> None:
+    """Check that what makes the image makes it wrap, if it is to.
+
+    Raises:
+        ValueError: If not: it would have a seam.
+    """
+    if wrap is not None and not parametrization.wraps(wrap):
+        kind = type(parametrization).__name__
+        raise ValueError(
+            f"`parametrization` must make images that wrap, which {kind} does not. Use `Pixels` or "
+            f"`Fourier`, `functools.partial(LaplacianPyramid, wrap={wrap!r})`, or override `wraps` in your "
+            "own class."
         )

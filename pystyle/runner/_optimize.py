@@ -14,7 +14,7 @@ from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.optim import LBFGS
 from pystyle.optim._factory import optimizer_factory
 from pystyle.parametrizations import Parametrization, Pixels
-from pystyle.runner._checks import check_ingredients
+from pystyle.runner._checks import check_ingredients, check_parametrization_wraps
 from pystyle.runner._factory import RunnerFactory, check_runner
 from pystyle.runner._inits import checked_init, checked_seed, initial_image
 from pystyle.runner._interrupted import check_on_interrupt, ended
@@ -158,5 +158,7 @@ def optimize_image(
             callbacks=callbacks,
             schedules=schedules,
         )
-        result = keeper.run(keeper.make(make, image), keeper.num_steps[0])
+        made = keeper.make(make, image)
+        check_parametrization_wraps(made.parametrization, criterion.wrap)
+        result = keeper.run(made, keeper.num_steps[0])
     return ended(result, on_interrupt)

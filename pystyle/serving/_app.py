@@ -8,6 +8,7 @@ from pystyle._version import __version__
 from pystyle.serving._job_routes import cancel_job, job_events, job_result, job_state, start_job
 from pystyle.serving._keys import check_origin, owner_of
 from pystyle.serving._openapi import openapi
+from pystyle.serving._page import page
 from pystyle.serving._paint import paint
 from pystyle.serving._problem import CONTENT_TYPE, ProblemError, problem_of
 from pystyle.serving._style_routes import known_styles, upload_style
@@ -21,13 +22,14 @@ if TYPE_CHECKING:
     from pystyle.serving._service import Service
 
 _LOG = logging.getLogger("pystyle")
-_OPEN = ("/healthz", "/openapi.json")
-"""What needs no key."""
+_OPEN = ("/", "/page/{name}", "/healthz", "/openapi.json")
+"""What needs no key. The page asks for it, and sends it with what it asks the rest for."""
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 Answer = Callable[["Service", "Request"], Awaitable["Response"]]
 
 ROUTES: tuple[tuple[str, str, Answer], ...]
+PAGE_ROUTES: tuple[tuple[str, str, Answer], ...] = (("GET", "/", page), ("GET", "/page/{name}", page))
 
 
 def application(service: "Service") -> "Starlette":
@@ -37,7 +39,8 @@ def application(service: "Service") -> "Starlette":
     from starlette.routing import Route
 
     routes = [
-        Route(path, _guarded(service, path, answer), methods=[method]) for method, path, answer in ROUTES
+        Route(path, _guarded(service, path, answer), methods=[method])
+        for method, path, answer in (*ROUTES, *(PAGE_ROUTES if service.page_files else ()))
     ]
 
     async def unknown(request: "Request", error: Exception) -> "Response":

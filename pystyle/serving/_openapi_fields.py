@@ -6,8 +6,10 @@ from typing import Any
 from pystyle.networks import Stylizer
 from pystyle.serving._form import ORIGINAL_SIZE
 from pystyle.serving._job_run import SMALLEST
+from pystyle.serving._json_form import MEDIA_TYPE
 from pystyle.serving._limits import Limits
 from pystyle.serving._paint import COLORS, DEFAULT_QUALITY, DEFAULT_SIZE
+from pystyle.serving._uploads import MULTIPART
 from pystyle.stylization._recipe import STEPS, STRENGTHS
 
 Document = dict[str, Any]
@@ -73,5 +75,23 @@ def _colors() -> Document:
 
 def _form(fields: Document, required: list[str], example: Document) -> Document:
     schema = {"type": "object", "properties": fields, "required": required, "additionalProperties": False}
-    content = {"multipart/form-data": {"schema": schema, "example": example}}
+    in_json = {**schema, "properties": {name: _in_json(name, field) for name, field in fields.items()}}
+    pictures = {name: "iVBORw0KGgo..." for name in required if name not in example}
+    content = {
+        MULTIPART: {"schema": schema, "example": example},
+        MEDIA_TYPE: {"schema": in_json, "example": {**pictures, **example}},
+    }
     return {"required": True, "content": content}
+
+
+def _in_json(name: str, field: Document) -> Document:
+    """The same field in a body of JSON: pictures are base64, and weights may be numbers."""
+    if field.get("contentMediaType") == "image/*":
+        return {**field, "contentEncoding": "base64"}
+    if name == "style":
+        kinds = [_in_json("", kind) for kind in field["items"]["anyOf"]]
+        several = {**field, "items": {"anyOf": kinds}}
+        return {"anyOf": [*kinds, several], "description": field["description"]}
+    if name == "weights":
+        return {"anyOf": [field, {"type": "array", "items": {"type": "number", "minimum": 0}}]}
+    return field

@@ -17,6 +17,7 @@ from pystyle.serving._jobs import Jobs
 from pystyle.serving._keys import digests_of
 from pystyle.serving._limits import Limits
 from pystyle.serving._metrics import Metrics
+from pystyle.serving._page import page_files
 from pystyle.serving._painting import Painting
 from pystyle.serving._problem import ProblemError
 from pystyle.serving._starlette import check_packages
@@ -45,10 +46,12 @@ class Service:
         api_keys: Who may use it; anyone if there are none.
         encoder: Of optimisations; that of :func:`~pystyle.stylize` if not given.
         precision: Of networks and encoder; see :meth:`~pystyle.networks.Stylizer.bind`.
+        page: Whether there is a page for people at ``/``.
 
     Attributes:
         device: Where it computes: that of the first network.
         draining: Whether it takes no further requests.
+        page_files: The files of the page by name; none without it.
         metrics: What it has done.
 
     Raises:
@@ -72,6 +75,7 @@ class Service:
         api_keys: Sequence[str] = (),
         encoder: Encoder | None = None,
         precision: PrecisionChoice = "float32",
+        page: bool = True,
     ) -> None:
         check_packages()
         if not networks:
@@ -84,6 +88,7 @@ class Service:
         self.key_digests = digests_of(api_keys)
         self.encoder, self.precision = encoder, precision
         self.draining = False
+        self.page_files = page_files() if page else {}
         self.metrics = Metrics()
         self.num_requests = self.num_streams = 0
         self._is_open = False

@@ -11,7 +11,7 @@ from pystyle.criterion._blend import changed_images, first_image
 from pystyle.images import resize
 from pystyle.runner import Callback, Result, Step
 from pystyle.runner._step import close_all, show
-from pystyle.typing import Colors, Init, MaskedImage, Reference, References
+from pystyle.typing import Colors, Init, MaskedImage, Reference, References, Wrap
 
 
 class ColorControl:
@@ -23,15 +23,22 @@ class ColorControl:
             content.
         references: The images in their full sizes; the content is a single one.
         alpha: How opaque the content is: what is transparent has no say in its colours.
+        wrap: The sides beyond which the content goes on with its other side.
 
     Attributes:
         references: The images that the run sees.
     """
 
-    def __init__(self, colors: Colors, references: References, alpha: Tensor | None = None) -> None:
+    def __init__(
+        self,
+        colors: Colors,
+        references: References,
+        alpha: Tensor | None = None,
+        wrap: Wrap | None = None,
+    ) -> None:
         if colors not in get_args(Colors):
             raise ValueError(f"`colors` must be one of {get_args(Colors)}, got {colors!r}.")
-        self.colors, self.alpha = colors, alpha
+        self.colors, self.alpha, self.wrap = colors, alpha, wrap
         self.photograph = first_image(references["content"])
         self.references = self._seen(references)
 
@@ -82,7 +89,8 @@ class ColorControl:
         """The picture that an image of the run becomes."""
         if self.colors != "luminance":
             return image
-        return transfer_luminance(image, resize(self.photograph, (image.shape[2], image.shape[3])))
+        size = (image.shape[2], image.shape[3])
+        return transfer_luminance(image, resize(self.photograph, size, wrap=self.wrap))
 
 
 class _Colored:

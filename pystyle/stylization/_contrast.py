@@ -8,12 +8,13 @@ from torch.nn.functional import interpolate
 
 from pystyle._arguments import check_image as check_shape
 from pystyle._arguments import check_range, whole_number
+from pystyle._wrapping import checked_wrap
 from pystyle.criterion._blend import blend_of, image_of
 from pystyle.criterion._checks import check_image
-from pystyle.encoders import Encoder
+from pystyle.encoders import Encoder, WrappedEncoder
 from pystyle.images import resize, scaled_size
 from pystyle.stylization._layers import content_layer_of
-from pystyle.typing import References
+from pystyle.typing import References, Wrap
 
 _LARGEST = 256
 _LARGEST_AREA = 4 * 256**2
@@ -28,6 +29,7 @@ def feature_contrast(
     edge_size: int = _LARGEST,
     content_layer: str | None = None,
     alpha: Tensor | None = None,
+    wrap: Wrap | None = None,
 ) -> float:
     """The mean square of the features of the styles, relative to that of the content.
 
@@ -42,6 +44,7 @@ def feature_contrast(
             are more than four times as long as wide.
         content_layer: Another layer than that of :func:`~pystyle.stylization.stylization_criterion`.
         alpha: How opaque the content is: what is transparent does not count.
+        wrap: The sides beyond which the content goes on with its other side.
 
     Returns:
         From 1/16 to 16, with three digits; 1 where an image has no features, or is too small to have any.
@@ -68,17 +71,21 @@ def feature_contrast(
     if edge_size < encoder.minimum_size([layer]):
         return 1.0
 
+    checked_wrap(wrap)
+    content_encoder = encoder if wrap is None else WrappedEncoder(encoder, wrap, layers=[layer])
+
     def energy(name: str) -> float:
         parts = []
         for image, weight in blend_of(references[name], name):
             check_shape(image_of(image), f'`references["{name}"]`')
             check_range(image_of(image), f'`references["{name}"]`')
-            small = _small(image_of(image).detach(), edge_size)
+            seen = content_encoder if name == "content" else encoder
+            small = _small(image_of(image).detach(), edge_size, seen, layer)
             if min(small.shape[2:]) < encoder.minimum_size([layer]):
                 return math.nan
             check_image(small, f'references["{name}"]', encoder, [layer])
             with torch.no_grad():
-                features = encoder(small, [layer])[layer]
+                features = seen(small, [layer])[layer]
             squares = features.float().square()
             if name == "content" and alpha is not None:
                 counts = interpolate(alpha.to(squares), squares.shape[2:], mode="area")
@@ -93,7 +100,10 @@ def feature_contrast(
     return float(f"{min(max(contrast, 1 / _MOST), _MOST):.3g}")
 
 
-def _small(image: Tensor, edge_size: int) -> Tensor:
+def _small(image: Tensor, edge_size: int, encoder: Encoder, layer: str) -> Tensor:
     height, width = scaled_size((image.shape[2], image.shape[3]), edge_size)
     factor = min(1.0, math.sqrt(_LARGEST_AREA / (height * width)))
-    return resize(image, (max(round(height * factor), 1), max(round(width * factor), 1)))
+    size = (max(round(height * factor), 1), max(round(width * factor), 1))
+    if isinstance(encoder, WrappedEncoder):
+        return resize(image, encoder.nearest_size(size, [layer]), wrap=encoder.wrap)
+    return resize(image, size)

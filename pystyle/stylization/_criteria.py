@@ -11,7 +11,7 @@ from pystyle.pyramid._references import fits, reference_scales
 from pystyle.stylization._contrast import feature_contrast
 from pystyle.stylization._layers import fine_content_layer_of
 from pystyle.stylization._recipe import stylization_criterion
-from pystyle.typing import References, Strength, StyleLossName
+from pystyle.typing import References, Strength, StyleLossName, Wrap
 
 
 def stylization_criteria(
@@ -27,6 +27,7 @@ def stylization_criteria(
     smoothness_weight: float = 6.0,
     style_scale: float = 1.0,
     alpha: Tensor | None = None,
+    wrap: Wrap | None = None,
 ) -> list[Criterion]:
     """The criterion of each level of :func:`~pystyle.stylize`.
 
@@ -44,6 +45,7 @@ def stylization_criteria(
         style_scale: Size of the style relative to the content. Levels at which the encoder cannot take one of
             them are left out; the first that it can settles the composition.
         alpha: How opaque the content is: what is transparent does not count.
+        wrap: The sides beyond which the picture and the content go on with their other side.
 
     Returns:
         As many criteria as there are levels, for :meth:`Pyramid.optimize <pystyle.Pyramid.optimize>`.
@@ -81,12 +83,13 @@ def stylization_criteria(
             smoothness_weight=smoothness_weight,
             contrast=contrast,
             fine=fine,
+            wrap=wrap,
         )
 
     scales = reference_scales([criterion()], references, style_scale)
     num_small = sum(not fits(criterion(), size, scales) for size in sizes)
     num_coarse = len(sizes) if own else min(num_small + 1, len(sizes))
-    contrast = partial(feature_contrast, encoder, references, alpha=alpha)
+    contrast = partial(feature_contrast, encoder, references, alpha=alpha, wrap=wrap)
     found = [criterion(contrast(edge_size=sizes[num_coarse - 1], content_layer=content_layer))] * num_coarse
     if num_coarse < len(sizes):
         layer = fine_content_layer_of(encoder)

@@ -17,7 +17,7 @@ from pystyle.optim import LBFGS
 from pystyle.pyramid import Pyramid
 from pystyle.stylization._layers import content_layer_of, fine_content_layer_of, five_layers_of
 from pystyle.stylization._style_losses import style_loss_of
-from pystyle.typing import OptimizerFactory, Steps, Strength, StyleLossName
+from pystyle.typing import OptimizerFactory, Steps, Strength, StyleLossName, Wrap
 
 STRENGTHS: dict[str, float] = {"subtle": 0.5, "balanced": 1.0, "strong": 2.0}
 """The strengths that have names."""
@@ -47,6 +47,7 @@ def stylization_criterion(
     smoothness_weight: float = 6.0,
     contrast: float = 1.0,
     fine: bool = False,
+    wrap: Wrap | None = None,
 ) -> Criterion:
     """The criterion of :func:`~pystyle.stylize`.
 
@@ -73,6 +74,8 @@ def stylization_criterion(
         fine: Whether it is for a level that is painted when the composition has been settled at a smaller
             size. Then losses whose layers are not given look at the first three of the five layers only, and
             the content counts 4/5.
+        wrap: The sides beyond which the picture goes on with its other side; see
+            :class:`~pystyle.Criterion`.
 
     Returns:
         A criterion with the losses ``content``, ``style`` and ``smoothness``.
@@ -110,6 +113,7 @@ def stylization_criterion(
             ),
             "smoothness": TotalVariationLoss(weight=smoothness_weight),
         },
+        wrap=wrap,
     )
 
 

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from pystyle._arguments import best_device, callables, device_of, explained_allocations, number
+from pystyle._wrapping import checked_wrap
 from pystyle.checkpoints import Checkpoints
 from pystyle.criterion._blend import first_image
 from pystyle.encoders import Encoder, vgg19
@@ -42,6 +43,7 @@ from pystyle.typing import (
     Steps,
     Strength,
     StyleLossName,
+    Wrap,
 )
 
 
@@ -66,6 +68,7 @@ def stylize(
     encoder: Encoder | str | None = None,
     optimizer: OptimizerFactory | OptimizerName = LBFGS,
     parametrization: Callable[[Tensor], Parametrization] = Pixels,
+    wrap: Wrap | None = None,
     averaging: float | None = None,
     num_steps: Steps = "standard",
     init: Init = "recoloured",
@@ -113,6 +116,11 @@ def stylize(
             ``"adam"`` (with a learning rate of 0.02).
         parametrization: What is optimised: a class of :mod:`pystyle.parametrizations` or a
             `functools.partial` of one.
+        wrap: The sides beyond which the picture goes on with its other side: ``"both"`` for a tile, which is
+            laid beside itself in rows and columns, ``"horizontal"`` for a panorama all around. The content
+            should wrap as well: where its sides do not fit each other, the picture shows it. Sides that wrap
+            are rounded to multiples of the stride of the deepest layer, 4 pixels at the last of several
+            levels and 16 at the first. Contents with regions or transparency cannot wrap.
         averaging: The decay of an average of the iterates, with which each level ends. Adam needs
             one, such as 0.97, to be free of noise; L-BFGS does not.
         num_steps: Steps of all levels together: a number, ``"draft"`` (16), ``"standard"`` (40) or ``"best"``
@@ -176,7 +184,12 @@ def stylize(
     references = references_of(opaque, style, style_weights, device)
     opacity = None if opacity is None else opacity.to(device)
     edge_size = _number_of_pixels(edge_size, references)
-    control = ColorControl(colors, references, opacity)
+    if checked_wrap(wrap) is not None and isinstance(references["content"], MaskedImage):
+        raise ValueError(
+            "`wrap` must be left out for a content with regions or transparency, which have no other side. "
+            "Put it on a ground first."
+        )
+    control = ColorControl(colors, references, opacity, wrap)
     encoder = _moved(default_encoder() if encoder is None else given_encoder(encoder), device)
     pyramid = stylization_pyramid(edge_size, num_steps=steps_with(num_steps, optimizer))
     criteria = stylization_criteria(
@@ -191,6 +204,7 @@ def stylize(
         smoothness_weight=smoothness_weight,
         style_scale=style_scale,
         alpha=opacity,
+        wrap=wrap,
     )
     photograph, start = control.references["content"], control.init(init)
     if isinstance(photograph, MaskedImage):

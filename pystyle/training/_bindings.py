@@ -98,4 +98,4 @@ def _without(criterion: Criterion, off: frozenset[str]) -> Criterion | None:
     if not losses:
         return None
     normalized = [name for name in criterion.normalize_gradients if name not in off]
-    return Criterion(criterion.encoder, losses, normalize_gradients=normalized)
+    return Criterion(criterion.encoder, losses, normalize_gradients=normalized, wrap=criterion.wrap)

@@ -154,7 +154,12 @@ def without_learned(criterion: Criterion) -> Criterion:
         name: without_numbers(loss) if isinstance(loss, AdversarialLoss) else loss
         for name, loss in criterion.named_losses.items()
     }
-    return Criterion(criterion.encoder, losses, normalize_gradients=criterion.normalize_gradients)
+    return Criterion(
+        criterion.encoder,
+        losses,
+        normalize_gradients=criterion.normalize_gradients,
+        wrap=criterion.wrap,
+    )
 
 
 def without_numbers(module: _Module) -> _Module:

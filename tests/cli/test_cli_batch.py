@@ -135,6 +135,8 @@ def test_other_options_need_another_folder_or_leave_to_overwrite(capsys):
         ([*FOLDERS, "--style-weights", "1,2"], "`--style-weights` must have one weight for each of the 1"),
         ([*FOLDERS, "--init", "start.png"], "`--init` must be one of content, "),
         ([*FOLDERS, "--workers", "0"], "`--workers` must be an integer of at least 1, got '0'."),
+        ([*FOLDERS, "--on", "dask"], "`--on` must be one of processes, ray, got 'dask'."),
+        (["photos/a.png", "style.png", "-o", "x.png", "--on", "ray"], "`--on` is for a folder of"),
         ([*FOLDERS, "--format", "gif"], "`--format` must be one of png, jpg"),
         ([*FOLDERS, "--format", "jpg", "--bits", "16"], "`--bits 16` needs the format PNG, got JPEG."),
         ([*FOLDERS, "--steps", "1,2,3,4"], "`--steps` must be one number or one for each of"),

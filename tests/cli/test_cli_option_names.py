@@ -16,6 +16,7 @@ import pystyle
 from pystyle.cli import main
 from pystyle.images import write_image
 from pystyle.networks import AnyStyleNetwork
+from pystyle.surfaces import sphere, write_mesh
 
 ARGUMENT = re.compile(r"`([a-z][a-z_0-9]*)(?:=[^`]*|\[[^`]*\])?`")
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
@@ -41,6 +42,11 @@ RECIPE = [
 PAINT = ["paint", "content.png", "style.png", "-o", "out.png", "--network", "any.safetensors", *TINY[-2:]]
 VIDEO = ["video", "clip.gif", "style.png", "-o", "out.gif", "--network", "any.safetensors", *TINY[-2:]]
 EXPORT = ["export", "style.png", "-o", "out.onnx", "--network", "any.safetensors"]
+TEXTURE = ["texture", "ball.glb", "style.png", "-o", "out.glb", *TINY[:-2], "--size", "64"]
+COMPRESS = [
+    *("compress", "any.safetensors", "-o", "out.safetensors"),
+    *("--content", "content.png", "--style", "style.png", "--size", "32"),
+]
 JUDGE = ["judge", "content.png", "--content", "content.png", "--style", "style.png", "--network", "none"]
 WRONG_PICTURE = """
 --size 3
@@ -56,6 +62,8 @@ WRONG_PICTURE = """
 --smoothness-weight nan
 --loss none
 --loss mrf --tile 16
+--text red
+--text-model missing
 --style-weights 1,2
 --style-scale 0
 --style-scale 0.001
@@ -101,6 +109,8 @@ WRONG_PICTURE = """
 -o out
 --optimizer none
 --parametrization none
+--wrap none
+--wrap both --mask white.png
 --workers 2
 --output-dir out
 --format png
@@ -276,6 +286,67 @@ WRONG_EXPORT = """
 -o photos
 --max-pixels 10
 """
+WRONG_TEXTURE = """
+--size 3
+--size 0
+--steps 0
+--strength 0
+--steps 1,2,3
+--loss none
+--style-weights 1,2
+--style-scale 0
+--style-scale 0.001
+--content-weight -1
+--smoothness-weight nan
+--elevations=9
+--seed -1
+--parametrization none
+--encoder none
+--weights missing.pth
+--precision float8
+--device none
+--texture missing.png
+--texture photos
+--sheet sheet.txt
+--sheet none/sheet.png
+--clip turn.txt
+--clip style.png
+--checkpoint content.png
+--resume
+--log log.txt
+--max-pixels 10
+-o out.stl
+-o ball.glb
+-o style.obj
+-o none/out.glb
+"""
+WRONG_COMPRESSION = """
+--prune 1
+--prune 0.2
+--bits 1
+--int8
+--calibration content.png
+--style-name waves
+--style missing.png
+--content missing.png
+--size 8
+--size 640x480
+--max-pixels 10
+-o out.onnx
+-o any.safetensors --overwrite
+-o none/out.safetensors
+"""
+WRONG_BENCH = """
+mastres
+missing.safetensors
+./content.png
+--sizes 0
+--sizes 640x480
+--quick --sizes 64
+--threads 0
+--device none
+--precision float8
+"""
 WRONG_JUDGEMENT = """
 --content missing.png
 --content photos
@@ -308,6 +379,9 @@ COMMAND_LINES = [
     *([*VIDEO, *options.split()] for options in WRONG_CLIP.strip().splitlines()),
     *(["serve", *options.split()] for options in WRONG_SERVICE.strip().splitlines()),
     *([*EXPORT, *options.split()] for options in WRONG_EXPORT.strip().splitlines()),
+    *([*TEXTURE, *options.split()] for options in WRONG_TEXTURE.strip().splitlines()),
+    *([*COMPRESS, *options.split()] for options in WRONG_COMPRESSION.strip().splitlines()),
+    *(["bench", *options.split()] for options in WRONG_BENCH.strip().splitlines()),
     *([*JUDGE, *options.split()] for options in WRONG_JUDGEMENT.strip().splitlines()),
 ]
 
@@ -322,6 +396,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_image(torch.ones(1, 3, 4, 6), found / "small.png")
     (found / "notes.pth").write_text("no weights")
     AnyStyleNetwork(width=1).save(found / "any.safetensors")
+    write_mesh(sphere(8), found / "ball.glb")
     frames = [Image.new("RGB", (60, 40), color) for color in ("red", "green")]
     frames[0].save(found / "clip.gif", save_all=True, append_images=frames[1:])
     return found
@@ -331,7 +406,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def options() -> dict[str, set[str]]:
     """The options of each command, by its help."""
     found = {}
-    for command in ("stylize", "demo", "train", "paint", "video", "export", "judge", "serve"):
+    commands = ("stylize", "demo", "train", "paint", "video", "export", "compress", "judge", "serve")
+    for command in (*commands, "texture", "bench"):
         with contextlib.redirect_stdout(io.StringIO()) as stream:
             assert main([command, "--help"]) == 0
         found[command] = set(OPTION.findall(stream.getvalue()))

@@ -11,6 +11,7 @@ import urllib.error
 import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 import torch
@@ -84,6 +85,7 @@ def test_a_service_answers_whom_it_knows_and_ends_at_sigterm():
         file.write(f"\n  {KEY}\n")
     with serving("--api-keys", "keys.txt", "--max-upload", "1MB") as (process, address):
         assert call(f"{address}/healthz")[0] == 200
+        assert b"<!doctype html>" in call(f"{address}/")[1]
         assert call(f"{address}/v1/paint", *PAIR)[0] == 401
         status, data = call(f"{address}/v1/paint", *PAIR, key=KEY, size=32)
         assert (status, data[:3]) == (200, b"\xff\xd8\xff")
@@ -109,7 +111,8 @@ def test_a_job_outlives_a_sigterm_and_a_kill():
     def step():
         return call(f"{address}/v1/stylize/{job}")[1]
 
-    with serving("--folder", "state") as (process, address):
+    with serving("--folder", "state", "--no-page") as (process, address):
+        assert call(f"{address}/")[0] == 404
         status, facts = call(f"{address}/v1/stylize", *PAIR, size=48, steps=60)
         assert status == 202
         job = facts["id"]
@@ -154,3 +157,14 @@ def test_a_file_without_keys_is_refused(capsys):
         file.write("\n\n")
     assert main(["serve", "--network", "small.safetensors", "--api-keys", "keys.txt"]) == 2
     assert "`--api-keys` must be a file with one key a line, got none" in capsys.readouterr().err
+
+
+def test_the_container_is_started_with_options_that_there_are(capsys):
+    text = (Path(__file__).parents[2] / "docs" / "Dockerfile").read_text(encoding="utf-8")
+    command = json.loads(re.search(r"^ENTRYPOINT (\[.*\])$", text, re.M)[1])
+    assert command[:2] == ["pystyle", "serve"]
+    assert main(["serve", "--help"]) == 0
+    options = set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
+    assert set(re.findall(r"--[a-z-]+", " ".join([*command, "--api-keys"]))) <= options
+    assert re.search("^USER pystyle$", text, re.M)
+    assert f"127.0.0.1:{command[command.index('--port') + 1]}/healthz" in text

@@ -86,6 +86,7 @@ def _stylize_error(capsys, *options, code=2):
         ),
         (["--loss", "gramm"], "`--loss` must be one of wasserstein, gram, "),
         (["--loss", "gramm"], "got 'gramm'. Did you mean 'gram'?"),
+        (["--wrap", "sideways"], "`--wrap` must be one of both, horizontal, got 'sideways'."),
         (["--parametrization", "fourrier"], "got 'fourrier'. Did you mean 'fourier'?"),
         (["--pyramid", "64", "0"], "`--pyramid` must be an integer of at least 1, got '0'."),
         (["--pyramid"], "Argument --pyramid: expected at least one argument."),
@@ -118,8 +119,8 @@ def test_a_wrong_option_is_explained_in_one_line(capsys, options, message):
     [
         (
             ["stylise"],
-            "must be one of stylize, train, paint, video, live, serve, export, judge, demo, info, got "
-            "'stylise'. Did you mean 'stylize'?",
+            "must be one of stylize, train, paint, texture, video, live, serve, export, compress, judge, "
+            "demo, info, bench, got 'stylise'. Did you mean 'stylize'?",
         ),
         (["inof"], "Did you mean 'info'?"),
         (["--verison"], "There is no option '--verison'. Did you mean '--version'?"),

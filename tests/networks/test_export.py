@@ -10,7 +10,15 @@ import pytest
 import torch
 from torch.nn.functional import interpolate
 
-from pystyle.networks import AnyStyleNetwork, ResNetGenerator, Stylizer, TransformNetwork, pretrained
+from pystyle.networks import (
+    AnyStyleNetwork,
+    Convolution,
+    ResNetGenerator,
+    Stylizer,
+    TransformNetwork,
+    pretrained,
+)
+from pystyle.networks._row_convolution import RowConvolution, by_rows
 from pystyle.papers import (
     chen_2018,
     deng_2022,
@@ -272,3 +280,45 @@ def test_both_files_must_differ_and_a_code_must_have_one_size(tmp_path):
 def test_a_folder_that_is_missing_is_found_before_the_work(tmp_path):
     with pytest.raises(OSError, match="does not exist"):
         masters().export(tmp_path / "none" / "net.onnx", style="waves")
+
+
+@pytest.mark.slow
+def test_int8_paints_nearly_the_same_and_keeps_the_first_and_the_last_layer(tmp_path):
+    network, path = masters(width=4), tmp_path / "net.onnx"
+    contents = [image(48, 40, count=2), image(33, 50, seed=2)]
+    network.export(path, style="wheat", int8=contents)
+    kinds = [node.op_type for node in onnx.load(path).graph.node]
+    # Of sixteen; each that is in whole numbers has its inputs, its weights and its output converted.
+    assert kinds.count("Conv") == 16
+    session = onnxruntime.SessionOptions()
+    session.optimized_model_filepath = str(tmp_path / "as-run.onnx")
+    onnxruntime.InferenceSession(str(path), session, providers=["CPUExecutionProvider"])
+    kinds = [node.op_type for node in onnx.load(tmp_path / "as-run.onnx").graph.node]
+    assert kinds.count("QLinearConv") == 14
+    assert metadata(path)["int8"] == "3"
+    assert metadata(path)["class"] == "TransformNetwork"
+    content = image(57, 44, seed=3)
+    difference = (run(path, content=content)[0] - network.bind("wheat")(content)).abs()
+    assert 0 < difference.mean() < 0.05
+
+
+def test_int8_needs_contents_and_a_style(tmp_path):
+    path = tmp_path / "net.onnx"
+    with pytest.raises(ValueError, match="`int8` must be images, at least one"):
+        masters().export(path, style="wheat", int8=[])
+    with pytest.raises(ValueError, match="`int8` must have sides of at least 16 pixels"):
+        masters().export(path, style="wheat", int8=torch.rand(1, 3, 8, 20))
+    with pytest.raises(ValueError, match="`style` must be given with `int8`"):
+        masters().export(path, int8=image(32, 32))
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("border", ["replicate", "reflect", "zeros"])
+def test_a_convolution_by_rows_is_the_convolution(border):
+    layer = Convolution(5, 3, 9, border=border)
+    network = torch.nn.Sequential(layer, Convolution(3, 3), Convolution(3, 8, 9))
+    by_rows(network)
+    assert [type(part) for part in network] == [RowConvolution, Convolution, Convolution]
+    for height, width in ((16, 21), (9, 12)):
+        features = torch.rand(2, 5, height, width)
+        assert torch.allclose(network[0](features), layer(features), atol=1e-5)

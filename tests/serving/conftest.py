@@ -101,12 +101,12 @@ def levels() -> Callable[[bytes], Tensor]:
 
 @pytest.fixture
 def listening() -> Callable[[Service], object]:
-    """A context with a real server on the loopback, which gives its port."""
+    """A context with a real server on the loopback, which gives its port; any that is free without one."""
     import uvicorn
 
     @contextmanager
-    def running(service: Service) -> Iterator[int]:
-        with socket.create_server(("127.0.0.1", 0)) as listener:
+    def running(service: Service, port: int = 0) -> Iterator[int]:
+        with socket.create_server(("127.0.0.1", port)) as listener:
             server = uvicorn.Server(
                 uvicorn.Config(service.app, log_config=None, lifespan="on", timeout_graceful_shutdown=10)
             )

@@ -138,7 +138,8 @@ def test_a_path_in_the_place_of_a_file_is_not_opened(client):
 @pytest.mark.parametrize(
     ("headers", "body", "status"),
     [
-        ({"content-type": "application/json"}, b"{}", 415),
+        ({"content-type": "text/plain"}, b"{}", 415),
+        ({"content-type": "application/json"}, b"{}", 422),
         ({}, b"x", 415),
         ({"content-type": "multipart/form-data"}, b"x", 400),
         ({"content-type": "multipart/form-data; boundary=a"}, b"no form at all", 400),

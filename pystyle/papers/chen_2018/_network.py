@@ -33,6 +33,7 @@ class CartoonNetwork(OneStyleNetwork):
     """
 
     stride = 4
+    can_wrap = True
     smallest = 8
 
     def __init__(self, *, width: int = 64, num_blocks: int = 8, style: str = "style") -> None:

@@ -6,6 +6,7 @@ from pystyle.losses import GramLoss, Loss
 from pystyle.papers._layers import names
 from pystyle.papers._variants import Variant, check_variant
 from pystyle.papers.gatys_2015._reduced_gram import ReducedGramLoss
+from pystyle.typing import Wrap
 
 LAYERS = ("relu1_1", "pool1", "pool2", "pool3", "pool4")
 
@@ -39,6 +40,7 @@ def criterion(
     layers: str | Sequence[str] = LAYERS,
     layer_weight: float | None = None,
     num_components: int | None = None,
+    wrap: Wrap | None = None,
 ) -> Criterion:
     """The loss of the texture, equation 5.
 
@@ -51,6 +53,7 @@ def criterion(
             if not given.
         num_components: How many principal components of the features each Gram matrix is made of; all
             channels if not given. Figure 3 shows what is left with fewer parameters.
+        wrap: The sides beyond which the image goes on with its other side; see :class:`~pystyle.Criterion`.
 
     Returns:
         A criterion with the loss ``texture``, whose reference is ``style``.
@@ -73,4 +76,4 @@ def criterion(
     texture: Loss = GramLoss(layers, layer_weights=weights)
     if num_components is not None:
         texture = ReducedGramLoss(layers, layer_weights=weights, num_components=num_components)
-    return Criterion(encoder, {"texture": texture})
+    return Criterion(encoder, {"texture": texture}, wrap=wrap)

@@ -14,7 +14,7 @@ from pystyle.papers._images import check_images
 from pystyle.papers._variants import Variant
 from pystyle.papers.gatys_2015._criterion import LAYERS, criterion
 from pystyle.runner import Callback, Result, optimize_image
-from pystyle.typing import Init, OptimizerFactory
+from pystyle.typing import Init, OptimizerFactory, Wrap
 
 MEAN_COLOUR = tuple(level / 255 for level in CAFFE_MEAN_RGB)
 
@@ -33,6 +33,7 @@ def texture_synthesis(
     callbacks: Sequence[Callback] = (),
     evaluation: Evaluation = EagerEvaluation(),
     seed: int | None = 0,
+    wrap: Wrap | None = None,
 ) -> Result:
     """A new image with the texture of another one.
 
@@ -43,13 +44,15 @@ def texture_synthesis(
             of the colours are matched in the end, as in the notebook and not in the figures of the paper.
         layers: Of :func:`criterion`.
         num_components: Of :func:`criterion`.
-        size: Height and width of the result; those of the texture if not given.
+        size: Height and width of the result; those of the texture if not given, the nearest that wrap.
         init: What to start from in the place of the noise of the table.
         num_steps: Steps of the optimizer.
         optimizer: Any optimizer class of torch or pystyle, or a `functools.partial` of one.
         callbacks: Called with a step after each step.
         evaluation: How the gradient is computed.
         seed: Of the noise; None for another one each time.
+        wrap: ``"both"`` for a tile, which can be laid beside itself without a seam, ``"horizontal"`` for a
+            band, or None as in the paper. The texture itself need not wrap.
 
     Returns:
         The picture and the history of the loss, which is that before the histograms are matched.
@@ -68,10 +71,11 @@ def texture_synthesis(
         torch.Size([1, 3, 32, 48])
     """
     check_images({"texture": texture})
-    size = size or (texture.shape[2], texture.shape[3])
+    losses = criterion(encoder, variant=variant, layers=layers, num_components=num_components, wrap=wrap)
+    size = size or losses.nearest_size((texture.shape[2], texture.shape[3]))
     low, high = float(texture.min()), float(texture.max())
     result = optimize_image(
-        criterion(encoder, variant=variant, layers=layers, num_components=num_components),
+        losses,
         {"style": texture},
         init=normal_noise(size, like=texture, seed=seed) if init is None else init,
         optimizer=optimizer,

@@ -38,6 +38,7 @@ class AdaINNetwork(Stylizer):
     """
 
     stride = 8
+    can_wrap = True
 
     def __init__(
         self, *, layer: str = LAYER, weights: str | os.PathLike[str] | None = "caffe_normalized"

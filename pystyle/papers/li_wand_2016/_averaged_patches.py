@@ -70,7 +70,7 @@ class AveragedPatchesLoss(MRFLoss):
         matched = target.gather(2, indices.unsqueeze(1).expand(-1, target.shape[1], -1))
         with torch.enable_grad():
             leaf = torch.zeros_like(features, requires_grad=True)
-            taken = patches(leaf, self.patch_size, stride=self.stride)
+            taken = patches(leaf, self.patch_size, stride=self.stride, wrap=self.wrap)
         # The transpose of taking patches adds up what they have at each position.
         (sums,) = torch.autograd.grad(taken, leaf, matched.to(taken), retain_graph=True)
         (counts,) = torch.autograd.grad(taken, leaf, torch.ones_like(taken))

@@ -79,6 +79,7 @@ class StyleAttentionalNetwork(Stylizer):
     """
 
     stride = 16
+    can_wrap = True
     # relu5_1 of 16 pixels is a single one, which has no mirror.
     smallest = 17
 

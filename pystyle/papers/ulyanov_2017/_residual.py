@@ -41,6 +41,7 @@ class ResidualNetwork(OneStyleNetwork):
     """
 
     stride = 4
+    can_wrap = True
 
     def __init__(
         self,

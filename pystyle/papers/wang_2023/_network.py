@@ -48,6 +48,8 @@ class MicroASTNetwork(Stylizer):
         torch.Size([1, 3, 50, 37])
     """
 
+    can_wrap = True
+
     def __init__(self, *, width: int = _WIDTH) -> None:
         super().__init__()
         self.width = whole_number(width, "`width`", least=1)

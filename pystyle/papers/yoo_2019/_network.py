@@ -57,6 +57,7 @@ class WCT2Network(Stylizer):
     """
 
     stride = 8
+    can_wrap = True
 
     def __init__(
         self,

@@ -1,0 +1,121 @@
+"""Weights as indices into short tables, one for each layer, found by k-means in one dimension.
+
+Of each channel that goes out only the deviation is kept beside the indices, so that one table serves a whole
+layer. The indices of all layers are packed by Huffman's code (that of zlib): frequent ones take fewer bits.
+
+References:
+    Han, Mao and Dally, *Deep Compression: Compressing Deep Neural Networks with Pruning, Trained Quantization
+    and Huffman Coding*, ICLR 2016, sections 3 and 4; without the training, and with deviations.
+"""
+
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from pystyle.checkpoints import CheckpointError
+
+_LEAST = 1024
+"""A tensor of fewer numbers is stored as it is: its table would not be much smaller."""
+_ITERATIONS = 100
+
+
+def can_be_coded(weights: Tensor) -> bool:
+    """Whether there are enough numbers for a table of them to be smaller."""
+    return weights.is_floating_point() and weights.ndim > 1 and weights.numel() >= _LEAST
+
+
+def coded(weights: Mapping[str, Tensor], bits: int) -> dict[str, Any]:
+    """Weights by the nearest numbers of their tables, as what a file can hold.
+
+    Args:
+        weights: The weights by name; along the first axis each has its own deviation.
+        bits: Each table has two to the power of it.
+    """
+    parts = [_coded(value, 2**bits) for value in weights.values()]
+    packer = zlib.compressobj(9, strategy=zlib.Z_HUFFMAN_ONLY)
+    packed = packer.compress(b"".join(indices.numpy().tobytes() for _, _, indices in parts)) + packer.flush()
+    return {
+        "names": list(weights),
+        "deviations": torch.cat([deviations for deviations, _, _ in parts]),
+        "tables": torch.stack([table for _, table, _ in parts]),
+        "indices": torch.frombuffer(bytearray(packed), dtype=torch.uint8),
+    }
+
+
+def decoded(book: Mapping[str, Any], like: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights that :func:`coded` stored, in float32.
+
+    Args:
+        book: What it gave.
+        like: Tensors of the same shapes, by name.
+
+    Raises:
+        CheckpointError: If these do not fit.
+        KeyError: If there is none of a name.
+    """
+    shapes = [like[name].shape for name in book["names"]]
+    counts = [shape.numel() for shape in shapes]
+    try:
+        # No more than is needed is unpacked, whatever the file says.
+        unpacked = zlib.decompressobj().decompress(book["indices"].numpy().tobytes(), sum(counts) + 1)
+    except zlib.error as error:
+        raise CheckpointError(f"Its weights cannot be unpacked: {error}.") from error
+    tables, deviations = book["tables"].float(), book["deviations"].float()
+    rows = [shape[0] for shape in shapes]
+    if (
+        len(unpacked) != sum(counts)
+        or len(deviations) != sum(rows)
+        or len(tables) != len(shapes)
+        or max(unpacked, default=0) >= tables.shape[1]
+    ):
+        raise CheckpointError("Its weights have another size than the network.")
+    indices = torch.frombuffer(bytearray(unpacked), dtype=torch.uint8).long()
+    parts = zip(
+        book["names"],
+        shapes,
+        tables,
+        torch.split(indices, counts),
+        torch.split(deviations, rows),
+        strict=True,
+    )
+    return {
+        name: (table[index].view(shape[0], -1) * deviation[:, None]).view(shape)
+        for name, shape, table, index, deviation in parts
+    }
+
+
+def _coded(weights: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The deviations of channels, a table of this size, and indices into it."""
+    rows = weights.detach().cpu().double().flatten(1)
+    deviations = rows.square().mean(1).sqrt().half()
+    # What is zero, or next to it, stays so, whatever it is divided by.
+    deviations = torch.where(deviations > 0, deviations, 1.0).half()
+    relative = rows / deviations.double()[:, None]
+    table = _table(relative.flatten(), size).half()
+    indices = torch.bucketize(relative, (table[1:].double() + table[:-1].double()) / 2)
+    return deviations, torch.cat([table, table[-1:].expand(size - len(table))]), indices.to(torch.uint8)
+
+
+def _table(numbers: Tensor, size: int) -> Tensor:
+    """So many numbers in order, or fewer, to which the squared distance of all is as small as nearby."""
+    ordered = numbers.sort().values
+    known: Tensor = torch.unique(ordered)
+    if len(known) <= size:
+        return known
+    # Between equal shares, which leave the tails to few, and equal steps, which leave the middle to few.
+    places = torch.linspace(0, len(ordered) - 1, size).long()
+    table = (ordered[places] + torch.linspace(float(ordered[0]), float(ordered[-1]), size)) / 2
+    sums = torch.cat([ordered.new_zeros(1), ordered.cumsum(0)])
+    for _ in range(_ITERATIONS):
+        inner = torch.searchsorted(ordered, (table[1:] + table[:-1]) / 2)
+        ends = torch.cat([inner.new_zeros(1), inner, inner.new_full((1,), len(ordered))])
+        counts = ends.diff()
+        # What nothing is near to stays where it is.
+        means = torch.where(counts > 0, sums[ends].diff() / counts.clamp_min(1), table)
+        if torch.equal(means, table):
+            break
+        table = means
+    return table
