@@ -26,6 +26,7 @@ from pystyle.evaluation import EagerEvaluator
 from pystyle.parametrizations import Fourier, LaplacianPyramid, LowResolution, Pixels
 from pystyle.runner import initial_image
 from pystyle.stylization import feature_contrast
+from pystyle.surfaces import sphere
 
 PHOTO = torch.rand(1, 3, 32, 40, generator=torch.Generator().manual_seed(0))
 MASK = torch.zeros(1, 1, 32, 40)
@@ -109,14 +110,30 @@ PAPERS = {
 }
 
 
+class Colors:
+    """Knows no texts."""
+
+    def encode_images(self, images):
+        return torch.nn.functional.normalize(images.mean((2, 3)), dim=1)
+
+    def encode_texts(self, texts):
+        return torch.eye(1, 3).expand(len(texts), -1)
+
+
+NO_PICTURES = {"flow": PHOTO, "mesh": sphere(8), "text": "red", "text_encoder": Colors()}
+
+
 @pytest.mark.parametrize("name", PAPERS)
-def test_every_paper_refuses_levels_by_the_name_of_the_argument(name):
+def test_every_paper_refuses_levels_by_the_name_of_the_argument(name, request):
     function = PAPERS[name]
     given = [p.name for p in inspect.signature(function).parameters.values() if p.kind is not p.KEYWORD_ONLY]
-    pictures = [argument for argument in given if argument != "flow"]
+    others = dict(NO_PICTURES)
+    if "pipeline" in given:
+        others["pipeline"] = request.getfixturevalue("tiny_pipeline")()
+    pictures = [argument for argument in given if argument not in others]
     assert pictures
     for wrong in pictures:
-        arguments = {argument: 255 * PHOTO if argument == wrong else PHOTO for argument in given}
+        arguments = {argument: others.get(argument, PHOTO) for argument in given} | {wrong: 255 * PHOTO}
         if "frames" in arguments:
             arguments["frames"] = [arguments["frames"]]
         with pytest.raises(ValueError, match=rf"`{wrong}.*must be in \[0, 1\]"):
