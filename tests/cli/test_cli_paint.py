@@ -147,6 +147,7 @@ def test_a_folder_is_painted_and_gone_on_with(capsys, photos):
     assert "`--retry-failed` tries them again." in captured.err
 
 
+@pytest.mark.slow
 def test_a_folder_has_the_pictures_that_are_painted_one_by_one(photos):
     assert paint(str(photos), "style.png", *ANY, output="pictures") == 0
     assert paint("content.png", "style.png", *ANY) == 0

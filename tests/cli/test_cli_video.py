@@ -222,6 +222,7 @@ def test_steady_clips_are_those_of_the_steady_painter():
     assert not is_near(frames_of("plain.mkv"), expected, 0.01)
 
 
+@pytest.mark.slow
 def test_frames_are_optimised_and_each_is_kept(monkeypatch):
     pytest.importorskip("cv2")
     from pystyle.cli import _video
@@ -280,6 +281,7 @@ def test_one_object_or_one_line_tells_about_the_clip(capsys):
     assert last.startswith(f"pystyle: The clip is in 'again.mkv': {COUNT} frames of 48 x 32 pixels, ")
 
 
+@pytest.mark.slow
 def test_a_clip_goes_through_the_standard_streams():
     command = [sys.executable, "-m", "pystyle", "video", "-", "wheat", *NAMED, "-o", "-"]
     with open("clip.mkv", "rb") as file:

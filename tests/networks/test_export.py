@@ -244,6 +244,7 @@ class Drifting(Stylizer):
         return content * self.factor + 0.01 * self.calls + 0 * code[:, :, None, None]
 
 
+@pytest.mark.slow
 def test_what_onnx_runtime_paints_otherwise_is_not_written(tmp_path):
     path = tmp_path / "net.onnx"
     path.write_bytes(b"old")

@@ -150,7 +150,7 @@ class TestTransportMap:
 
 
 class TestAnyStyleNetwork:
-    @pytest.mark.parametrize("features", ["vgg19", "light"])
+    @pytest.mark.parametrize("features", [pytest.param("vgg19", marks=pytest.mark.slow), "light"])
     @pytest.mark.parametrize("size", [(64, 48), (61, 45)])
     def test_bands_have_the_picture_and_the_code_of_the_whole(self, size, features, monkeypatch):
         torch.manual_seed(0)

@@ -118,6 +118,7 @@ def test_every_number_of_both_players_moves():
         assert not still
 
 
+@pytest.mark.slow
 def test_it_learns_what_belongs_to_what():
     """Negatives of pictures: as a set they are like the pictures themselves, and only pairs tell."""
     generator = torch.Generator().manual_seed(0)

@@ -105,6 +105,7 @@ def test_a_strength_of_0_is_the_content_in_its_own_style(network, picture):
         torch.testing.assert_close(network.mixed(content, code, 0.5), network.decoder(half))
 
 
+@pytest.mark.slow
 def test_styles_of_different_sizes_blend_as_features(network, picture):
     content, one, other = picture(0, 32, 32), picture(1, 20, 24), picture(2, 20, 40)
     with torch.no_grad():

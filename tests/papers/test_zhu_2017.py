@@ -139,6 +139,7 @@ def test_the_second_network_is_like_the_first_if_none_is_given():
     assert zhu_2017.training(network(), back=given)["tasks"]["cycle"].back is given
 
 
+@pytest.mark.slow
 def test_both_ways_together_come_to_change_less():
     """The cycle is what is learned first; nothing of it is in the criterion."""
     generator = torch.Generator().manual_seed(0)

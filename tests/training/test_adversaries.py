@@ -390,6 +390,7 @@ def test_a_game_that_collapses_is_told_once_in_a_sentence(paint, text, caplog):
     assert len([record for record in caplog.records if re.search(text, record.getMessage())]) == 1
 
 
+@pytest.mark.slow
 def test_a_game_that_goes_well_is_not_warned_of(caplog):
     with caplog.at_level("WARNING", "pystyle"):
         run(Broken(lambda content: content.flip(1).sqrt()), num_steps=210, batch_size=1)

@@ -123,6 +123,7 @@ def test_both_pictures_teach():
     assert float(network.slope.grad) == pytest.approx(abs(right), rel=1e-6)
 
 
+@pytest.mark.slow
 def test_a_network_learns_to_be_steadier():
     def steadiness(weight):
         torch.manual_seed(0)

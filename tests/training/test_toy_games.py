@@ -72,6 +72,7 @@ GAMES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", GAMES)
 def test_a_generator_learns_two_gaussians(kind):
     """Both of them, where they are, as wide as they are, and each as often."""

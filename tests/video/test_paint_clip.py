@@ -89,6 +89,7 @@ def test_progress_has_the_frames_the_speed_and_the_time_left(tmp_path, make_clip
     assert Progress(3, 0, None, 0.0, None).frames_per_second == 0
 
 
+@pytest.mark.slow
 def test_no_more_than_a_few_batches_are_alive(tmp_path) -> None:
     write_clip(tmp_path / "clip.mp4", (torch.full((1, 3, 16, 16), index / 300) for index in range(300)))
     shape, most = torch.Size([1, 3, 16, 16]), 0

@@ -142,6 +142,7 @@ def test_the_sound_is_copied_packet_by_packet(tmp_path, make_clip, sounds, sourc
     assert steps == [Fraction(1, 25)] * 29
 
 
+@pytest.mark.slow
 def test_sound_lies_beside_its_pictures_in_the_file(tmp_path, make_clip) -> None:
     import av
 

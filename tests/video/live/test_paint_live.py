@@ -54,6 +54,7 @@ def test_a_fast_painter_drops_nothing(clock, slow, device, number_of):
     assert result.seconds == pytest.approx(29 / 25 + 0.01, abs=0.05)
 
 
+@pytest.mark.slow
 def test_a_few_frames_are_in_memory_however_many_are_dropped(clock, slow, device):
     alive, most = weakref.WeakSet(), []
 
