@@ -7,7 +7,7 @@ from typing import Any
 import torch
 
 from pystyle.cli._inputs import INITS
-from pystyle.cli._options import default_of
+from pystyle.cli._options import AddArgument, default_of
 from pystyle.cli._values import integers, name_or_path, one_of
 from pystyle.cli._wrap_option import add_wrap_option
 from pystyle.parametrizations import Fourier, LaplacianPyramid, LowResolution, Pixels
@@ -40,13 +40,7 @@ def add_optimization_options(parser: argparse.ArgumentParser) -> None:
         default=argparse.SUPPRESS,
         help="short edges of all sizes, growing, instead of --size, which is approached in octaves",
     )
-    add(
-        "--parametrization",
-        metavar="NAME",
-        type=one_of("--parametrization", tuple(PARAMETRIZATIONS)),
-        default=next(iter(PARAMETRIZATIONS)),
-        help=f"what is optimised: one of {', '.join(PARAMETRIZATIONS)} (default: %(default)s)",
-    )
+    add_parametrization_option(add)
     add_wrap_option(add)
     add(
         "--init",
@@ -62,4 +56,15 @@ def add_optimization_options(parser: argparse.ArgumentParser) -> None:
         type=one_of("--optimizer", tuple(OPTIMIZERS)),
         default=next(iter(OPTIMIZERS)),
         help=f"{' or '.join(OPTIMIZERS)} (default: %(default)s)",
+    )
+
+
+def add_parametrization_option(add: AddArgument) -> None:
+    """What is optimised."""
+    add(
+        "--parametrization",
+        metavar="NAME",
+        type=one_of("--parametrization", tuple(PARAMETRIZATIONS)),
+        default=next(iter(PARAMETRIZATIONS)),
+        help=f"what is optimised: one of {', '.join(PARAMETRIZATIONS)} (default: %(default)s)",
     )

@@ -22,6 +22,12 @@ def add_style_options(parser: argparse.ArgumentParser) -> None:
     add_style_weights_option(add)
     _add_content_options(add)
     _add_mask_options(add)
+    add_style_scale_option(add)
+    add_colors_option(add)
+
+
+def add_style_scale_option(add: AddArgument) -> None:
+    """How large the strokes are."""
     add(
         "--style-scale",
         metavar="FACTOR",
@@ -29,7 +35,6 @@ def add_style_options(parser: argparse.ArgumentParser) -> None:
         default=default_of(stylize, "style_scale"),
         help="larger strokes above 1, smaller ones below (default: %(default)s)",
     )
-    add_colors_option(add)
 
 
 def add_colors_option(add: AddArgument) -> None:

@@ -6,7 +6,7 @@ import math
 from pystyle.cli._errors import UsageError
 from pystyle.cli._keeping_options import add_checkpoint_options
 from pystyle.cli._machine_options import add_device_option, add_encoder_options
-from pystyle.cli._optimization_options import PARAMETRIZATIONS
+from pystyle.cli._optimization_options import add_parametrization_option
 from pystyle.cli._options import (
     LARGEST_SEED,
     add_max_pixels_option,
@@ -15,8 +15,13 @@ from pystyle.cli._options import (
     default_of,
 )
 from pystyle.cli._paths import user_file, user_path
-from pystyle.cli._style_options import LOSSES, add_smoothness_option, add_style_weights_option
-from pystyle.cli._values import integer, name_or_integers, number, one_of, positive_number
+from pystyle.cli._style_options import (
+    LOSSES,
+    add_smoothness_option,
+    add_style_scale_option,
+    add_style_weights_option,
+)
+from pystyle.cli._values import integer, name_or_integers, number, one_of
 from pystyle.stylization._recipe import STEPS
 from pystyle.surfaces import Views, stylize_texture
 
@@ -79,13 +84,7 @@ def _add_texture_options(parser: argparse.ArgumentParser) -> None:
         help="steps of all sizes together: a number, draft (64), standard (160) or best (600); or those of "
         "each size, between commas (default: %(default)s)",
     )
-    add(
-        "--parametrization",
-        metavar="NAME",
-        type=one_of("--parametrization", tuple(PARAMETRIZATIONS)),
-        default=next(iter(PARAMETRIZATIONS)),
-        help=f"what is optimised: one of {', '.join(PARAMETRIZATIONS)} (default: %(default)s)",
-    )
+    add_parametrization_option(add)
     add(
         "--elevations",
         metavar="LOW,HIGH",
@@ -122,13 +121,7 @@ def _add_style_options(parser: argparse.ArgumentParser) -> None:
         help="how much the texture that was there counts (default: %(default)s)",
     )
     add_smoothness_option(add)
-    add(
-        "--style-scale",
-        metavar="FACTOR",
-        type=positive_number("--style-scale"),
-        default=default_of(stylize_texture, "style_scale"),
-        help="larger strokes above 1, smaller ones below (default: %(default)s)",
-    )
+    add_style_scale_option(add)
 
 
 def _add_turntable_options(parser: argparse.ArgumentParser) -> None:

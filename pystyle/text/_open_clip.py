@@ -8,12 +8,13 @@ import torch
 from torch import Tensor, nn
 
 from pystyle.text._folders import weights_folder
-from pystyle.text._preparation import Fit, Preparation, frozen, missing
+from pystyle.text._frozen_model import FrozenModel
+from pystyle.text._preparation import Fit, Preparation, missing
 
 _WEIGHTS = (".safetensors", ".bin", ".pt", ".pth")
 
 
-class OpenClipEncoder(nn.Module):
+class OpenClipEncoder(FrozenModel):
     """A model of open_clip as an encoder of images and texts.
 
     Args:
@@ -39,7 +40,6 @@ class OpenClipEncoder(nn.Module):
     def __init__(
         self, model: nn.Module, tokenizer: Callable[[list[str]], Tensor], *, fit: Fit = "whole"
     ) -> None:
-        super().__init__()
         visual: Any = getattr(model, "visual", None)
         config = getattr(visual, "preprocess_cfg", None)
         if config is None:
@@ -47,7 +47,7 @@ class OpenClipEncoder(nn.Module):
                 "`model` must have `visual.preprocess_cfg`, as models of `open_clip.create_model` have, got "
                 f"a {type(model).__name__}."
             )
-        self.model = frozen(model)
+        super().__init__(model)
         self.preparation = _preparation(config, fit)
         self._tokenizer = tokenizer
 
@@ -63,19 +63,6 @@ class OpenClipEncoder(nn.Module):
         tokens = self._tokenizer(list(texts)).to(self._like.device)
         found: Tensor = self.model.encode_text(tokens, normalize=True)  # type: ignore[operator]
         return found
-
-    def train(self, mode: bool = True) -> "OpenClipEncoder":
-        """Stay in evaluation mode, whatever `mode` is."""
-        del mode
-        return super().train(False)
-
-    @property
-    def _like(self) -> Tensor:
-        return next(self.model.parameters())
-
-    def __repr__(self) -> str:
-        """The class of the model, in one line."""
-        return f"{type(self).__name__}({type(self.model).__name__})"
 
 
 def open_clip_encoder(name: str | os.PathLike[str], *, fit: Fit = "whole") -> OpenClipEncoder:

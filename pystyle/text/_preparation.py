@@ -63,11 +63,6 @@ class Preparation(nn.Module):
         return seen[:, :, top : top + self.size[0], left : left + self.size[1]]
 
 
-def frozen(model: nn.Module) -> nn.Module:
-    """The model, without gradients of its weights and in evaluation mode."""
-    return model.requires_grad_(False).eval()
-
-
 def missing(function: str, package: str) -> str:
     """What is said where a package is not installed."""
     return f'`{function}` needs the package {package}. Install it with `pip install "pystyle-nst[text]"`.'

@@ -11,13 +11,14 @@ from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from pystyle.text._folders import weights_folder
-from pystyle.text._preparation import Fit, Preparation, frozen, missing
+from pystyle.text._frozen_model import FrozenModel
+from pystyle.text._preparation import Fit, Preparation, missing
 
 _KINDS = ("clip", "siglip")
 _INTERPOLATIONS = {2: "bilinear", 3: "bicubic"}
 
 
-class TransformersEncoder(nn.Module):
+class TransformersEncoder(FrozenModel):
     """A CLIP or SigLIP model of transformers as an encoder of images and texts.
 
     Args:
@@ -42,11 +43,10 @@ class TransformersEncoder(nn.Module):
     """
 
     def __init__(self, model: nn.Module, tokenizer: Any, image_processor: Any, *, fit: Fit = "whole") -> None:
-        super().__init__()
         kind = getattr(getattr(model, "config", None), "model_type", type(model).__name__)
         if kind not in _KINDS:
             raise ValueError(f"`model` must be one of CLIP or SigLIP, got {kind!r}.")
-        self.model = frozen(model)
+        super().__init__(model)
         self.preparation = _preparation(image_processor, fit)
         self._tokenizer = tokenizer
         # SigLIP learnt texts that were filled up to its full length, CLIP looks at the last word.
@@ -66,19 +66,6 @@ class TransformersEncoder(nn.Module):
         )
         known = {name: tokens[name].to(self._like.device) for name in tokens if name != "token_type_ids"}
         return _unit(self.model.get_text_features(**known))  # type: ignore[operator]
-
-    def train(self, mode: bool = True) -> "TransformersEncoder":
-        """Stay in evaluation mode, whatever `mode` is."""
-        del mode
-        return super().train(False)
-
-    @property
-    def _like(self) -> Tensor:
-        return next(self.model.parameters())
-
-    def __repr__(self) -> str:
-        """The class of the model, in one line."""
-        return f"{type(self).__name__}({type(self.model).__name__})"
 
 
 def transformers_encoder(name: str | os.PathLike[str], *, fit: Fit = "whole") -> TransformersEncoder:
