@@ -114,6 +114,7 @@ def test_nothing_is_lost_or_done_twice_when_a_worker_is_killed(photos, style, ou
     assert not list(output.rglob("*.tmp"))
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("_cluster", "two_threads")
 def test_an_image_at_which_workers_die_again_and_again_is_left_out(photos, style, output, tmp_path, deadly):
     recipe = _flipping(str(tmp_path / "log"), deadly, times=99)
@@ -128,6 +129,7 @@ def test_an_image_at_which_workers_die_again_and_again_is_left_out(photos, style
     assert [entry.input for entry in report.painted] == [left_out.input]
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("_cluster")
 def test_an_error_in_a_worker_ends_the_job_with_that_error(photos, style, output):
     # No fault of an image.

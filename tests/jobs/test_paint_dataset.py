@@ -273,6 +273,7 @@ def test_workers_of_ray_paint_all_images_once_with_the_same_bytes(photos, output
         assert (output / picture).read_bytes() == _expected(paint, photos / name)
 
 
+@pytest.mark.long
 @with_ray
 def test_nothing_is_lost_when_a_worker_is_killed(photos, output, tmp_path):
     log = tmp_path / "log"

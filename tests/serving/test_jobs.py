@@ -189,7 +189,8 @@ def test_a_job_that_takes_too_long_has_the_picture_so_far(jobs, pictures):
         assert client.get(f"/v1/stylize/{job}/result").status_code == 200
 
 
-@pytest.mark.slow  # The estimate of strips takes its time.
+@pytest.mark.slow
+@pytest.mark.long  # The estimate of strips takes its time.
 def test_a_job_for_which_there_is_too_little_memory_says_so(jobs, pictures):
     with TestClient(jobs(limits=Limits(memory_budget=1000)).app) as client:
         job = start(client, pictures).json()["id"]
