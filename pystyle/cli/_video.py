@@ -22,9 +22,10 @@ from pystyle.cli._options import default_of
 from pystyle.cli._values import flat
 from pystyle.cli._video_checks import check_files, check_keyframes, check_options
 from pystyle.cli._video_clip import at_size, can_go_on, opened_clip, sound_of
+from pystyle.cli._video_masks import read_masks
 from pystyle.cli._video_optimise import optimising_painter
 from pystyle.cli._video_options import add_arguments
-from pystyle.cli._video_painter import clip_painter, read_masks
+from pystyle.cli._video_painter import clip_painter
 from pystyle.cli._video_progress import ClipBar
 from pystyle.evaluation._precision import precision_on
 from pystyle.video import Clip, FramePainter, Progress, SteadyPainter, paint_clip

@@ -79,8 +79,8 @@ def _add_picture_options(parser: argparse.ArgumentParser) -> None:
         nargs="+",
         action="extend",
         type=files,
-        help="where to paint, in all frames: grey pictures of the size of CLIP, white inside; one for all "
-        "styles together, or one for each",
+        help="where to paint: grey pictures of the size of CLIP, white inside, or clips of such, which move; "
+        "one for all styles together, or one for each",
     )
 
 

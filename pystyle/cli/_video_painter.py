@@ -10,12 +10,12 @@ from torch import Tensor
 from pystyle.cli._errors import UsageError
 from pystyle.cli._keyframes import KeyFrames
 from pystyle.cli._networks import chosen_styles
+from pystyle.cli._video_masks import Mask, masks_at
 from pystyle.colors._transfer import in_colors
-from pystyle.images import read_mask, resize
 from pystyle.networks import Stylizer
 from pystyle.networks._painter import composed
-from pystyle.typing import Colors, MaskedImage
-from pystyle.video import Clip, Frame, FramePainter
+from pystyle.typing import Colors
+from pystyle.video import Frame, FramePainter
 from pystyle.video.sound import Curve, Sound, SoundPainter, sound_painter
 
 
@@ -25,18 +25,19 @@ class ClipPainter(FramePainter):
     Args:
         painters: One for the whole picture, or one for each mask.
         masks: Where they paint, of the size of the frames; none for all of them. Elsewhere frames stay.
+            Those that move are asked for the time of each frame.
         colors: Whose: ``"style"``; ``"content"``, those of each frame as a whole; ``"luminance"``, its
             colours at each pixel.
     """
 
-    def __init__(self, painters: Sequence[SoundPainter], masks: Sequence[Tensor], colors: Colors) -> None:
+    def __init__(self, painters: Sequence[SoundPainter], masks: Sequence[Mask], colors: Colors) -> None:
         self.painters, self.masks, self.colors = tuple(painters), tuple(masks), colors
 
     def paint(self, frames: Sequence[Frame]) -> Tensor:
         """The pictures of some frames."""
         images = torch.cat([frame.image for frame in frames])
         each = (painter.paint(frames) for painter in self.painters)
-        pictures = composed(images, self.masks, each) if self.masks else next(each)
+        pictures = composed(images, masks_at(self.masks, frames), each) if self.masks else next(each)
         return in_colors(pictures, images, self.colors)
 
 
@@ -45,7 +46,7 @@ def clip_painter(
     options: argparse.Namespace,
     sound: Sound | None,
     keyframes: KeyFrames | None,
-    masks: Sequence[Tensor],
+    masks: Sequence[Mask],
 ) -> ClipPainter:
     """What the options of the command make of a network.
 
@@ -83,35 +84,6 @@ def clip_painter(
             )
         ]
     return ClipPainter(painters, masks, options.colors)
-
-
-def read_masks(options: argparse.Namespace, clip: Clip, size: tuple[int, int]) -> list[Tensor]:
-    """The masks of the options, at the size at which the clip is painted.
-
-    Args:
-        options: The options.
-        clip: The clip at its own size, which they must have.
-        size: Height and width of the frames that are painted.
-
-    Raises:
-        UsageError: If one has another size, is empty, or two overlap.
-    """
-    if not options.mask:
-        return []
-    masks = {}
-    for number, file in enumerate(options.mask, 1):
-        mask = masks[str(number)] = read_mask(file, max_pixels=options.max_pixels)
-        if mask.shape[2:] != (clip.height, clip.width):
-            raise UsageError(
-                f"`--mask` must have the size of the clip, {clip.width} x {clip.height} pixels, got "
-                f"{mask.shape[3]} x {mask.shape[2]} in '{file}'."
-            )
-    try:
-        # What masks must be is checked where pictures have them.
-        masked = MaskedImage(torch.zeros(1, 3, clip.height, clip.width), masks)
-    except ValueError as error:
-        raise UsageError(f"The files of `--mask` cannot be taken: {error}") from error
-    return [resize(mask, size).clamp(0, 1) for mask in masked.masks.values()]
 
 
 def _strength(options: argparse.Namespace, keyframes: KeyFrames | None) -> Curve | float:

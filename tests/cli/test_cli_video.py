@@ -15,10 +15,12 @@ import numpy as np
 import pytest
 import torch
 
+from pystyle.checkpoints import describe
 from pystyle.cli import main
+from pystyle.cli._video_masks import MovingMask, masks_at
 from pystyle.images import read_image, resize, write_image
 from pystyle.networks import AnyStyleNetwork, Stylizer, TransformNetwork
-from pystyle.video import SteadyPainter, read_clip, write_clip
+from pystyle.video import Frame, SteadyPainter, read_clip, write_clip
 from pystyle.video.sound import read_sound, sound_painter
 
 av = pytest.importorskip("av")
@@ -157,6 +159,64 @@ def test_masks_say_where_each_style_goes():
 
     assert is_near(frames_of("out.mkv"), halves(waves, wheat), 0.06)
     assert is_near(frames_of("half.mkv"), halves(plain, wheat), 0.06)
+
+
+@pytest.fixture
+def halves():
+    """A clip of a mask: the left half, and after a second the right one; and a folder of the other half."""
+    left = torch.zeros(1, 3, 40, 60)
+    left[..., :30] = 1
+    # Its last frame stays.
+    write_clip("left.gif", [left] * 3 + [1 - left], rate=3)
+    write_clip("right", [1 - left] * RATE + [left] * RATE, rate=RATE)
+    return left
+
+
+def expected_of(halves, inside, outside):
+    """One in the half that the mask shows, the other elsewhere, at the size of the pictures."""
+    mask = resize(halves, (32, 48))[:, :1]
+    masks = [mask if index < RATE else 1 - mask for index in range(COUNT)]
+    pairs = zip(masks, inside, outside, strict=True)
+    return [mask * one + (1 - mask) * other for mask, one, other in pairs]
+
+
+def test_masks_may_be_clips_that_move(halves):
+    assert video("clip.mkv", "wheat", *NAMED, "--quality", "0", "--mask", "left.gif") == 0
+    plain = [resize(frame.image, 32) for frame in read_clip("clip.mkv")]
+    wheat = painted(named(("wheat", 1.0)))
+    assert is_near(frames_of("out.mkv"), expected_of(halves, wheat, plain), 0.06)
+
+
+def test_each_style_may_have_a_mask_that_moves(halves):
+    both = ["--mask", "left.gif", "right"]
+    assert video("clip.mkv", "waves", "wheat", *NAMED, "--quality", "0", *both) == 0
+    waves, wheat = painted(named(("waves", 1.0))), painted(named(("wheat", 1.0)))
+    assert is_near(frames_of("out.mkv"), expected_of(halves, waves, wheat), 0.06)
+
+
+@pytest.mark.usefixtures("halves")
+def test_a_mask_of_an_earlier_time_is_the_same():
+    mask = MovingMask(read_clip("left.gif"), (40, 60))
+    seconds = [Fraction(0), Fraction(1, 2), Fraction(1), Fraction(5), Fraction(1, 4), Fraction(0)]
+    assert [float(mask.at(second)[0, 0, 20, 10]) for second in seconds] == [1, 1, 0, 0, 1, 1]
+
+
+def test_masks_that_overlap_share():
+    everywhere = torch.ones(1, 1, 4, 4)
+    write_clip("white.gif", [everywhere.expand(-1, 3, -1, -1)], rate=3)
+    moving = MovingMask(read_clip("white.gif"), (4, 4))
+    found = masks_at([everywhere, moving], [Frame(torch.zeros(1, 3, 4, 4), Fraction(0))] * 2)
+    assert [mask.shape[0] for mask in found] == [2, 2]
+    assert all(torch.equal(mask, torch.full((2, 1, 4, 4), 0.5)) for mask in found)
+
+
+@pytest.mark.usefixtures("halves")
+def test_a_run_is_known_by_the_clips_of_its_masks():
+    first, same, other = (
+        describe({"masks": (MovingMask(read_clip(path), (32, 48)),)})
+        for path in ("left.gif", "left.gif", "clip.mkv")
+    )
+    assert first == same != other
 
 
 def test_key_frames_say_what_is_painted_when():
@@ -408,6 +468,7 @@ WRONG = [
     ([*CLIP, "--mask", "content.png", "other.png", "style.png"], "`--mask` must have one file", 2),
     ([*CLIP, "--mask", "small.png"], "`--mask` must have the size of the clip, 60 x 40 pixels", 2),
     ([*CLIP, "--mask", "white.png", "white.png"], "cannot be taken", 2),
+    ([*CLIP, "--mask", "clip.mkv"], "`--mask` must be grey, white inside and black outside, got colours", 2),
     ([*CLIP, "--style-weights", "1,1", "--mask", "white.png", "white.png"], "its own `--mask`", 2),
     ([*CLIP, "--keyframes", "missing.toml"], "`--keyframes` must be a file that can be read", 2),
     ([*CLIP, "--keyframes", "none.toml"], "a file of tables `[[keyframe]]` alone", 2),
