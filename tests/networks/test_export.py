@@ -131,7 +131,8 @@ def test_a_network_for_any_style_takes_a_code_that_another_file_makes(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [pytest.param("any-style", marks=pytest.mark.long), "any-style-light"])
+@pytest.mark.long
+@pytest.mark.parametrize("name", ["any-style", "any-style-light"])
 def test_a_shipped_network_for_any_style_is_equal_on_photograph_like_images(name, tmp_path):
     network, path = pretrained(name), tmp_path / "net.onnx"
     style = image(120, 101, seed=1)

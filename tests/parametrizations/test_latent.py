@@ -12,7 +12,7 @@ from pystyle.parametrizations import Latent
 from pystyle.testing import check_parametrization
 
 
-def noise(*shape: int, seed: int = 0, dtype: torch.dtype = torch.float32) -> Tensor:
+def noise(*shape: int, seed: int = 0, dtype: torch.dtype | None = None) -> Tensor:
     return torch.rand(shape, generator=torch.Generator().manual_seed(seed), dtype=dtype)
 
 
