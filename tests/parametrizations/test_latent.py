@@ -17,8 +17,7 @@ def noise(*shape: int, seed: int = 0, dtype: torch.dtype | None = None) -> Tenso
 
 
 class Turned(nn.Module):
-    """Squares of two by two pixels, turned by an orthogonal matrix: nothing is lost, and the inverse is "
-    "known."""
+    """Squares of two by two pixels, turned by an orthogonal matrix: nothing is lost, and the inverse is known."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -68,7 +67,7 @@ def test_the_gradient_at_the_latents_is_that_of_the_image_turned():
     weights = noise(1, 3, 6, 8, seed=1)
     (weights * latent()).sum().backward()
     # Of an orthogonal matrix the inverse is the transposed one, so that gradients are turned as images are.
-    expected = torch.einsum("ij,bjhw->bihw", autoencoder.matrix, pixel_unshuffle(weights, 2))
+    expected = autoencoder.turned(pixel_unshuffle(weights, 2), autoencoder.matrix)
     torch.testing.assert_close(latent.latents.grad, expected.detach(), rtol=0, atol=1e-5)
 
 
