@@ -17,7 +17,7 @@ def noise(*shape: int, seed: int = 0, dtype: torch.dtype | None = None) -> Tenso
 
 
 class Turned(nn.Module):
-    """Squares of two by two pixels, turned by an orthogonal matrix: nothing is lost, and the inverse is known."""
+    """Squares of two by two pixels, turned by an orthogonal matrix, whose inverse is known."""
 
     def __init__(self) -> None:
         super().__init__()
