@@ -13,8 +13,9 @@ class Limits:
             anything is decoded.
         picture_pixels: Width times height of a picture that is made, and of a style that is looked at.
         queue_length: Requests with pictures at a time, from their first byte to their answer.
-        batch_size: Pictures of one size that a network paints at once. Together they never have more than
-            `picture_pixels`.
+        batch_size: Pictures of one size that a network paints at once.
+        batch_pixels: Of all pictures of a batch together; a larger picture is painted by itself. On two cores
+            batches of more are slower than one picture after the other; GPUs take more.
         seconds: Of an upload, and of the wait for the network.
         num_styles: Uploaded styles that are kept. Beyond it the one that was not used for the longest time
             goes.
@@ -41,6 +42,7 @@ class Limits:
     picture_pixels: int = 4_200_000
     queue_length: int = 32
     batch_size: int = 4
+    batch_pixels: int = 750_000
     seconds: float = 60.0
     num_styles: int = 256
     num_jobs: int = 8

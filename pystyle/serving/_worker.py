@@ -95,7 +95,7 @@ class Worker:
     def _has_room(self, found: list[PaintTask]) -> bool:
         height, width = found[0].content.shape[2:]
         count = len(found) + 1
-        return count <= self._limits.batch_size and count * height * width <= self._limits.picture_pixels
+        return count <= self._limits.batch_size and count * height * width <= self._limits.batch_pixels
 
     def _begins(self, task: PaintTask) -> bool:
         """Whether somebody still waits for it."""

@@ -97,8 +97,8 @@ def test_equal_sizes_are_painted_at_once_in_the_style_of_each(service, listening
     assert sorted(tint.batches) == [1, 1, 4]
 
 
-def test_a_batch_has_no_more_pixels_than_one_picture_may_have(make, listening, flat, tint):
-    limits = Limits(picture_pixels=2 * 20 * 30)
+def test_a_batch_has_no_more_pixels_than_it_may_have(make, listening, flat, tint):
+    limits = Limits(batch_pixels=2 * 20 * 30)
     with listening(make(limits=limits)) as port, ThreadPoolExecutor(8) as pool:
         with held(tint):
             jobs = [
