@@ -7,7 +7,8 @@ seen anything, and is judged beside the original; `masters` paints in the style 
 painting with the original. A line of `results/smaller_networks.jsonl` is one picture. With `--seconds` the
 networks paint by turns instead, and a line has seconds: those that a clock shows, and those of the processor
 divided by the threads, which other programs on the same cores disturb less. With `--int8` both are done with
-files of ONNX, for the pairs of one style.
+files of ONNX, for the pairs of one style; with `--openvino`, which needs that package, OpenVINO paints with
+the same files.
 """
 
 import argparse
@@ -103,7 +104,18 @@ def int8(options: argparse.Namespace, folder: Path) -> Iterator[Line]:
     paints: dict[str, Paint] = {
         name: lambda content, paint=paint: paint(content.numpy()) for name, (paint, _) in painters.items()
     }
+    if options.openvino:
+        for name in list(paints):
+            path = folder / f"{options.network}-{'int8' if name.endswith('int8') else 'float'}.onnx"
+            paints[f"OpenVINO, {name[6:]}"] = openvino_paint(path, options.threads)
     yield from seconds(options, paints)
+
+
+def openvino_paint(path: Path, threads: int) -> Paint:
+    import openvino
+
+    compiled = openvino.Core().compile_model(str(path), "CPU", {"INFERENCE_NUM_THREADS": threads})
+    return lambda content: torch.from_numpy(compiled({"content": content.numpy()})["picture"])
 
 
 def seconds(options: argparse.Namespace, paints: dict[str, Paint]) -> list[Line]:
@@ -176,6 +188,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=int, nargs="+", default=list(range(len(HELD_OUT_PAIRS))))
     parser.add_argument("--seconds", action="store_true", help="measure these instead")
     parser.add_argument("--int8", action="store_true", help="measure files of ONNX instead")
+    parser.add_argument("--openvino", action="store_true", help="with --int8, have OpenVINO paint, too")
     parser.add_argument("--judge", choices=["vgg16", "alexnet"], default="vgg16")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--threads", type=int, default=1)

@@ -42,21 +42,37 @@ def add_run_options(parser: argparse.ArgumentParser, *, edge_size: int) -> None:
     add = parser.add_argument_group("the picture").add_argument
     add_size_option(add, edge_size=edge_size)
     add_strength_option(add)
+    add_steps_option(add, "draft (16), standard (40) or best (150), four times as many with adam")
+    add_seed_option(add, of="noise to start from", default=default_of(stylize, "seed"))
+
+
+def add_steps_option(add: AddArgument, names: str) -> None:
+    """How many steps there are.
+
+    Args:
+        add: What adds an option.
+        names: The names of numbers, with the numbers.
+    """
     add(
         "--steps",
         dest="num_steps",
         metavar="N",
         type=name_or_integers("--steps", tuple(STEPS), least=1),
         default=default_of(stylize, "num_steps"),
-        help="steps of all sizes together: a number, draft (16), standard (40) or best (150), four times as "
-        "many with adam; or those of each size, between commas: 30,20,10 (default: %(default)s)",
+        help=f"steps of all sizes together: a number, {names}; or those of each size, between commas: "
+        "30,20,10 (default: %(default)s)",
     )
+
+
+def add_seed_option(add: AddArgument, *, of: str, default: int | None) -> None:
+    """What decides all that is drawn; another one each time if there is no default."""
+    told = "another one each time" if default is None else "%(default)s"
     add(
         "--seed",
         metavar="N",
         type=integer("--seed", least=0, most=LARGEST_SEED),
-        default=default_of(stylize, "seed"),
-        help="of noise to start from (default: another one each time)",
+        default=default,
+        help=f"of {of} (default: {told})",
     )
 
 

@@ -49,8 +49,8 @@ def add_colors_option(add: AddArgument) -> None:
     )
 
 
-def add_loss_options(add: AddArgument) -> None:
-    """How styles are compared, and where."""
+def add_loss_option(add: AddArgument) -> None:
+    """How styles are compared."""
     add(
         "--loss",
         dest="style_loss",
@@ -59,6 +59,11 @@ def add_loss_options(add: AddArgument) -> None:
         default=default_of(stylize, "style_loss"),
         help=f"how styles are compared: one of {', '.join(LOSSES)} (default: %(default)s)",
     )
+
+
+def add_loss_options(add: AddArgument) -> None:
+    """How styles are compared, and where."""
+    add_loss_option(add)
     add(
         "--layers",
         dest="style_layers",

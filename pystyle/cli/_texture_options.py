@@ -8,21 +8,21 @@ from pystyle.cli._keeping_options import add_checkpoint_options
 from pystyle.cli._machine_options import add_device_option, add_encoder_options
 from pystyle.cli._optimization_options import add_parametrization_option
 from pystyle.cli._options import (
-    LARGEST_SEED,
     add_max_pixels_option,
     add_report_options,
+    add_seed_option,
+    add_steps_option,
     add_strength_option,
     default_of,
 )
 from pystyle.cli._paths import user_file, user_path
 from pystyle.cli._style_options import (
-    LOSSES,
+    add_loss_option,
     add_smoothness_option,
     add_style_scale_option,
     add_style_weights_option,
 )
-from pystyle.cli._values import integer, name_or_integers, number, one_of
-from pystyle.stylization._recipe import STEPS
+from pystyle.cli._values import integer, number
 from pystyle.surfaces import Views, stylize_texture
 
 
@@ -75,15 +75,7 @@ def _add_texture_options(parser: argparse.ArgumentParser) -> None:
         help="short edge of the texture; views are half as high (default: %(default)s)",
     )
     add_strength_option(add)
-    add(
-        "--steps",
-        dest="num_steps",
-        metavar="N",
-        type=name_or_integers("--steps", tuple(STEPS), least=1),
-        default=default_of(stylize_texture, "num_steps"),
-        help="steps of all sizes together: a number, draft (64), standard (160) or best (600); or those of "
-        "each size, between commas (default: %(default)s)",
-    )
+    add_steps_option(add, "draft (64), standard (160) or best (600)")
     add_parametrization_option(add)
     add(
         "--elevations",
@@ -93,25 +85,12 @@ def _add_texture_options(parser: argparse.ArgumentParser) -> None:
         help="from how deep to how high the mesh is seen, in degrees, between commas; write "
         "--elevations=-40,55 (default: -40,55)",
     )
-    add(
-        "--seed",
-        metavar="N",
-        type=integer("--seed", least=0, most=LARGEST_SEED),
-        default=Views.seed,
-        help="of the views (default: %(default)s)",
-    )
+    add_seed_option(add, of="the views", default=Views.seed)
 
 
 def _add_style_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument_group("the style").add_argument
-    add(
-        "--loss",
-        dest="style_loss",
-        metavar="NAME",
-        type=one_of("--loss", LOSSES),
-        default=default_of(stylize_texture, "style_loss"),
-        help=f"how styles are compared: one of {', '.join(LOSSES)} (default: %(default)s)",
-    )
+    add_loss_option(add)
     add_style_weights_option(add)
     add(
         "--content-weight",

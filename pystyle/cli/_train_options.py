@@ -8,9 +8,9 @@ from pystyle.cli._keeping_options import add_checkpoint_options, add_config_opti
 from pystyle.cli._late_defaults import LateDefaults
 from pystyle.cli._machine_options import add_device_option, add_encoder_options
 from pystyle.cli._options import (
-    LARGEST_SEED,
     add_max_pixels_option,
     add_report_options,
+    add_seed_option,
     add_strength_option,
     add_style_size_option,
 )
@@ -163,13 +163,7 @@ def _add_training_options(parser: argparse.ArgumentParser, late: LateDefaults) -
         help="for clips: how much it counts that a photograph which is moved gives the picture, moved; 30 is "
         "usual (default: %(default)s, not at all)",
     )
-    add(
-        "--seed",
-        metavar="N",
-        type=integer("--seed", least=0, most=LARGEST_SEED),
-        default=0,
-        help="of all that is drawn (default: %(default)s)",
-    )
+    add_seed_option(add, of="all that is drawn", default=0)
 
 
 def _add_keeping_options(parser: argparse.ArgumentParser) -> None:

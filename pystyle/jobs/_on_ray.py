@@ -82,26 +82,28 @@ class RayWorker:
     def begin(self) -> Problem | None:
         """Make ready; what went wrong."""
         try:
-            torch.set_num_threads(self._threads)
-            job: Job = pickle.loads(self._data)
-            Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS or 0, job.max_pixels)
-            self._worker = Worker(job, index=self._index)
+            self._ready()
         except Exception as error:
             return sendable(error), traceback.format_exc()
         return None
 
     def paint(self, item: Item) -> Problem | None:
         """Paint an image, if nobody else has; what went wrong."""
-        if self._worker is None and (problem := self.begin()):
-            return problem
-        assert self._worker is not None
         try:
-            job = self._worker.job
-            with JobFolder(job.output).joined(job.configuration):
-                self._worker.paint([item], tell=say_nothing)
+            worker = self._ready()
+            with JobFolder(worker.job.output).joined(worker.job.configuration):
+                worker.paint([item], tell=say_nothing)
         except Exception as error:
             return sendable(error), traceback.format_exc()
         return None
+
+    def _ready(self) -> Worker:
+        if self._worker is None:
+            torch.set_num_threads(self._threads)
+            job: Job = pickle.loads(self._data)
+            Image.MAX_IMAGE_PIXELS = max(Image.MAX_IMAGE_PIXELS or 0, job.max_pixels)
+            self._worker = Worker(job, index=self._index)
+        return self._worker
 
 
 class _Sharing:

@@ -126,15 +126,7 @@ def stylize_folder(
     if source.resolve() == folder.path.resolve():
         raise ValueError(f"`output` must be another folder than `contents`, got '{source}' for both.")
     workers = whole_number(workers, "`workers`", least=1)
-    if (workers > 1 or on == "ray") and not CAN_WAIT:
-        raise ValueError(
-            "`workers` must be 1, and `on` 'processes', on this system, which has no locks that end with "
-            "their holder."
-        )
-    if on not in ("processes", "ray"):
-        raise ValueError(f"`on` must be 'processes' or 'ray', got {on!r}.")
-    if on == "ray":
-        ray_module()
+    _check_sharing(workers, on)
     ground = None if background is None else tuple(background)
     encoding, styles = (
         Encoding(extension, bits, quality, keep_metadata, ground),
@@ -175,6 +167,18 @@ def stylize_folder(
             share(job, manifest, tell=tell)
         manifest.read()
         return _report(folder.path, items, left_out, manifest, job)
+
+
+def _check_sharing(workers: int, on: str) -> None:
+    if on not in ("processes", "ray"):
+        raise ValueError(f"`on` must be 'processes' or 'ray', got {on!r}.")
+    if (workers > 1 or on == "ray") and not CAN_WAIT:
+        raise ValueError(
+            "`workers` must be 1, and `on` 'processes', on this system, which has no locks that end with "
+            "their holder."
+        )
+    if on == "ray":
+        ray_module()
 
 
 def _check_files(source: Path, folder: JobFolder, items: Sequence[Item], style: Any) -> None:

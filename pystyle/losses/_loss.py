@@ -10,6 +10,7 @@ from pystyle._arguments import number, whole_number
 from pystyle._wrapping import checked_wrap
 from pystyle.functional import mean_squared_error
 from pystyle.losses._arguments import checked_reference, layer_names, weights_by_layer
+from pystyle.losses._description import arguments_of, region_of
 from pystyle.losses._layer_mask import LayerMask
 from pystyle.losses._representation import changed
 from pystyle.typing import Propagation, Representation, Spatial, Wrap
@@ -178,12 +179,11 @@ class Loss(nn.Module, ABC):
         """
         self._check_confinable()
         representation = self.represent(mask.select(features))
+        if self.spatial != "pooled":
+            return representation
         # The share of these rows in the region, for what adds up over strips.
-        return (
-            changed(representation, lambda tensor: tensor * mask.share)
-            if self.spatial == "pooled"
-            else representation
-        )
+        shared: Representation = changed(representation, lambda tensor: tensor * mask.share)
+        return shared
 
     def wrapped(self, wrap: Wrap) -> Self:
         """The same loss for an image that wraps: beyond one side lies the other.
@@ -258,9 +258,8 @@ class Loss(nn.Module, ABC):
             return cast(Tensor, representation)
         if isinstance(representation, Tensor):
             return mean_squared_error(representation, target)
-        return torch.stack(
-            [mean_squared_error(*pair) for pair in zip(representation, target, strict=True)]
-        ).sum()
+        pairs = zip(representation, target, strict=True)
+        return torch.stack([mean_squared_error(*pair) for pair in pairs]).sum()
 
     def magnitude(self, representation: Any, target: Any) -> Tensor:
         """What a relative loss is divided by: the comparison of an empty representation with the target.
@@ -280,11 +279,7 @@ class Loss(nn.Module, ABC):
         return ()
 
     def _check_confinable(self) -> None:
-        """Check that a list of positions says as much as a map, or that the loss knows better than the list.
-
-        Raises:
-            ValueError: If not.
-        """
+        """Check that a list of positions says as much as a map, or that the loss knows better than it."""
         own = type(self).represent_within is not Loss.represent_within
         if self.spatial == "set" and not self.independent_positions and not own:
             raise ValueError(
@@ -295,22 +290,8 @@ class Loss(nn.Module, ABC):
 
     def extra_repr(self) -> str:
         """The arguments that are not the default."""
-        layers = repr(self.layers[0]) if len(self.layers) == 1 else repr(list(self.layers))
-        parts = [layers]
-        if self.weight != 1:
-            parts.append(f"weight={self.weight:g}")
-        if self.layer_weights != weights_by_layer(self.layers, None):
-            parts.append(f"layer_weights={list(self.layer_weights.values())}")
-        if self.relative:
-            parts.append("relative=True")
-        if self.reference != type(self).reference:
-            parts.append(f"reference={self.reference!r}")
-        return ", ".join(parts)
+        return arguments_of(self)
 
     def __repr__(self) -> str:
         """The arguments that are not the default, and the region."""
-        if self.region is None:
-            return super().__repr__()
-        propagation = "" if self.propagation == "simple" else f", propagation={self.propagation!r}"
-        dilation = "" if self.dilation == 0 else f", dilation={self.dilation}"
-        return f"{super().__repr__()}.within({self.region!r}{propagation}{dilation})"
+        return super().__repr__() + region_of(self)

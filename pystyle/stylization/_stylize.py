@@ -184,13 +184,9 @@ def stylize(
     references = references_of(opaque, style, style_weights, device)
     opacity = None if opacity is None else opacity.to(device)
     edge_size = _number_of_pixels(edge_size, references)
-    if checked_wrap(wrap) is not None and isinstance(references["content"], MaskedImage):
-        raise ValueError(
-            "`wrap` must be left out for a content with regions or transparency, which have no other side. "
-            "Put it on a ground first."
-        )
+    _check_wrap(wrap, references)
     control = ColorControl(colors, references, opacity, wrap)
-    encoder = _moved(default_encoder() if encoder is None else given_encoder(encoder), device)
+    encoder = encoder_on(device, encoder)
     pyramid = stylization_pyramid(edge_size, num_steps=steps_with(num_steps, optimizer))
     criteria = stylization_criteria(
         encoder,
@@ -242,10 +238,24 @@ def default_encoder() -> Encoder:
     return vgg19(padding="replicate", ceil_mode=True)
 
 
-def _moved(encoder: Encoder, device: torch.device) -> Encoder:
-    if any(parameter.device.type == "meta" for parameter in encoder.parameters()):
+def encoder_on(device: torch.device, encoder: Encoder | str | None) -> Encoder:
+    """An encoder, or the one of :func:`stylize`, on a device.
+
+    Raises:
+        ValueError: If it has no weights, or a name is unknown.
+    """
+    found = default_encoder() if encoder is None else given_encoder(encoder)
+    if any(parameter.device.type == "meta" for parameter in found.parameters()):
         raise ValueError("`encoder` must have weights, got one on the device meta, where there are none.")
-    return encoder.to(device)
+    return found.to(device)
+
+
+def _check_wrap(wrap: Wrap | None, references: References) -> None:
+    if checked_wrap(wrap) is not None and isinstance(references["content"], MaskedImage):
+        raise ValueError(
+            "`wrap` must be left out for a content with regions or transparency, which have no other side. "
+            "Put it on a ground first."
+        )
 
 
 def _number_of_pixels(edge_size: int | Sequence[int] | str, references: References) -> int | Sequence[int]:

@@ -20,7 +20,6 @@ from pystyle.checkpoints import Checkpoints
 from pystyle.colors import match_colors
 from pystyle.criterion import Criterion
 from pystyle.encoders import Encoder
-from pystyle.encoders._given import given_encoder
 from pystyle.images import as_image
 from pystyle.images._sources import Picture, is_picture
 from pystyle.losses import Loss
@@ -30,9 +29,9 @@ from pystyle.pyramid import Pyramid
 from pystyle.runner import Callback, Result
 from pystyle.runner._interrupted import check_on_interrupt, ended
 from pystyle.stylization import stylization_criteria, stylization_pyramid
-from pystyle.stylization._evaluation import chosen_precision
+from pystyle.stylization._evaluation import chosen_precision, kept_choices
 from pystyle.stylization._recipe import steps_with
-from pystyle.stylization._stylize import default_encoder
+from pystyle.stylization._stylize import encoder_on
 from pystyle.surfaces._evaluation import SURFACE, ViewEvaluation
 from pystyle.surfaces._gutters import filled_gutters, used_texels
 from pystyle.surfaces._mesh import Mesh
@@ -172,7 +171,7 @@ def stylize_texture(
     height = max(round(whole_number(texture_size, "`texture_size`", least=1) * scale), 1)
     device = best_device() if device is None else device_of(device)
     optimizer = optimizer_factory(optimizer)
-    encoder = (default_encoder() if encoder is None else given_encoder(encoder)).to(device)
+    encoder = encoder_on(device, encoder)
     styles = _styles(style, style_weights, device)
     texture = mesh.texture.float().to(device)
     levels = stylization_pyramid(height, num_steps=steps_with(num_steps, optimizer))
@@ -188,6 +187,8 @@ def stylize_texture(
         style_scale=style_scale,
         alpha=facing,
     )
+    if resume:
+        _, precision = kept_choices(checkpoint, None, precision)
     precision = chosen_precision(precision, encoder, device)
     confined = {one: _on_surface(one) for one in criteria}
     sizes = [*(round(size / scale) for size in levels.edge_sizes[:-1]), texture_size]

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from pystyle.checkpoints import CheckpointError
+from pystyle.encoders import vgg11
 from pystyle.parametrizations import Fourier
 from pystyle.surfaces import Camera, Mesh, Views, render, sphere, stylize_texture, vase
 
@@ -48,6 +49,22 @@ def test_a_run_moves_the_texture_and_nothing_else(painted):
     assert sum(totals[6:8]) < sum(totals[:2])
     assert found.result.stop_reason == "finished"
     assert found.result.precision == "float32"
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_a_run_that_goes_on_keeps_its_precision(painted, precision, tmp_path):
+    whole = painted(num_steps=[4], precision=precision)
+    painted(num_steps=[2], precision=precision, checkpoint=tmp_path / "run")
+    resumed = painted(num_steps=[4], precision="auto", checkpoint=tmp_path / "run", resume=True)
+    assert resumed.result.precision == precision
+    assert torch.equal(resumed.mesh.texture, whole.mesh.texture)
+
+
+def test_an_encoder_without_weights_is_refused(painted):
+    with torch.device("meta"):
+        empty = vgg11(weights=None)
+    with pytest.raises(ValueError, match="must have weights, got one on the device meta"):
+        painted(encoder=empty)
 
 
 def test_a_run_that_goes_on_has_the_same_bytes(painted, tmp_path):
