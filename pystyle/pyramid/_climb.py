@@ -27,7 +27,7 @@ from pystyle.runner import (
 )
 from pystyle.runner._carry import carry_state
 from pystyle.runner._checks import check_parametrization_wraps
-from pystyle.typing import History, Init, OptimizerFactory, References, Schedule
+from pystyle.typing import History, Init, OptimizerFactory, References, Schedule, Wrap
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,14 @@ class LevelRunners:
 
     Attributes:
         criteria: Those of the levels that are run.
+        wrap: That of the pyramid.
         scales: The size of each reference relative to that of the level.
         full_size: Height and width whose ratio all levels have.
         level_weights: Those of the levels that are run.
     """
 
     criteria: Sequence[Criterion]
+    wrap: Wrap | None
     references: References
     scales: Mapping[str, float]
     full_size: tuple[int, int]
@@ -57,8 +59,11 @@ class LevelRunners:
 
     def arguments(self) -> dict[str, Any]:
         """What the picture depends on beside the criterion, by the names of the caller's arguments."""
-        derived = ("criteria", "scales", "full_size", "callbacks")
-        return {name: value for name, value in vars(self).items() if name not in derived}
+        left_out = {"criteria", "scales", "full_size", "callbacks"}
+        if self.wrap is None:
+            # Runs of pictures that do not wrap are described as they always were.
+            left_out.add("wrap")
+        return {name: value for name, value in vars(self).items() if name not in left_out}
 
     def first_image(self, init: Init, level: Level, seed: int | None) -> Tensor:
         """What the first level starts from."""
@@ -81,9 +86,13 @@ class LevelRunners:
             callbacks=[Counted(callback, level, seconds, self._terms) for callback in self.callbacks],
             schedules=schedules_at(level, self.schedules, self.level_weights),
         )
-        runner = keeper.make(make, resize(image, self._size(level), wrap=criterion.wrap))
+        runner = keeper.make(make, resize(image, self._size(level), wrap=self.wrap_at(level)))
         check_parametrization_wraps(runner.parametrization, criterion.wrap)
         return runner
+
+    def wrap_at(self, level: Level) -> Wrap | None:
+        """The sides along which what is resized for a level wraps."""
+        return self.criteria[level.index].wrap or self.wrap
 
     def explained_memory_errors(self, level: Level) -> AbstractContextManager[None]:
         """The context in which a level is run."""
@@ -103,8 +112,9 @@ class LevelRunners:
             self.references,
             level.edge_size,
             self.scales,
-            criterion=self.criteria[level.index],
+            aligned=self.criteria[level.index].aligned,
             size=self._size(level),
+            wrap=self.wrap_at(level),
         )
 
 
@@ -126,7 +136,7 @@ def climb(edge_sizes: Sequence[int], runners: LevelRunners, keeper: Keeper, imag
                     runner = runners.at(level, image, keeper, seconds)
                     if optimizer is not None:
                         # What is remembered of pixels is resized as they are.
-                        with wrapping(runners.criteria[level.index].wrap):
+                        with wrapping(runners.wrap_at(level)):
                             carry_state(optimizer, runner.optimizer)
                         # Together they would take half as much again as one level.
                         del optimizer

@@ -1,6 +1,6 @@
 import os
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Self, cast
 
@@ -15,6 +15,7 @@ from pystyle._arguments import (
     whole_number,
     whole_numbers,
 )
+from pystyle._wrapping import checked_wrap
 from pystyle.checkpoints import Checkpoints
 from pystyle.criterion import Criterion
 from pystyle.criterion._blend import check_references, first_image
@@ -35,7 +36,7 @@ from pystyle.runner._inits import checked_init, checked_seed
 from pystyle.runner._interrupted import check_on_interrupt, ended
 from pystyle.runner._schedules import factors_of_steps
 from pystyle.runner._step import close_all
-from pystyle.typing import Init, OnInterrupt, OptimizerFactory, OptimizerName, References, Schedule
+from pystyle.typing import Init, OnInterrupt, OptimizerFactory, OptimizerName, References, Schedule, Wrap
 
 
 @dataclass(frozen=True)
@@ -49,9 +50,12 @@ class Pyramid:
     Args:
         edge_sizes: The short edge of the image at each level, in pixels, growing.
         num_steps: Steps at each level; one number for all, or one for each.
+        wrap: The sides beyond which an image goes on with its other side when it is resized, as textures do
+            that are repeated. A criterion that wraps says so itself.
 
     Raises:
-        ValueError: If there are no levels, the sizes do not grow, or the numbers do not fit or are not whole.
+        ValueError: If there are no levels, the sizes do not grow, the numbers do not fit or are not whole, or
+            `wrap` is unknown.
         TypeError: If one is no number.
 
     Example:
@@ -65,8 +69,10 @@ class Pyramid:
 
     edge_sizes: Sequence[int]
     num_steps: int | Sequence[int]
+    wrap: Wrap | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
+        checked_wrap(self.wrap)
         sizes = whole_numbers(self.edge_sizes, "`edge_sizes`")
         if is_number(self.num_steps):
             steps = (whole_number(self.num_steps, "`num_steps`", least=0),) * len(sizes)
@@ -83,6 +89,11 @@ class Pyramid:
             )
         object.__setattr__(self, "edge_sizes", sizes)
         object.__setattr__(self, "num_steps", steps)
+
+    def __repr__(self) -> str:
+        """The arguments that are not the default."""
+        wrap = "" if self.wrap is None else f", wrap={self.wrap!r}"
+        return f"{type(self).__name__}(edge_sizes={self.edge_sizes}, num_steps={self.num_steps}{wrap})"
 
     @classmethod
     def octaves(cls, edge_size: int, *, num_steps: int | Sequence[int], smallest: int = 64) -> Self:
@@ -207,6 +218,7 @@ class Pyramid:
         criteria = criteria[left_out:]
         runners = LevelRunners(
             criteria,
+            self.wrap,
             references,
             scales,
             full_size=_full_size(init, references),

@@ -1,6 +1,6 @@
 """The references at the size of a level."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from functools import partial
 
 from torch import Tensor
@@ -9,7 +9,7 @@ from pystyle.criterion import Criterion
 from pystyle.criterion._blend import changed_images
 from pystyle.images import scaled_size
 from pystyle.images._masked import resize_masked
-from pystyle.typing import MaskedImage, References
+from pystyle.typing import MaskedImage, References, Wrap
 
 
 def reference_scales(
@@ -28,14 +28,24 @@ def resized_references(
     edge_size: int,
     scales: Mapping[str, float],
     *,
-    criterion: Criterion,
+    aligned: Collection[str],
     size: tuple[int, int],
+    wrap: Wrap | None,
 ) -> References:
-    """The references at the size of the level, times their scales; what wraps has that of the image."""
+    """The references at the size of the level, times their scales.
+
+    Args:
+        references: At their full size.
+        edge_size: The short edge of the level.
+        scales: Of the references.
+        aligned: The references that lie where the image does; if it wraps, they have its size and wrap, too.
+        size: That of the image.
+        wrap: The sides along which it wraps.
+    """
 
     def changed(name: str, image: Tensor | MaskedImage) -> Tensor | MaskedImage:
-        if criterion.wrap is not None and name in criterion.aligned:
-            return resize_masked(image, size, wrap=criterion.wrap)
+        if wrap is not None and name in aligned:
+            return resize_masked(image, size, wrap=wrap)
         return resize_masked(image, max(round(edge_size * scales[name]), 1))
 
     return {name: changed_images(reference, partial(changed, name)) for name, reference in references.items()}

@@ -192,7 +192,8 @@ def stylize_texture(
     precision = chosen_precision(precision, encoder, device)
     confined = {one: _on_surface(one) for one in criteria}
     sizes = [*(round(size / scale) for size in levels.edge_sizes[:-1]), texture_size]
-    result = Pyramid(sizes, levels.num_steps).optimize(
+    # A texture is repeated, whatever the criterion sees of it.
+    result = Pyramid(sizes, levels.num_steps, wrap="both").optimize(
         [confined[one] for one in criteria],
         {"content": texture, "style": styles},
         init=_recoloured(mesh, texture, styles),

@@ -476,3 +476,32 @@ def test_a_pyramid_needs_no_references() -> None:
     result = Pyramid([8, 12], num_steps=2).optimize(criterion, {}, init=random_image(0, 12, 15))
     assert result.image.shape == (1, 3, 12, 15)
     assert result.history["total"][-1] < result.history["total"][0]
+
+
+def test_an_image_that_is_repeated_is_resized_so():
+    image = random_image(3, 30, 40)
+    seen = []
+
+    class Seeing(ContentLoss):
+        def represent(self, features):
+            seen.append(features)
+            return super().represent(features)
+
+    criterion = Criterion(pixels(), {"content": Seeing("pixels")})
+    references = {"content": image}
+    result = Pyramid([15, 30], [0, 0], wrap="both").optimize(criterion, references, init=image)
+    small = resize(image, (15, 20), wrap="both")
+    assert torch.equal(result.image, resize(small, (30, 40), wrap="both"))
+    assert not torch.equal(result.image, resize(resize(image, (15, 20)), (30, 40)))
+    assert any(torch.equal(features, small) for features in seen)
+    # Shifted by whole pixels of the smallest level it is the same, shifted.
+    moved = {"content": image.roll((4, 6), (2, 3))}
+    shifted = Pyramid([15, 30], [0, 0], wrap="both").optimize(criterion, moved, init=moved["content"])
+    torch.testing.assert_close(shifted.image, result.image.roll((4, 6), (2, 3)))
+
+
+def test_a_pyramid_says_how_it_wraps_and_knows_no_other_way():
+    assert repr(Pyramid([8, 16], 1, wrap="horizontal")).endswith("num_steps=(1, 1), wrap='horizontal')")
+    assert "wrap" not in repr(Pyramid([8, 16], 1))
+    with pytest.raises(ValueError, match="`wrap` must be 'both'"):
+        Pyramid([8, 16], 1, wrap="vertical")

@@ -149,6 +149,16 @@ def test_ctrl_c_gives_the_mesh_so_far(painted, caplog):
     assert found.mesh.texture.shape == (1, 3, 32, 51)
 
 
+def test_there_is_no_seam_where_a_texture_was_enlarged(painted):
+    """Views of 192 pixels have two levels."""
+    mesh = sphere(8, texture=noise(0, 48, 48))
+    found = painted(mesh, texture_size=96, view_scale=2.0, num_steps=[1, 0], averaging=None)
+    texture = found.result.image
+    steps = (texture.roll(-1, 3) - texture).abs().mean((0, 1, 2))
+    # Of two neighbours each second pair was one texel before.
+    assert float(steps[-1]) < 1.2 * float(steps[1:-1:2].mean())
+
+
 @pytest.mark.slow
 def test_a_vase_is_painted_without_a_seam_by_the_real_network():
     y, x = torch.meshgrid(torch.arange(128), torch.arange(128), indexing="ij")
