@@ -135,7 +135,7 @@ def style_transfer(
         torch.Size([1, 3, 32, 64])
     """
     check_images({"style": style})
-    texture = resize(mesh.texture.to(style), texture_size)
+    texture = resize(mesh.texture.to(style), texture_size, wrap="both")
     result = optimize_image(
         criterion(encoder, layers=layers, smoothness_weight=smoothness_weight),
         {"content": texture, "style": resize(style, view_size)},

@@ -173,7 +173,7 @@ def style_transfer(
         torch.Size([1, 3, 32, 64])
     """
     check_images({"style": style})
-    content = resize(mesh.texture.to(style), texture_size)
+    content = resize(mesh.texture.to(style), texture_size, wrap="both")
     generator = torch.Generator().manual_seed(seed)
     noise = torch.randn(content.shape, generator=generator, dtype=torch.float32, device="cpu")
     result = optimize_image(

@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from pystyle import MaskedImage
+from pystyle.encoders import vgg16
+from pystyle.images import resize
 from pystyle.papers import kato_2018, mordvintsev_2018
 from pystyle.surfaces import SURFACE, Views, sphere
 
@@ -102,3 +104,17 @@ def test_mordvintsev_starts_from_noise_of_a_seed_and_kato_from_the_texture(encod
     assert float(starts[0].mean()) == pytest.approx(0.5, abs=0.01)
     assert float(starts[0].std()) == pytest.approx(0.01, abs=0.001)
     assert torch.equal(kato_2018.style_transfer(mesh, style, **options).mesh.texture, mesh.texture)
+
+
+def test_the_texture_of_kato_is_enlarged_as_it_is_repeated():
+    texture = torch.rand(1, 3, 12, 20, generator=torch.Generator().manual_seed(0))
+    found = kato_2018.style_transfer(
+        sphere(8, texture=texture),
+        torch.rand(1, 3, 32, 32),
+        encoder=vgg16(weights=None),
+        texture_size=24,
+        view_size=32,
+        views=Views(sheets=1, views=1),
+        num_steps=0,
+    )
+    torch.testing.assert_close(found.result.image, resize(texture, 24, wrap="both"))
