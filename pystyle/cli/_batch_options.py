@@ -33,6 +33,21 @@ def add_batch_options(parser: argparse.ArgumentParser) -> None:
         help="where the pictures go, and the record of the job",
     )
     add_format_option(add)
+    add_work_options(add)
+
+
+def add_format_option(add: AddArgument) -> None:
+    """The format of the pictures of a folder."""
+    add(
+        "--format",
+        metavar="NAME",
+        type=one_of("--format", FORMATS),
+        help=f"of the pictures: one of {', '.join(FORMATS)} (default: png)",
+    )
+
+
+def add_work_options(add: AddArgument) -> None:
+    """Who paints the images of a folder, and whether they are tried again."""
     add(
         "--workers",
         metavar="N",
@@ -46,19 +61,4 @@ def add_batch_options(parser: argparse.ArgumentParser) -> None:
         help="what --workers are: processes of this machine, or ray, on all machines of its cluster, which "
         "must see the same folders (default: processes)",
     )
-    add_retry_option(add)
-
-
-def add_format_option(add: AddArgument) -> None:
-    """The format of the pictures of a folder."""
-    add(
-        "--format",
-        metavar="NAME",
-        type=one_of("--format", FORMATS),
-        help=f"of the pictures: one of {', '.join(FORMATS)} (default: png)",
-    )
-
-
-def add_retry_option(add: AddArgument) -> None:
-    """Whether images of a folder are tried again."""
     add("--retry-failed", action="store_true", help="try images again that failed before")

@@ -12,7 +12,7 @@ from pystyle.cli._errors import EXIT_INTERRUPTED, CommandError, UsageError
 from pystyle.cli._inputs import STANDARD_STREAM, check_streams, pillow_limit
 from pystyle.cli._live_options import add_arguments
 from pystyle.cli._live_status import Status
-from pystyle.cli._networks import bound, check_edge, chosen_network
+from pystyle.cli._networks import bound, check_edge, compiled_network
 from pystyle.cli._outputs import check_new_file, check_standard_output
 from pystyle.cli._style_options import check_style_weights
 from pystyle.cli._values import ORIGINAL_SIZE
@@ -76,7 +76,7 @@ def _check_recording(options: argparse.Namespace) -> None:
 def _run(options: argparse.Namespace) -> int:
     with ExitStack() as stack:
         window = None if options.no_window else stack.enter_context(PreviewWindow("pystyle live"))
-        network = chosen_network(options)
+        network = compiled_network(options)
         paint = partial(bound(network, options), strength=options.strength)
         # After all that takes time: a camera keeps what it has seen since.
         clip = _source(options)

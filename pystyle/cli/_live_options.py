@@ -2,7 +2,7 @@
 
 import argparse
 
-from pystyle.cli._machine_options import add_device_option, add_precision_option
+from pystyle.cli._machine_options import add_compile_option, add_device_option, add_precision_option
 from pystyle.cli._options import (
     add_max_pixels_option,
     add_report_options,
@@ -36,6 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     machine = parser.add_argument_group("the machine").add_argument
     add_device_option(machine)
     add_precision_option(machine)
+    add_compile_option(machine)
     # Where a painting is transparent it is white.
     parser.set_defaults(background=None)
 

@@ -70,6 +70,16 @@ def add_precision_option(add: AddArgument) -> None:
     )
 
 
+def add_compile_option(add: AddArgument) -> None:
+    """Whether a network is compiled before it paints the frames of a clip."""
+    add(
+        "--compile",
+        action="store_true",
+        help="have torch compile the network for frames of this size: up to a minute before the first one, "
+        "and faster then; it needs a compiler for C++",
+    )
+
+
 def _add_strip_options(add: AddArgument) -> None:
     add(
         "--tile",

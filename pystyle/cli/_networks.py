@@ -1,10 +1,14 @@
 """Networks and their styles by the names and files that the command line gives them."""
 
 import argparse
+import os
+import shutil
+import sys
 from pathlib import Path
 
 from torch import Tensor
 
+from pystyle.cli._announce import say
 from pystyle.cli._encoders import chosen_device
 from pystyle.cli._errors import UsageError, did_you_mean
 from pystyle.cli._inputs import read_picture
@@ -23,6 +27,26 @@ def is_style_name(text: str) -> bool:
 def chosen_network(options: argparse.Namespace) -> Stylizer:
     """The network of ``--network``, on its device."""
     return named_network(options.network, "--network", chosen_device(options))
+
+
+def compiled_network(options: argparse.Namespace) -> Stylizer:
+    """The same, to be compiled by torch at its first picture if ``--compile`` is given.
+
+    Raises:
+        UsageError: If there is nothing to compile with.
+    """
+    network = chosen_network(options)
+    if options.compile:
+        compiler = os.environ.get("CXX", "clang++" if sys.platform == "darwin" else "g++")
+        if chosen_device(options).type == "cpu" and shutil.which(compiler) is None:
+            raise UsageError(
+                f"`--compile` needs a compiler for C++, and there is no '{compiler}' here. Install it, or "
+                "name another in the environment variable CXX."
+            )
+        if not options.quiet:
+            say("The network is compiled for frames of this size, which takes up to a minute.")
+        network.compile(dynamic=False)
+    return network
 
 
 def bound(network: Stylizer, options: argparse.Namespace) -> Painter:

@@ -46,7 +46,12 @@ CONFIG_KEYS = Keys(
     {"style": is_style_name, "network": is_network_name},
 )
 
-_ONLY_FOLDER = {"format": "--format", "retry_failed": "--retry-failed"}
+_ONLY_FOLDER = {
+    "format": "--format",
+    "workers": "--workers",
+    "on": "--on",
+    "retry_failed": "--retry-failed",
+}
 
 
 @dataclass(frozen=True)

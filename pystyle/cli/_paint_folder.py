@@ -21,7 +21,15 @@ def paint_folder(options: argparse.Namespace) -> int:
         strength=options.strength,
         colors=options.colors,
     )
-    return run_job(options, source, [], output, recipe=recipe)
+    return run_job(
+        options,
+        source,
+        [],
+        output,
+        recipe=recipe,
+        workers=options.workers or 1,
+        on=options.on or "processes",
+    )
 
 
 def _check(options: argparse.Namespace, source: Path, output: Path) -> None:

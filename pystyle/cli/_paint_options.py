@@ -2,7 +2,7 @@
 
 import argparse
 
-from pystyle.cli._batch_options import add_format_option, add_retry_option
+from pystyle.cli._batch_options import add_format_option, add_work_options
 from pystyle.cli._config import Config
 from pystyle.cli._keeping_options import add_config_options
 from pystyle.cli._machine_options import add_device_option, add_precision_option
@@ -51,7 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser, config: Config | None = None)
     add_encoding_options(parser)
     folder = parser.add_argument_group("many photographs, if CONTENT is a folder").add_argument
     add_format_option(folder)
-    add_retry_option(folder)
+    add_work_options(folder)
     add_config_options(parser)
 
 

@@ -60,7 +60,8 @@ def _run(options: argparse.Namespace) -> int:
     names = style_names(options)
     contents = images_in(options.contents, "`--contents`", options.crop_size)
     _check(options, contents)
-    network, styles = network_of(options, names), styles_of(options)
+    network = network_of(options, names)
+    styles = styles_of(options, network)
     told = not (options.quiet or options.json)
     callbacks = _callbacks(options, contents, names or styles)
     if told and options.recipe is not None and augments(len(styles)):

@@ -81,12 +81,9 @@ def network_of(options: argparse.Namespace, names: Sequence[str]) -> Stylizer:
     if options.features and (options.start is not None or not options.any_style):
         raise UsageError("`--features` is for `--any-style` without `--start`, whose network has its own.")
     if options.start is not None:
-        start = named_network(options.start, "--start", chosen_device(options))
-        if not (options.any_style and isinstance(start, AnyStyleNetwork)):
-            raise UsageError(
-                f"`--start` must be a network for any style, with `--any-style`, got '{options.start}'."
-            )
-        return start
+        if options.width is not None:
+            raise UsageError("`--width` must be left out with `--start`, whose network has its own.")
+        return _start(options, names)
     torch.manual_seed(options.seed)
     features: FeaturesName = options.features or "vgg19"
     width = options.width or WIDTHS[options.any_style and features == "vgg19"]
@@ -98,13 +95,38 @@ def network_of(options: argparse.Namespace, names: Sequence[str]) -> Stylizer:
     return network.to(chosen_device(options))
 
 
-def styles_of(options: argparse.Namespace) -> Any:
-    """The paintings: one for each name, or those of a folder as crops."""
+def _start(options: argparse.Namespace, names: Sequence[str]) -> Stylizer:
+    """The network of ``--start``, of the kind that is trained, with the styles of that order."""
+    start = named_network(options.start, "--start", chosen_device(options))
+    if options.any_style:
+        if not isinstance(start, AnyStyleNetwork):
+            raise UsageError(
+                f"`--start` must be a network for any style with `--any-style`, got '{options.start}', a "
+                f"{type(start).__name__}."
+            )
+        return start
+    if not isinstance(start, TransformNetwork):
+        raise UsageError(
+            f"`--start` must be a TransformNetwork without `--any-style`, got '{options.start}', a "
+            f"{type(start).__name__}."
+        )
+    if set(names) != set(start.styles):
+        raise UsageError(
+            f"The paintings must be those of the styles of '{options.start}', {', '.join(start.styles)}, got "
+            f"{', '.join(names)}. Name a painting for each with `--names`; `for_new_styles` of networks is "
+            "for others."
+        )
+    return start
+
+
+def styles_of(options: argparse.Namespace, network: Stylizer) -> Any:
+    """The paintings: one for each style of the network, or those of a folder as crops."""
     if options.any_style or options.recipe is not None:
-        return images_in(options.styles[0], "The folder of paintings", options.crop_size)
+        return _painting_folder(options)
+    paths = dict(zip(style_names(options), options.styles, strict=True))
     return [
-        at_style_size(read_picture(style, max_pixels=options.max_pixels, background=None), options)[0]
-        for style in options.styles
+        at_style_size(read_picture(paths[name], max_pixels=options.max_pixels, background=None), options)[0]
+        for name in network.styles
     ]
 
 
@@ -115,7 +137,7 @@ def at_style_size(style: Tensor, options: argparse.Namespace) -> Tensor:
 
 def painting_paths(options: argparse.Namespace) -> Sequence[Path]:
     """The files of a folder of paintings; none if they are named themselves."""
-    return styles_of(options).paths if options.any_style or options.recipe is not None else ()
+    return _painting_folder(options).paths if options.any_style or options.recipe is not None else ()
 
 
 def criterion_of(options: argparse.Namespace) -> Criterion:
@@ -133,6 +155,10 @@ def criterion_of(options: argparse.Namespace) -> Criterion:
         smoothness_weight=options.smoothness_weight,
     )
     return criterion.to(chosen_device(options))
+
+
+def _painting_folder(options: argparse.Namespace) -> ImageFolder:
+    return images_in(options.styles[0], "The folder of paintings", options.crop_size)
 
 
 def _stem(style: str) -> str:

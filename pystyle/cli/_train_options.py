@@ -103,8 +103,8 @@ def _add_network_options(parser: argparse.ArgumentParser) -> None:
         "--start",
         metavar="NETWORK",
         type=user_path,
-        help="with --any-style: go on from this network, a file or the name of one that comes with pystyle "
-        "(default: random numbers)",
+        help="go on from this network, a file or the name of one that comes with pystyle: one for any style "
+        "with --any-style, else one that has learned the styles of these names (default: random numbers)",
     )
     add(
         "--names",

@@ -17,7 +17,7 @@ from pystyle.cli._inputs import STANDARD_STREAM, pillow_limit
 from pystyle.cli._keeping import save_config
 from pystyle.cli._keyframes import read_keyframes
 from pystyle.cli._named_network import is_network_name
-from pystyle.cli._networks import check_edge, chosen_network, is_style_name
+from pystyle.cli._networks import check_edge, compiled_network, is_style_name
 from pystyle.cli._options import default_of
 from pystyle.cli._values import flat
 from pystyle.cli._video_checks import check_files, check_keyframes, check_options
@@ -100,7 +100,7 @@ def _work(options: argparse.Namespace) -> _Work:
     clip, device = at_size(whole, options), chosen_device(options)
     if options.optimise:
         return _Work(clip, optimising_painter(options), sound_of(options, clip), device)
-    network = chosen_network(options)
+    network = compiled_network(options)
     check_edge(network, "--size", (clip.height, clip.width))
     masks = read_masks(options, whole, (clip.height, clip.width))
     written = sound_of(options, clip)

@@ -20,6 +20,7 @@ _OF_NETWORKS = {
     "sound": None,
     "steady": False,
     "batch_size": 1,
+    "compile": False,
 }
 """The options that are for networks, and what they are if they are not given."""
 

@@ -6,7 +6,7 @@ from typing import get_args
 from pystyle.cli._config import Config
 from pystyle.cli._errors import UsageError
 from pystyle.cli._keeping_options import add_config_options
-from pystyle.cli._machine_options import add_device_option, add_encoder_options
+from pystyle.cli._machine_options import add_compile_option, add_device_option, add_encoder_options
 from pystyle.cli._options import (
     AddArgument,
     add_max_pixels_option,
@@ -58,6 +58,7 @@ def add_arguments(parser: argparse.ArgumentParser, config: Config | None = None)
     machine = parser.add_argument_group("the machine").add_argument
     add_device_option(machine)
     add_encoder_options(machine)
+    add_compile_option(machine)
     machine(
         "--batch-size",
         metavar="N",

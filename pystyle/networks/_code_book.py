@@ -1,15 +1,19 @@
 """Weights as indices into short tables, one for each layer, found by k-means in one dimension.
 
 Of each channel that goes out only the deviation is kept beside the indices, so that one table serves a whole
-layer. The indices of all layers are packed by Huffman's code (that of zlib): frequent ones take fewer bits.
+layer. Layers of few weights have longer tables: if the errors of layers add up, each as the square of a step
+of its table, a quarter of the weights is worth one bit more (Lagrange's condition for a given sum of bits).
+The indices of a layer are packed by Huffman's code (that of zlib): frequent ones take fewer bits.
 
 References:
     Han, Mao and Dally, *Deep Compression: Compressing Deep Neural Networks with Pruning, Trained Quantization
-    and Huffman Coding*, ICLR 2016, sections 3 and 4; without the training, and with deviations.
+    and Huffman Coding*, ICLR 2016, sections 3 and 4; without the training, with deviations, and with tables
+    as long as a layer needs them instead of two lengths for all.
 """
 
+import math
 import zlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -19,7 +23,10 @@ from pystyle.checkpoints import CheckpointError
 
 _LEAST = 1024
 """A tensor of fewer numbers is stored as it is: its table would not be much smaller."""
+_LONGEST = 256
+"""Of a table, whose indices are bytes before they are packed."""
 _ITERATIONS = 100
+_OTHER_SIZE = "Its weights have another size than the network."
 
 
 def can_be_coded(weights: Tensor) -> bool:
@@ -32,16 +39,18 @@ def coded(weights: Mapping[str, Tensor], bits: int) -> dict[str, Any]:
 
     Args:
         weights: The weights by name; along the first axis each has its own deviation.
-        bits: Each table has two to the power of it.
+        bits: Of an index, in the mean over all weights.
     """
-    parts = [_coded(value, 2**bits) for value in weights.values()]
-    packer = zlib.compressobj(9, strategy=zlib.Z_HUFFMAN_ONLY)
-    packed = packer.compress(b"".join(indices.numpy().tobytes() for _, _, indices in parts)) + packer.flush()
+    lengths = _lengths([value.numel() for value in weights.values()], bits)
+    parts = [_coded(value, length) for value, length in zip(weights.values(), lengths, strict=True)]
+    packed = [_packed(indices) for _, _, indices in parts]
     return {
         "names": list(weights),
         "deviations": torch.cat([deviations for deviations, _, _ in parts]),
-        "tables": torch.stack([table for _, table, _ in parts]),
-        "indices": torch.frombuffer(bytearray(packed), dtype=torch.uint8),
+        "lengths": [len(table) for _, table, _ in parts],
+        "tables": torch.cat([table for _, table, _ in parts]),
+        "packed": [len(piece) for piece in packed],
+        "indices": torch.cat(packed),
     }
 
 
@@ -57,34 +66,51 @@ def decoded(book: Mapping[str, Any], like: Mapping[str, Tensor]) -> dict[str, Te
         KeyError: If there is none of a name.
     """
     shapes = [like[name].shape for name in book["names"]]
-    counts = [shape.numel() for shape in shapes]
+    rows = [shape[0] for shape in shapes]
+    tables, deviations, packed = book["tables"].float(), book["deviations"].float(), book["indices"]
+    try:
+        parts = list(
+            zip(
+                book["names"],
+                shapes,
+                torch.split(tables, book["lengths"]),
+                torch.split(packed, book["packed"]),
+                torch.split(deviations, rows),
+                strict=True,
+            )
+        )
+    except (RuntimeError, ValueError) as error:
+        raise CheckpointError(_OTHER_SIZE) from error
+    weights = {}
+    for name, shape, table, piece, deviation in parts:
+        relative = table[_unpacked(piece, shape.numel(), len(table))].view(shape[0], -1)
+        weights[name] = (relative * deviation[:, None]).view(shape)
+    return weights
+
+
+def _lengths(counts: Sequence[int], bits: int) -> list[int]:
+    """Of the tables of layers with so many weights."""
+    mean = sum(count * math.log2(count) for count in counts) / sum(counts)
+    return [min(_LONGEST, max(2, round(2 ** (bits + (mean - math.log2(count)) / 2)))) for count in counts]
+
+
+def _packed(indices: Tensor) -> Tensor:
+    packer = zlib.compressobj(9, strategy=zlib.Z_HUFFMAN_ONLY)
+    return torch.frombuffer(
+        bytearray(packer.compress(indices.numpy().tobytes()) + packer.flush()), dtype=torch.uint8
+    )
+
+
+def _unpacked(packed: Tensor, count: int, length: int) -> Tensor:
+    """So many indices into a table of this length."""
     try:
         # No more than is needed is unpacked, whatever the file says.
-        unpacked = zlib.decompressobj().decompress(book["indices"].numpy().tobytes(), sum(counts) + 1)
+        unpacked = zlib.decompressobj().decompress(packed.numpy().tobytes(), count + 1)
     except zlib.error as error:
         raise CheckpointError(f"Its weights cannot be unpacked: {error}.") from error
-    tables, deviations = book["tables"].float(), book["deviations"].float()
-    rows = [shape[0] for shape in shapes]
-    if (
-        len(unpacked) != sum(counts)
-        or len(deviations) != sum(rows)
-        or len(tables) != len(shapes)
-        or max(unpacked, default=0) >= tables.shape[1]
-    ):
-        raise CheckpointError("Its weights have another size than the network.")
-    indices = torch.frombuffer(bytearray(unpacked), dtype=torch.uint8).long()
-    parts = zip(
-        book["names"],
-        shapes,
-        tables,
-        torch.split(indices, counts),
-        torch.split(deviations, rows),
-        strict=True,
-    )
-    return {
-        name: (table[index].view(shape[0], -1) * deviation[:, None]).view(shape)
-        for name, shape, table, index, deviation in parts
-    }
+    if len(unpacked) != count or max(unpacked, default=0) >= length:
+        raise CheckpointError(_OTHER_SIZE)
+    return torch.frombuffer(bytearray(unpacked), dtype=torch.uint8).long()
 
 
 def _coded(weights: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -96,7 +122,7 @@ def _coded(weights: Tensor, size: int) -> tuple[Tensor, Tensor, Tensor]:
     relative = rows / deviations.double()[:, None]
     table = _table(relative.flatten(), size).half()
     indices = torch.bucketize(relative, (table[1:].double() + table[:-1].double()) / 2)
-    return deviations, torch.cat([table, table[-1:].expand(size - len(table))]), indices.to(torch.uint8)
+    return deviations, table, indices.to(torch.uint8)
 
 
 def _table(numbers: Tensor, size: int) -> Tensor:

@@ -184,9 +184,9 @@ class Stylizer(HubMixin, nn.Module, ABC):
         Args:
             path: The file.
             half: Store the weights in half the bytes (float16).
-            bits: Store each weight of a layer as the nearest of a table of two to the power of it, from 2 to
-                8: with 6 a sixth of the bytes of float32, or less. :meth:`load` gives the network with these
-                weights; nothing else about it changes.
+            bits: Store each weight of a layer as an index into a table of this many bits, from 2 to 8, in the
+                mean; layers of few weights have longer tables. With 6 these are a sixth of the bytes of
+                float32, or less. :meth:`load` gives the network with these weights; nothing else changes.
             card: What else is to be known of it: where it comes from, its licence, its figures. What JSON
                 has.
 

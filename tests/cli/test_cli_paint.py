@@ -3,6 +3,8 @@
 import io
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -154,6 +156,23 @@ def test_a_folder_has_the_pictures_that_are_painted_one_by_one(photos):
     assert Path("pictures/a.png").read_bytes() == Path("out.png").read_bytes()
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("on", ["processes", "ray"])
+def test_workers_paint_what_one_process_paints(photos, monkeypatch, on):
+    if on == "ray":
+        pytest.importorskip("ray", reason="needs the extra `ray`")
+        monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    # Of its own process: a cluster of Ray and what it warns of stay there.
+    arguments = [str(photos), "wheat", *NAMED, "--precision", "float32"]
+    command = [sys.executable, "-m", "pystyle", "paint", *arguments, "-o", "shared"]
+    subprocess.run([*command, "--workers", "2", "--on", on], check=True)
+    assert paint(*arguments, output="alone") == 0
+    for name in ("a.png", "below/b.png"):
+        shared, alone = (read_image(Path(output) / name) for output in ("shared", "alone"))
+        # Sums over other numbers of threads are rounded in other ways.
+        assert torch.allclose(shared, alone, atol=2 / 255)
+
+
 @pytest.mark.usefixtures("photos")
 def test_a_folder_of_other_pictures_is_left_alone(capsys):
     assert paint("photos", "wheat", *NAMED, output="pictures") == 0
@@ -206,6 +225,8 @@ def test_a_saved_command_gives_the_same_picture_again(folder):
         (["content.png", "wheat", *NAMED, "--size", "8"], "`--size` must be at least 16 pixels for a T", 2),
         (["content.png", "style.png", *ANY, "--style-size", "8"], "`--style-size` must be at least 16", 2),
         (["content.png", "wheat", *NAMED, "--format", "jpg"], "`--format` is for a folder of images.", 2),
+        (["content.png", "wheat", *NAMED, "--workers", "2"], "`--workers` is for a folder of images.", 2),
+        (["content.png", "wheat", *NAMED, "--on", "ray"], "`--on` is for a folder of images.", 2),
         (["content.png", "wheat", "--network", "none.safetensors"], "`--network` must be a file that can", 1),
         (["content.png", "wheat", "--network", "./content.png"], "`--network` must be a file with a net", 1),
         (["content.png", "wheat"], "'wheat'", 1),

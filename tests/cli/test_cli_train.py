@@ -5,20 +5,23 @@ import io
 import json
 import os
 import signal
+from argparse import Namespace
 from pathlib import Path
 
 import pytest
 import torch
 
 from pystyle.cli import main
+from pystyle.cli._train_inputs import styles_of
 from pystyle.images import read_image, write_image
-from pystyle.networks import AnyStyleNetwork, Stylizer, TransformNetwork
+from pystyle.networks import AnyStyleNetwork, Stylizer, TransformNetwork, pruned
 from pystyle.runner import CSVLogger
 
 TINY = [
-    *("--encoder", "alexnet", "--weights", "none", "--device", "cpu", "--width", "1", "--steps", "4"),
+    *("--encoder", "alexnet", "--weights", "none", "--device", "cpu", "--steps", "4"),
     *("--batch-size", "1", "--crop-size", "32", "--style-size", "40"),
 ]
+WIDTH = ["--width", "1"]
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +58,8 @@ def at_step(patch, index, act):
 
 
 def train(*options, styles=("waves.png",)):
-    return main(["train", *styles, "--contents", "photos", "-o", "out.safetensors", *TINY, *options])
+    width = () if "--start" in options else WIDTH
+    return main(["train", *styles, "--contents", "photos", "-o", "out.safetensors", *TINY, *width, *options])
 
 
 def interrupt():
@@ -158,13 +162,60 @@ def test_a_network_for_any_style_goes_on_from_another():
     assert all(float(row.split(",")[style]) > 0 for row in rows[1:])
 
 
-def test_only_a_network_for_any_style_is_gone_on_from(capsys):
-    TransformNetwork(width=1).save("named.safetensors")
+def test_a_network_of_named_styles_goes_on_from_another_whatever_the_order():
+    torch.manual_seed(1)
+    pruned(TransformNetwork(width=4, styles=["wheat", "waves"]), 0.25).save("first.safetensors")
+    options = [
+        "--start",
+        "first.safetensors",
+        "--learning-rate",
+        "1e-9",
+        "--quiet",
+        "--preview",
+        "preview.png",
+    ]
+    assert train(*options, "--preview-every", "4", styles=["waves.png", "wheat.jpg"]) == 0
+    first, last = Stylizer.load("first.safetensors"), Stylizer.load("out.safetensors")
+    assert last.styles == ("wheat", "waves")
+    assert last.configuration == first.configuration
+    for name, value in first.state_dict().items():
+        assert torch.allclose(last.state_dict()[name], value, atol=1e-6)
+    assert last.card["started_from"] == "first.safetensors"
+    assert last.card["styles"] == {"waves": "waves.png", "wheat": "wheat.jpg"}
+
+
+def test_each_style_of_a_network_learns_from_the_painting_of_its_name():
+    write_image(torch.zeros(1, 3, 40, 40), "night.png")
+    write_image(torch.ones(1, 3, 40, 40), "day.png")
+    options = Namespace(
+        styles=["night.png", "day.png"],
+        names=None,
+        recipe=None,
+        any_style=False,
+        max_pixels=10_000,
+        style_size=20,
+    )
+    day, night = styles_of(options, TransformNetwork(width=1, styles=["day", "night"]))
+    assert (day.min(), night.max()) == (1, 0)
+
+
+def test_what_a_training_cannot_go_on_from_is_refused(capsys):
+    TransformNetwork(width=1, styles=["waves", "wheat"]).save("named.safetensors")
     AnyStyleNetwork(width=1).save("any.safetensors")
-    for name, options in (("named", ["--any-style"]), ("any", [])):
-        styles = ["paintings"] if options else ["waves.png"]
+    both = ["waves.png", "wheat.jpg"]
+    for name, options, styles, words in (
+        ("named", ["--any-style"], ["paintings"], "must be a network for any style with `--any-style`, got"),
+        ("any", [], both, "must be a TransformNetwork without `--any-style`, got"),
+        ("named", WIDTH, both, "`--width` must be left out with `--start`"),
+        (
+            "named",
+            [],
+            ["waves.png"],
+            "must be those of the styles of 'named.safetensors', waves, wheat, got waves.",
+        ),
+    ):
         assert train(*options, "--start", f"{name}.safetensors", styles=styles) == 2
-        assert "`--start` must be a network for any style, with `--any-style`" in capsys.readouterr().err
+        assert words in capsys.readouterr().err
     assert train("--any-style", "--start", "missing.safetensors", styles=["paintings"]) == 1
     assert "`--start` must be a file that can be read, got 'missing" in capsys.readouterr().err
 

@@ -489,6 +489,7 @@ WRONG = [
     ([*CLIP, "--optimise"], "`--network` is for networks. Leave it out with `--optimise`.", 2),
     (["clip.mkv", "--optimise"], "`--optimise` needs one STYLE, a painting, got 0.", 2),
     (["clip.mkv", "style.png", "--optimise", "--steady"], "`--steady` is for networks.", 2),
+    (["clip.mkv", "style.png", "--optimise", "--compile"], "`--compile` is for networks.", 2),
     (["-", "wheat", *NAMED, "--checkpoint", "run"], "since standard input cannot be read again", 2),
 ]
 
@@ -513,6 +514,28 @@ def test_a_wrong_command_line_is_explained_in_one_line(capsys, monkeypatch, fold
     assert message in captured.err
     # Nothing is left of what was not begun.
     assert sorted(os.listdir()) == before
+
+
+def test_without_a_compiler_there_is_a_sentence_and_no_clip(monkeypatch, capsys):
+    monkeypatch.setenv("CXX", "no-such-compiler")
+    assert video("clip.mkv", "waves", *NAMED, "--compile") == 2
+    assert (
+        "`--compile` needs a compiler for C++, and there is no 'no-such-compiler'" in capsys.readouterr().err
+    )
+    assert not Path("out.mkv").exists()
+
+
+@pytest.mark.slow
+@pytest.mark.long
+@pytest.mark.skipif(shutil.which("g++") is None, reason="needs a compiler for C++")
+def test_a_compiled_network_paints_the_same_clip():
+    # In a process of its own: what torch compiles with brings threads and warnings of its own.
+    arguments = ["clip.mkv", "waves", *NAMED, "--quality", "0", "--precision", "float32"]
+    assert video(*arguments) == 0
+    command = [sys.executable, "-m", "pystyle", "video", *arguments, "--compile", "-o", "compiled.mkv"]
+    subprocess.run(command, check=True)
+    for plain, compiled in zip(frames_of("out.mkv"), frames_of("compiled.mkv"), strict=True):
+        assert torch.allclose(plain.image, compiled.image, atol=3 / 255)
 
 
 def test_a_smooth_way_begins_and_ends_slowly(tmp_path):
