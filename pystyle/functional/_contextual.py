@@ -47,8 +47,9 @@ def contextual_similarity(vectors: Tensor, reference: Tensor, *, bandwidth: floa
         The authors' code halves the distances, which only makes ε count twice. It subtracts one mean for
         the whole batch, here each image has its own.
 
-        Of the matrix of all pairs only some rows exist at a time; they are computed again for the
-        gradient where they are more than one block.
+        Only vectors that have the largest share of some vector of the reference have a gradient, so a first
+        pass finds them, and the graph has no others. Of the matrix of all pairs only some rows exist at a
+        time; those of the graph are computed again for the gradient where they are more than one block.
 
     References:
         Mechrez, Talmi, Zelnik-Manor. *The contextual loss for image transformation with non-aligned
@@ -60,21 +61,49 @@ def contextual_similarity(vectors: Tensor, reference: Tensor, *, bandwidth: floa
         raise ValueError("There must be at least one vector to compare with the reference, got none.")
     center = reference.mean(2, keepdim=True)
     vectors, reference = directions(vectors, center), directions(reference, center)
-    blocks = blocks_of(vectors, len(vectors) * reference.shape[2])
+    pairs = zip(vectors, reference, strict=True)
+    return torch.stack([_largest_shares(*pair, bandwidth).mean() for pair in pairs])
+
+
+def _largest_shares(vectors: Tensor, reference: Tensor, bandwidth: float) -> Tensor:
+    """For each vector of the reference the largest share that it has in the similarities of a vector."""
+    with torch.no_grad():
+        largest, winners = _winners(vectors, reference, bandwidth)
+    if not (torch.is_grad_enabled() and (vectors.requires_grad or reference.requires_grad)):
+        return largest
+    # No other vector has a gradient: of photographs and paintings a quarter to a third of all has one.
+    having: Tensor = torch.unique(winners)
+    blocks = blocks_of(vectors[:, having], reference.shape[1])
     if len(blocks) == 1:
-        return _best(vectors, reference, bandwidth).mean(1)
+        return _shares(blocks[0], reference, bandwidth).amax(0)
     best: list[Tensor] = [
-        checkpoint(_best, block, reference, bandwidth, use_reentrant=False, preserve_rng_state=False)
+        checkpoint(_amax, block, reference, bandwidth, use_reentrant=False, preserve_rng_state=False)
         for block in blocks
     ]
-    return torch.stack(best).amax(0).mean(1)
+    return torch.stack(best).amax(0)
 
 
-def _best(vectors: Tensor, reference: Tensor, bandwidth: float) -> Tensor:
-    """The largest share that each vector of the reference has in the similarities of a vector."""
+def _winners(vectors: Tensor, reference: Tensor, bandwidth: float) -> tuple[Tensor, Tensor]:
+    """The largest shares, and the numbers of the vectors that have them."""
+    largest = reference.new_zeros(reference.shape[1])
+    winners, start = torch.zeros_like(largest, dtype=torch.long), 0
+    for block in blocks_of(vectors, reference.shape[1]):
+        shares, indices = _shares(block, reference, bandwidth).max(0)
+        winners = torch.where(shares > largest, indices + start, winners)
+        largest = torch.maximum(largest, shares)
+        start += block.shape[1]
+    return largest, winners
+
+
+def _amax(vectors: Tensor, reference: Tensor, bandwidth: float) -> Tensor:
+    return _shares(vectors, reference, bandwidth).amax(0)
+
+
+def _shares(vectors: Tensor, reference: Tensor, bandwidth: float) -> Tensor:
+    """Of each vector of the reference, (vectors, vectors of the reference); those of a vector add up to 1."""
     with without_autocast(vectors):
         # Where products are rounded coarsely (TF32), cosines exceed 1 by more than ε.
-        distances = (1 - vectors.mT @ reference).clamp_min(0)
-    relative = distances / (distances.amin(2, keepdim=True) + _EPS)
-    # The 1 of the paper's 1 - d cancels in the quotient.
-    return torch.softmax(-relative / bandwidth, dim=2).amax(1)
+        cosines = (vectors.mT @ reference).clamp_max(1)
+    least = 1 - cosines.amax(1, keepdim=True)
+    # All that is the same for a row cancels in the quotient.
+    return torch.softmax(cosines * (1 / (bandwidth * (least + _EPS))), dim=1)

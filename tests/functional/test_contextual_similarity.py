@@ -91,8 +91,8 @@ def test_more_pairs_than_fit_into_one_block_give_the_same_value_and_gradient(
 
 
 def test_blocks_are_not_kept_for_the_gradient(monkeypatch: pytest.MonkeyPatch) -> None:
-    # Six blocks; the graph holds their best values and their inputs, not the pairs.
-    monkeypatch.setattr("pystyle.functional._vector_sets._LARGEST_BLOCK", 10_000)
+    # Some blocks of ten vectors; the graph holds their best values and their inputs, not the pairs.
+    monkeypatch.setattr("pystyle.functional._vector_sets._LARGEST_BLOCK", 1_000)
     vectors, reference = noise(1, 2, 600).requires_grad_(), noise(1, 2, 100, seed=1)
     sizes: list[int] = []
 
@@ -103,6 +103,26 @@ def test_blocks_are_not_kept_for_the_gradient(monkeypatch: pytest.MonkeyPatch) -
     with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
         contextual_similarity(vectors, reference)
     assert max(sizes) < 2000
+
+
+def test_vectors_that_are_no_best_match_are_not_in_the_graph() -> None:
+    # One vector points where all of the reference is; the others point elsewhere.
+    reference = torch.tensor([[[1.0, 1.0, -1.0, -1.0], [5.0, 4.0, 5.0, 4.0], [0.0, 0.0, 0.1, -0.1]]])
+    center = reference.mean(2, keepdim=True)
+    vectors = torch.cat([reference, center - 3 * torch.eye(3)[None, 2:].mT.expand(1, 3, 500)], 2)
+    vectors = vectors.clone().requires_grad_()
+    sizes: list[int] = []
+
+    def pack(tensor: Tensor) -> Tensor:
+        sizes.append(tensor.numel())
+        return tensor
+
+    with torch.autograd.graph.saved_tensors_hooks(pack, lambda tensor: tensor):
+        value = contextual_similarity(vectors, reference, bandwidth=0.1)
+    # Besides the vectors themselves, 3 channels each, there are some winners with their 4 pairs.
+    assert max(sizes) == vectors.numel()
+    (gradient,) = torch.autograd.grad(value.sum(), vectors)
+    assert not gradient[:, :, 5:].any()
 
 
 def test_autocast_does_not_make_the_similarity_coarse() -> None:
