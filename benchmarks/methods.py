@@ -28,7 +28,7 @@ from typing import Any, NamedTuple, get_args
 import torch
 from judge import figures_of
 from networks import of_lite
-from pictures import HELD_OUT_PAIRS, read_held_out
+from pictures import HELD_OUT_PAIRS, MORE_HELD_OUT_PAIRS, read_held_out
 from recipes import crowson, gatys, nnst, strotss
 from records import append, machine, read
 from torch import Tensor
@@ -50,6 +50,8 @@ from pystyle.typing import StyleLossName
 
 Paint = Callable[[Tensor, Tensor], Tensor]
 LENGTH = 256
+PAIRS = HELD_OUT_PAIRS + MORE_HELD_OUT_PAIRS
+"""The first are those of the table; on the others only what is ranked by eye is run."""
 LOG, FOLDER = "methods.jsonl", "pictures/methods"
 
 
@@ -201,7 +203,7 @@ def main() -> None:
     folder.mkdir(parents=True, exist_ok=True)
     judge = Judge.published()
     for name in options.methods:
-        for pair in (HELD_OUT_PAIRS[index] for index in options.pairs):
+        for pair in (PAIRS[index] for index in options.pairs):
             title = "-".join(pair)
             done = {(line["method"], line["pair"]) for line in read(options.output / LOG)}
             if (name, title) in done:

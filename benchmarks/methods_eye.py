@@ -5,7 +5,8 @@
 The file has for each pair the letters of the sheet that `methods_page.py --blind` writes, from the best
 picture to the worst, as they were ranked before any figure was looked at. For each measure it prints the mean
 of Spearman's correlations over the pairs, the least of them, and how often it has the better of two pictures
-first. More is better: each measure is turned so that its better end is up.
+first. More is better: each measure is turned so that its better end is up. Pairs whose pictures are not there
+are left out.
 """
 
 import argparse
@@ -16,9 +17,8 @@ from statistics import mean
 from string import ascii_uppercase
 
 import torch
-from methods import FOLDER, images_of, path_of
+from methods import FOLDER, PAIRS, images_of, path_of
 from methods_page import product, shuffled
-from pictures import HELD_OUT_PAIRS
 from records import table
 
 from pystyle.encoders import vgg19
@@ -73,12 +73,13 @@ def main() -> None:
     judge = Judge.published()
     correlations: dict[str, list[float]] = {key: [] for key in BETTER}
     agreed: dict[str, list[float]] = {key: [] for key in BETTER}
-    for pair in HELD_OUT_PAIRS:
+    folder = options.results / FOLDER
+    for pair in PAIRS:
         ranking = rankings.get("-".join(pair))
-        if ranking is None:
+        if ranking is None or not all(path_of(folder, pair, name).exists() for name in shuffled(pair)):
             continue
         names = [shuffled(pair)[ascii_uppercase.index(letter)] for letter in ranking]
-        found = [figures(pair, name, options.results / FOLDER, judge) for name in names]
+        found = [figures(pair, name, folder, judge) for name in names]
         for key, turned in BETTER.items():
             values = [turned(line[key]) for line in found]
             correlations[key].append(correlation(values, [-float(place) for place in range(len(names))]))

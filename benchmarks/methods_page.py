@@ -14,7 +14,7 @@ from statistics import mean
 from string import ascii_uppercase
 from typing import TYPE_CHECKING
 
-from methods import FOLDER, LOG, METHODS, images_of, path_of
+from methods import FOLDER, LOG, METHODS, PAIRS, images_of, path_of
 from pictures import HELD_OUT_PAIRS
 from records import Line, read, table
 from torch import Tensor
@@ -53,9 +53,10 @@ SHOWN = (("coffee", "circus"), ("china", "hat"))
 def means(lines: list[Line]) -> dict[str, Line]:
     """The means of each method that has been run on all pairs: means of some would be of other pictures."""
     found: dict[str, Line] = {}
+    pairs = ["-".join(pair) for pair in HELD_OUT_PAIRS]
     for name in METHODS:
-        own = [line for line in lines if line["method"] == name]
-        if len(own) == len(HELD_OUT_PAIRS):
+        own = [line for line in lines if line["method"] == name and line["pair"] in pairs]
+        if len(own) == len(pairs):
             columns = (*FIGURES, "seconds", "peak_mib")
             found[name] = {column: mean(line[column] for line in own) for column in columns}
             products = [product(line) for line in own]
@@ -141,7 +142,9 @@ def main() -> None:
     lines, folder = read(options.results / LOG), options.results / FOLDER
     if options.blind is not None:
         options.blind.mkdir(parents=True, exist_ok=True)
-        for pair in HELD_OUT_PAIRS:
+        for pair in PAIRS:
+            if not all(path_of(folder, pair, name).exists() for name in RANKED):
+                continue
             content, style = images_of(pair)
             pictures = [read_image(path_of(folder, pair, name)) for name in shuffled(pair)]
             titles = ["content", "style", *ascii_uppercase[: len(pictures)]]

