@@ -1,7 +1,7 @@
 """States of runs in files: complete at any instant, checked when read, and without anything that can run."""
 
 from pystyle.checkpoints._checkpoints import Checkpoints
-from pystyle.checkpoints._description import describe, differences
+from pystyle.checkpoints._description import describe, differences, fingerprint
 from pystyle.checkpoints._encoding import decode, encode
 from pystyle.checkpoints._environment import environment
 from pystyle.checkpoints._error import CheckpointError
@@ -16,4 +16,5 @@ __all__ = [
     "differences",
     "encode",
     "environment",
+    "fingerprint",
 ]

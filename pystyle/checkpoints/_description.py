@@ -2,6 +2,7 @@
 
 import hashlib
 import inspect
+import json
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -53,6 +54,19 @@ def differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
         for name in names
         if before.get(name, nothing) != now.get(name, nothing)
     ]
+
+
+def fingerprint(value: Any) -> str:
+    """A short hash of the whole description of a value, for records that people read.
+
+    Example:
+        >>> import torch
+        >>> fingerprint(torch.zeros(2)) == fingerprint(torch.zeros(2)), fingerprint([1]) == fingerprint([2])
+        (True, False)
+        >>> len(fingerprint(None))
+        16
+    """
+    return _sha256(json.dumps(describe({"value": value}), sort_keys=True).encode())
 
 
 def _parts(value: Any, name: str, above: tuple[int, ...]) -> Iterator[tuple[str, str]]:

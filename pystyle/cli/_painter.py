@@ -1,7 +1,5 @@
 """What `pystyle paint` does with a photograph."""
 
-import hashlib
-import json
 import time
 from collections.abc import Sequence
 from typing import Any
@@ -10,7 +8,7 @@ from torch import Tensor
 
 from pystyle._arguments import explained_allocations
 from pystyle._wrapping import nearest_multiples
-from pystyle.checkpoints import describe
+from pystyle.checkpoints import fingerprint
 from pystyle.cli._picture import size_of
 from pystyle.colors._transfer import in_colors
 from pystyle.images import resize
@@ -54,13 +52,11 @@ class PaintingRecipe:
     ) -> None:
         self._paint = paint
         self.network, self.precision = type(paint.network).__name__, paint.precision
-        self.weights = _sha256_of(paint.network)
-        self.code = _sha256_of(list(paint.codes.values()))
+        self.weights = fingerprint(paint.network)
+        self.code = fingerprint(list(paint.codes.values()))
         self.styles, self.edge_size = list(styles), edge_size
         self.strength, self.colors = strength, colors
-        if paint.wrap is not None:
-            # Not None otherwise: jobs of pictures that do not wrap are told as they always were.
-            self.wrap = paint.wrap
+        self.wrap = paint.wrap
 
     def __call__(self, image: Tensor, style: Any, *, alpha: Tensor | None = None) -> Result:
         """The picture, as transparent as the photograph."""
@@ -71,8 +67,3 @@ class PaintingRecipe:
             exactly = (picture.shape[2], picture.shape[3])
             alpha = resize(alpha, exactly, interpolation="bilinear", wrap=self._paint.wrap)
         return Result(picture, {}, "finished", time.perf_counter() - start, alpha=alpha)
-
-
-def _sha256_of(value: Any) -> str:
-    """What stands for all numbers in a value: those of a manifest are read by people, too."""
-    return hashlib.sha256(json.dumps(describe({"value": value}), sort_keys=True).encode()).hexdigest()[:16]

@@ -67,7 +67,6 @@ class Criterion(nn.Module):
         batch each image is on its own.
     """
 
-    wrap: Wrap | None = None
 
     def __init__(
         self,
@@ -93,11 +92,9 @@ class Criterion(nn.Module):
         self.normalize_gradients = tuple(names)
         self.encoder = encoder.requires_grad_(False).eval()
         self.losses = nn.ModuleDict(dict(losses))
-        wrap = checked_wrap(wrap)
-        if wrap is not None:
-            # Not None otherwise: runs that were begun before there was this argument can be gone on with.
-            self.wrap = wrap
-            check_wraps(self.encoder, losses, wrap)
+        self.wrap = checked_wrap(wrap)
+        if self.wrap is not None:
+            check_wraps(self.encoder, losses, self.wrap)
 
     @property
     def aligned(self) -> frozenset[str]:

@@ -11,7 +11,7 @@ from typing import Any
 import torch
 
 from pystyle._arguments import device_of, number, whole_number
-from pystyle.checkpoints import describe
+from pystyle.checkpoints import describe, fingerprint
 from pystyle.images._formats import EXTENSIONS
 from pystyle.images._read import DEFAULT_MAX_PIXELS
 from pystyle.jobs._dataset_report import DatasetReport
@@ -175,8 +175,8 @@ def _configuration(
 ) -> Configuration:
     description = {
         "recipe": "paint_dataset",
-        "network": f"{type(paint.network).__name__} with the SHA-256 {_sha256_of(paint.network)}",
-        "style": f"a code with the SHA-256 {_sha256_of(list(paint.codes.values()))}",
+        "network": f"{type(paint.network).__name__} with the SHA-256 {fingerprint(paint.network)}",
+        "style": f"a code with the SHA-256 {fingerprint(list(paint.codes.values()))}",
         **describe(
             {
                 "precision": paint.precision,
@@ -189,11 +189,6 @@ def _configuration(
     }
     text = json.dumps(description, sort_keys=True)
     return Configuration(hashlib.sha256(text.encode()).hexdigest(), description)
-
-
-def _sha256_of(value: Any) -> str:
-    text = json.dumps(describe({"value": value}), sort_keys=True)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _saved(paint: Painter, pickler: Any) -> bytes:

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
-from pystyle.checkpoints import describe
+from pystyle.checkpoints import describe, fingerprint
 from pystyle.encoders import Encoder
 from pystyle.images import as_image, scaled_size
 from pystyle.jobs._encoding import Encoding
@@ -110,21 +110,18 @@ def configuration_of(recipe: Recipe, styles: Any, encoding: Encoding) -> Configu
     """What a job is to do, without the images."""
     if _is_stylize(recipe):
         given = {name: value for name, value in _keywords(recipe).items() if name not in _NOT_DESCRIBED}
-        if given["wrap"] is None:
-            # Jobs that were begun before there was this argument can be gone on with.
-            del given["wrap"]
         given["style"] = styles if isinstance(styles, list) else [styles]
         # Its hundreds of parts are one: the manifest is read by people, too.
         encoder = _encoder(given)
-        parts = json.dumps(describe({"encoder": encoder}), sort_keys=True)
         description = {
             "recipe": "stylize",
             **describe({**given, "encoder": None, "encoding": encoding}),
-            "encoder": f"{type(encoder).__name__} with the SHA-256 {_sha256(parts)[:16]}",
+            "encoder": f"{type(encoder).__name__} with the SHA-256 {fingerprint(encoder)}",
         }
     else:
         description = describe({"recipe": recipe, "style": styles, "encoding": encoding})
-    return Configuration(_sha256(json.dumps(description, sort_keys=True)), description)
+    text = json.dumps(description, sort_keys=True)
+    return Configuration(hashlib.sha256(text.encode()).hexdigest(), description)
 
 
 def size_of_picture(recipe: Recipe, image: Tensor) -> tuple[int, int] | None:
@@ -182,10 +179,6 @@ def _check_losses(given: Mapping[str, Any]) -> None:
         *("content_layer", "content_weight", "smoothness_weight", "wrap"),
     )
     stylization_criterion(given["encoder"], **{name: given[name] for name in names})
-
-
-def _sha256(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _device(index: int) -> torch.device:

@@ -60,9 +60,6 @@ class LevelRunners:
     def arguments(self) -> dict[str, Any]:
         """What the picture depends on beside the criterion, by the names of the caller's arguments."""
         left_out = {"criteria", "scales", "full_size", "callbacks"}
-        if self.wrap is None:
-            # Runs of pictures that do not wrap are described as they always were.
-            left_out.add("wrap")
         return {name: value for name, value in vars(self).items() if name not in left_out}
 
     def first_image(self, init: Init, level: Level, seed: int | None) -> Tensor:
