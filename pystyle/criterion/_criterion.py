@@ -67,7 +67,6 @@ class Criterion(nn.Module):
         batch each image is on its own.
     """
 
-
     def __init__(
         self,
         encoder: Encoder | str | None,

@@ -12,7 +12,7 @@ style                 relu1_1 ... relu5_1, squared Wasserstein-2 distance of Gau
                       number of channels; weights 256, 64, 16, 4, 1 divided by their sum
 smoothness            squared differences to all eight neighbours, weight 2
 levels                long sides that grow by √2 from 128 to 512; content and style have the same
-init                  content, then the enlarged iterate; the moments of Adam are enlarged with it
+init                  content, then the enlarged average; the moments of Adam are enlarged with it
 optimizer             Adam, 0.02, (0.9, 0.99); 1000 steps at the first level, 500 at each other
 bounds                the image is clamped to [0, 1] after each step
 result                average of the iterates with decay 0.99, anew at each level
@@ -22,7 +22,7 @@ Source: crowsonkb/style-transfer-pytorch, ``style_transfer/style_transfer.py`` a
 
 What differs here: the distance is computed exactly on CPUs, where hers takes twelve iterations for a root
 (at 128 pixels her loss is 9 % from it), with another ridge (see :class:`pystyle.WassersteinLoss`); sizes
-are those of the short side, of content and style alike.
+are those of the short side, of content and style alike, and a small painting is enlarged, too.
 
 The weights are for torchvision's network. The Caffe network, which comes with pip, has features forty to
 several hundred times as large; ``network="caffe"`` divides by the squares of these ratios.

@@ -12,9 +12,9 @@ Gram matrices, averaged over recent views, the content with the original texture
 ====================  =================================  ==================================================
 what                  authors' code                      here
 ====================  =================================  ==================================================
-parametrization       1024² texels, Fourier              the same, clamped instead of a sigmoid
-                      coefficients, decorrelated
-start                 noise of deviation 0.01 in them    grey with noise of that deviation
+parametrization       1024² texels, Fourier              the same, clamped instead of a sigmoid, and
+                      coefficients, decorrelated         in units of its own
+start                 noise of deviation 0.01 in them    grey with noise of that deviation in pixels
 network               InceptionV1 (GoogLeNet)            VGG-19 unless `encoder` is given
 style layers          conv2d2, mixed3a, mixed3b,         `style_layers`
                       mixed4a, mixed4b, mixed4c
@@ -22,14 +22,18 @@ content layer         mixed3b, weight 100                `content_layer`, weight
 distances             means of absolute differences      the same
 Gram matrices         per position, whole picture,       per position, whole picture, averaged over the
                       averaged over recent views (0.95)  views of a step
-views                 one a step, 512², from all sides   four a step, 512 pixels high, from all sides
+views                 one a step, 512², from all sides,  four a step, 512 pixels high, from all sides,
+                      10 degrees wide, 10 to 12 halves   10 degrees, the whole mesh in the picture
+                      of the longest side away
 background            black                              the same
-optimizer             Adam, 0.05, 400 steps              the same
+painting              as it is                           the same
+optimizer             Adam, 0.05, 400 steps; 800 for     the same; 0.017, which moves a grey texture of
+                      the pictures of the article        1024² texels as far
 ====================  =================================  ==================================================
 
 Sources: the section on style transfer to 3D meshes of the article gives the idea; the numbers are those of
-the notebook, tensorflow/lucid, commit 71972fe, and of ``lucid/optvis/style.py``. The notebook adds a
-``background_loss`` that it does not define, which is left out.
+the notebook, tensorflow/lucid, commit 71972fe, and of ``lucid/optvis/style.py``, ``lucid/optvis/param`` and
+``lucid/misc/gl``. The notebook adds a ``background_loss`` that it does not define, which is left out.
 
 What differs here: a mean over recent views would be a state between steps. A sheet of several views, which
 :class:`~pystyle.surfaces.ViewEvaluation` shows to the losses at once, is averaged instead, with a gradient
@@ -129,10 +133,10 @@ def style_transfer(
     content_weight: float = 100.0,
     texture_size: int = 1024,
     view_size: int = 512,
-    views: Views = Views(sheets=8, views=4, elevations=(-90.0, 90.0)),
+    views: Views = Views(sheets=8, views=4, elevations=(-90.0, 90.0), field_of_view=10.0),
     num_steps: int = 400,
     parametrization: Callable[[Tensor], Parametrization] = Fourier,
-    optimizer: OptimizerFactory = partial(torch.optim.Adam, lr=0.05),
+    optimizer: OptimizerFactory = partial(torch.optim.Adam, lr=0.017),
     callbacks: Sequence[Callback] = (),
     seed: int = 0,
 ) -> PaintedMesh:

@@ -144,8 +144,9 @@ def test_a_region_without_a_mask_is_named(network, picture):
         )
 
 
-def test_coral_is_that_of_its_authors(picture):
-    style, content = 0.3 + 0.3 * picture(1, 24, 32), 0.2 + 0.5 * picture(0)
+@pytest.mark.parametrize("size", [(32, 48), (24, 32)])
+def test_coral_is_that_of_its_authors(picture, size):
+    style, content = 0.3 + 0.3 * picture(1, *size), 0.2 + 0.5 * picture(0)
 
     def root(matrix, power):
         values, vectors = np.linalg.eigh(matrix)
@@ -158,10 +159,20 @@ def test_coral_is_that_of_its_authors(picture):
         return (colors - colors.mean(1, keepdims=True)) / colors.std(1, keepdims=True)
 
     s, c = flat(style), flat(content)
-    both = [np.cov(normal(x), bias=True) + np.eye(3) for x in (s, c)]
-    expected = root(both[1], 0.5) @ root(both[0], -0.5) @ normal(s)
+    # Sums over the pixels. In their code a style of fewer pixels than the content gets more contrast.
+    both = [normal(x) @ normal(x).T + np.eye(3) for x in (s, c)]
+    theirs = root(both[1], 0.5) @ root(both[0], -0.5) @ normal(s)
+    expected = theirs * np.sqrt(s.shape[1] / c.shape[1])
     expected = np.clip(expected * c.std(1, keepdims=True) + c.mean(1, keepdims=True), 0, 1)
     np.testing.assert_allclose(flat(huang_2017.coral(style, content)), expected, atol=1e-9)
+
+
+def test_colours_of_coral_are_correlated_as_those_of_the_content(picture):
+    style, grey = 0.4 + 0.2 * picture(1), picture(0).mean(1, keepdim=True)
+    content = 0.4 + 0.2 * grey + 0.02 * picture(2)
+    found = huang_2017.coral(style, content)
+    wanted = np.corrcoef(content[0].flatten(1).numpy())
+    np.testing.assert_allclose(np.corrcoef(found[0].flatten(1).numpy()), wanted, atol=0.01)
 
 
 def test_the_learning_rate_is_that_of_the_authors_whatever_the_number_of_steps():

@@ -15,13 +15,18 @@ in the self-attention of the decoder it asks as the content does and is answered
 ====================  =====================================  =========================================
 what                  paper                                  authors' code
 ====================  =====================================  =========================================
-model                 Stable Diffusion 1.4                   the same; no prompt, no guidance
+model                 Stable Diffusion 1.4                   the same; no prompt, no guidance; 2.1-base
+                                                             in its port to diffusers
 size                  512 x 512                              the middle square, scaled to 512 x 512
-inversion, sampling   DDIM, 50 steps                         50 steps at 1, 21, ... 981, η = 0
-layers                self-attention of decoder layers 6-11  the same; 7-11 in its port to diffusers
+                                                             (Lanczos)
+latents of an image   --                                     drawn from the distribution of the
+                                                             encoder; its mode in the port
+inversion, sampling   DDIM, 50 steps                         at 1, 21, ... 981, η = 0; sampling begins
+                                                             at 961; 20 steps in the port
+layers                self-attention of decoder layers 6-11  the same; 7-11 in the port
 query preservation    γ = 0.75, equation 5                   0.75
 temperature           τ = 1.5, equation 6                    1.5
-initial latents       AdaIN, equation 8                      deviations without ε
+initial latents       AdaIN, equation 8                      deviations without ε; 1e-4 in the port
 ====================  =====================================  =========================================
 
 Sources: jiwoogit/StyleID, commit d4ea655, ``run_styleid.py``, ``ldm/models/diffusion/ddim.py``,
@@ -31,9 +36,11 @@ model come with a package.
 
 What differs here: queries, keys and values of content and style are computed again in each step, in one batch
 with the picture, from the latents that the inversion passed, so that no features are kept (3 GB per image in
-the authors' code) and all three are of the same timestep. The authors' inversion goes on from 981 to 999, and
-the noise enters at 961; here the latents of 981 enter at 981. Noise is predicted at the timestep to which a
-step of the inversion leads, as in the port, where the authors' first code takes the one from which it comes.
+the authors' code) and all three are of the same timestep. The authors take the latents of an image for those
+of timestep 1; their inversion goes on from 981 to 999, and this noise enters at 961. Here the image is at the
+level of timestep 0, as in sampling, and the latents of 981 enter at 981: 50 steps in place of 49. Noise is
+predicted at the timestep to which a step of the inversion leads, as in the port, where the authors' first
+code takes the one from which it comes. The latents of an image are the mode of their distribution.
 `num_corrections` predicts it again from what was found, which converges to the exact inverse of sampling; the
 authors do without. Pictures of any size and shape keep it; the style is cut to the shape of the content
 around its middle. Channels are never divided by a deviation of 0.

@@ -34,7 +34,8 @@ trade-off             :math:`g((1-α) f(c) + α t)`, eq. 14      ``-alpha``
 several styles        the mean of their t, equation 15         the same
 regions               AdaIN in each region of the features     masks by nearest neighbour
 colours               those of the style matched to the        by covariances of standardised colours,
-                      content's first                          with the identity added (CORAL)
+                      content's first                          to whose sums over the pixels the identity
+                                                               is added (CORAL)
 ====================  =======================================  ==========================================
 
 Sources: the paper's sections 5 to 7; xunhuang1995/AdaIN-style, commit 6d8ac28, ``train.lua``, ``test.lua``,

@@ -10,8 +10,10 @@ def coral(style: Tensor, content: Tensor) -> Tensor:
 
     Standardised colours get the covariance of those of the content, and then its mean and deviations:
 
-    .. math:: (C_c + I)^{1/2} (C_s + I)^{-1/2} \frac{x - \mu_s}{\sigma_s}, \quad
+    .. math:: (C_c + I / n_c)^{1/2} (C_s + I / n_s)^{-1/2} \frac{x - \mu_s}{\sigma_s}, \quad
               \text{times } \sigma_c \text{ plus } \mu_c
+
+    n are the numbers of pixels, so the identity counts for very little.
 
     Args:
         style: The image whose colours change.
@@ -29,6 +31,10 @@ def coral(style: Tensor, content: Tensor) -> Tensor:
         >>> bool((coral(style, content).mean() - content.mean()).abs() < 0.01)
         True
 
+    Note:
+        The authors' code adds the identity to sums over the pixels. Here both are divided by their number, or
+        the contrast would change with the sizes of the images.
+
     References:
         Sun, Feng and Saenko, *Return of frustratingly easy domain adaptation*, AAAI 2016, algorithm 1.
     """
@@ -40,9 +46,10 @@ def coral(style: Tensor, content: Tensor) -> Tensor:
 
 
 def _standardised(image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Mean, deviation, and the covariance of the standardised colours with the identity added."""
+    """Mean, deviation, and the covariance of the standardised colours, made invertible."""
     mean, covariance = color_statistics(image)
     variance = covariance.diagonal(dim1=1, dim2=2).clamp_min(1e-10)
     scale = variance.rsqrt()
-    matrix = covariance * scale[:, :, None] * scale[:, None] + torch.eye(3).to(covariance)
+    pixels = image.shape[2] * image.shape[3]
+    matrix = covariance * scale[:, :, None] * scale[:, None] + torch.eye(3).to(covariance) / pixels
     return mean, variance.sqrt()[..., None, None], matrix

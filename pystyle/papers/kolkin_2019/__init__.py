@@ -30,7 +30,8 @@ init                  mean colour of the style + detail of     the same; the det
 ====================  =======================================  ==========================================
 
 Sources: the paper's equations 1 to 9 and section 3; nkolkin13/STROTSS, commit 9a1543a (which normalises
-colours, as the first version did not), ``STROTSS.py``, ``utils/losses.py``.
+colours, as the first version did not), ``styleTransfer.py``, ``st_helper.py``, ``stylize_objectives.py``,
+``contextual_loss.py``, ``vgg_pt.py``.
 
 What differs here: positions lie on a grid that is another one at each step, where the code shuffles rows
 and columns apart; the rotation of the colours changes no distance and is left out; the image is clamped to

@@ -39,8 +39,10 @@ manuelruder/artistic-videos, commit 40e7447, ``artistic_video.lua``, ``artistic_
 ``artistic_video_core.lua``, ``consistencyChecker``.
 
 What differs here: the temporal gradient is exact, where the code's leaves out a root of c; colours are
-multiplied by 255, where the code takes 256; frames do not go through 8-bit files in between; the last row
-and column may be relied on; a stream without a flow of its own takes OpenCV's DIS flow.
+multiplied by 255, where the code takes 256; the painting gets the long side of the frames, where the code
+gives it their area; the loss whose fall ends a run has the total variation in it, which the code follows in
+the gradient alone; frames do not go through 8-bit files in between; the last row and column may be relied on;
+a stream without a flow of its own takes OpenCV's DIS flow.
 """
 
 from pystyle.papers.ruder_2016._criterion import criterion
