@@ -5,6 +5,8 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+OF_EACH_KIND = ("01", "02", "03", "05", "18", "19", "26", "27", "28")
+"""The numbers of those that CI runs; each takes a kernel, and all are run before a release."""
 
 
 def _pictures(outputs):
@@ -12,7 +14,13 @@ def _pictures(outputs):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.stem, marks=[] if path.stem[:2] in OF_EACH_KIND else pytest.mark.long)
+        for path in NOTEBOOKS
+    ],
+)
 def test_every_notebook_runs_at_a_small_size(path, monkeypatch):
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
     monkeypatch.delenv("MPLBACKEND", raising=False)
