@@ -40,11 +40,16 @@ Paint = Callable[[Tensor], Tensor]
 
 
 def variant(network: Stylizer, name: str, folder: Path) -> tuple[Stylizer, int]:
-    """A smaller network by what is done to it, such as "prune 0.2, 6 bits", and the bytes of its file."""
+    """A smaller network by what is done to it, such as "prune 0.2, 6 bits", and the bytes of its file.
+
+    A part may also be the file of a network that was trained again: "again.safetensors, 6 bits".
+    """
     bits, small = None, network
     for part in [] if name == ORIGINAL else name.split(", "):
         if part.startswith("prune"):
             small = pruned(network, float(part.split()[1]))
+        elif part.endswith(".safetensors"):
+            small = Stylizer.load(part)
         else:
             bits = int(part.split()[0])
     path = folder / "network.safetensors"
