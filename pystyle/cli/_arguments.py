@@ -57,7 +57,6 @@ _SENTENCES_OF_A_TRAINING = {
 _RATE_OF_A_DISCRIMINATOR = re.compile(r"`adversaries\.[\w.]+\.optimizer\.lr`")
 """What differs with the learning rate of the network."""
 
-_READING = " to `read_image`"
 _ARGUMENT = re.compile(r"`(?:encoding\.|phases\.0\.|optimizer\.)?(\w+)(?:(=| = )([^`]+))?`")
 
 
@@ -118,4 +117,4 @@ def in_options(message: str, options: Collection[str]) -> str:
         return option if option.isupper() else name.replace("_", " ")
 
     message = _RATE_OF_A_DISCRIMINATOR.sub("that of a discriminator", message)
-    return _ARGUMENT.sub(option_of, message.replace(_READING, ""))
+    return _ARGUMENT.sub(option_of, message)

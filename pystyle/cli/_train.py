@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
 def _run(options: argparse.Namespace) -> int:
     settle(options)
     names = style_names(options)
-    contents = images_in(options.contents, "`--contents`", options.crop_size)
+    contents = images_in(options.contents, "`--contents`", options)
     _check(options, contents)
     network = network_of(options, names)
     styles = styles_of(options, network)
@@ -140,10 +140,11 @@ def _preview_pairs(contents: ImageFolder, styles: Sequence[str] | ImageFolder) -
     for index, photograph in enumerate(photographs):
         if isinstance(styles, ImageFolder):
             path = styles.paths[index * len(styles) // _PREVIEWS]
-            style: Style = resize(read_image(path), _PREVIEW_EDGE)
+            style: Style = resize(read_image(path, max_pixels=styles.max_pixels), _PREVIEW_EDGE)
         else:
             style = styles[index % len(styles)]
-        found.append((resize(read_image(photograph), _PREVIEW_EDGE), style))
+        content = read_image(photograph, max_pixels=contents.max_pixels)
+        found.append((resize(content, _PREVIEW_EDGE), style))
     return found
 
 

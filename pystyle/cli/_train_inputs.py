@@ -58,14 +58,14 @@ def style_names(options: argparse.Namespace) -> list[str]:
     return list(names)
 
 
-def images_in(folder: str | Path, option: str, crop_size: int) -> ImageFolder:
+def images_in(folder: str | Path, option: str, options: argparse.Namespace) -> ImageFolder:
     """The images of a folder, as crops.
 
     Raises:
         UsageError: If there are none.
     """
     try:
-        return ImageFolder(folder, crop_size=crop_size)
+        return ImageFolder(folder, crop_size=options.crop_size, max_pixels=options.max_pixels)
     except (ValueError, NotADirectoryError) as error:
         raise UsageError(str(error).replace("`folder`", option)) from error
 
@@ -158,7 +158,7 @@ def criterion_of(options: argparse.Namespace) -> Criterion:
 
 
 def _painting_folder(options: argparse.Namespace) -> ImageFolder:
-    return images_in(options.styles[0], "The folder of paintings", options.crop_size)
+    return images_in(options.styles[0], "The folder of paintings", options)
 
 
 def _stem(style: str) -> str:

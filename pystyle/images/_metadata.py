@@ -3,7 +3,6 @@
 import math
 import os
 import re
-import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Any
@@ -76,7 +75,7 @@ def read_metadata(source: str | os.PathLike[str] | IO[bytes]) -> Metadata:
     """
     name = _name(source)
     with _as_read_error(name), _opened(source, name) as file:
-        image = _checked_header(file, name, sys.maxsize)
+        image = _checked_header(file, name)
         exif = _readable_exif(image)
         described = _described(exif)
         xmp = image.info.get("xmp")

@@ -115,7 +115,8 @@ def file_pixels(source: str | os.PathLike[str] | IO[bytes], max_pixels: int) -> 
     name = _name(source)
     max_pixels = whole_number(max_pixels, "`max_pixels`", least=1)
     with _as_read_error(name), _opened(source, name) as file:
-        picture = _checked_header(file, name, max_pixels)
+        picture = _checked_header(file, name)
+        _check_pixels(picture, name, max_pixels)
         colors, alpha = deep_rgb_and_alpha(picture, file) or rgb_and_alpha(picture)
         return Pixels(colors, alpha, orientation_of(picture))
 
@@ -150,7 +151,7 @@ def _opened(source: str | os.PathLike[str] | IO[bytes], name: str) -> Iterator[i
         yield io.BytesIO(start + file.read() if is_readable(start) else start)
 
 
-def _checked_header(file: io.BytesIO, name: str, max_pixels: int) -> ImageFile.ImageFile:
+def _checked_header(file: io.BytesIO, name: str) -> ImageFile.ImageFile:
     if file.seek(0, os.SEEK_END) == 0:
         fix = "Call `seek(0)` on it first" if name == "the stream" else "Copy or download it again"
         raise ImageReadError(f"Cannot read {name}: it is empty. {fix}.")
@@ -161,13 +162,16 @@ def _checked_header(file: io.BytesIO, name: str, max_pixels: int) -> ImageFile.I
             f"Cannot read {name}: its first bytes are not those of an image that can be read. "
             f"Convert it to one of {', '.join(READABLE_FORMATS)}."
         )
+    return picture
+
+
+def _check_pixels(picture: ImageFile.ImageFile, name: str, max_pixels: int) -> None:
     width, height = picture.size
     if width * height > max_pixels:
         raise ImageReadError(
             f"Cannot read {name}: it has {width} x {height} = {width * height} pixels, more than "
-            f"{max_pixels}. If you trust the file, pass `max_pixels={width * height}` to `read_image`."
+            f"{max_pixels}. If you trust the file, pass `max_pixels={width * height}`."
         )
-    return picture
 
 
 @contextmanager

@@ -10,21 +10,8 @@ from torch.utils.data import Dataset
 
 from pystyle._arguments import number, whole_number
 from pystyle.images import read_image, resize
-
-_SUFFIXES = (
-    ".avif",
-    ".bmp",
-    ".gif",
-    ".heic",
-    ".heif",
-    ".jpeg",
-    ".jpg",
-    ".png",
-    ".ppm",
-    ".tif",
-    ".tiff",
-    ".webp",
-)
+from pystyle.images._formats import EXTENSIONS
+from pystyle.images._read import DEFAULT_MAX_PIXELS
 
 
 class ImageFolder(Dataset[Tensor]):
@@ -43,6 +30,7 @@ class ImageFolder(Dataset[Tensor]):
         augment: Called with each crop, of shape (3, height, width); a transform of
             `torchvision.transforms.v2`, say.
         in_memory: Keep the images as bytes in memory, so that each is read once: 3 bytes a pixel.
+        max_pixels: Largest accepted product of width and height of an image.
 
     Raises:
         ValueError: If the folder has no images, or a number is impossible.
@@ -69,12 +57,13 @@ class ImageFolder(Dataset[Tensor]):
         mirror: bool = True,
         augment: Callable[[Tensor], Tensor] | None = None,
         in_memory: bool = False,
+        max_pixels: int = DEFAULT_MAX_PIXELS,
     ) -> None:
         self.folder = Path(folder).expanduser()
         if not self.folder.is_dir():
             raise NotADirectoryError(f"`folder` must be a folder with images, got '{folder}', which is none.")
         self.paths: Sequence[Path] = sorted(
-            path for path in self.folder.rglob("*") if path.suffix.lower() in _SUFFIXES and path.is_file()
+            path for path in self.folder.rglob("*") if path.suffix.lower() in EXTENSIONS and path.is_file()
         )
         if not self.paths:
             raise ValueError(f"`folder` must have images in it, got '{folder}' with none that can be read.")
@@ -83,6 +72,7 @@ class ImageFolder(Dataset[Tensor]):
         if low > high:
             raise ValueError(f"`scales` must go from the smallest to the largest, got {scales}.")
         self.scales, self.mirror, self.augment, self.in_memory = (low, high), mirror, augment, in_memory
+        self.max_pixels = whole_number(max_pixels, "`max_pixels`", least=1)
         self._kept: dict[int, np.ndarray] = {}
 
     @property
@@ -109,10 +99,13 @@ class ImageFolder(Dataset[Tensor]):
 
     def _image(self, index: int) -> Tensor:
         if not self.in_memory:
-            return read_image(self.paths[index])[0]
+            return self._read(index)
         if index not in self._kept:
-            self._kept[index] = (read_image(self.paths[index])[0] * 255).round().byte().numpy()
+            self._kept[index] = (self._read(index) * 255).round().byte().numpy()
         return torch.from_numpy(self._kept[index]).float() / 255
+
+    def _read(self, index: int) -> Tensor:
+        return read_image(self.paths[index], max_pixels=self.max_pixels)[0]
 
     def _crop(self, image: Tensor, size: int) -> Tensor:
         low, high = self.scales

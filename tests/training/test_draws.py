@@ -6,7 +6,7 @@ import pytest
 import torch
 from PIL import Image
 
-from pystyle.images import write_image
+from pystyle.images import ImageReadError, write_image
 from pystyle.training import ImageFolder, Phase
 from pystyle.training._batches import Batches
 from pystyle.training._draws import Draws
@@ -141,6 +141,16 @@ class TestImageFolder:
                 torch.manual_seed(3)
                 crops.append(ImageFolder(folder, crop_size=16, in_memory=in_memory)[index])
             assert torch.allclose(*crops, atol=1e-6)
+
+    def test_images_that_are_too_large_are_refused_one_by_one(self, folder):
+        found = ImageFolder(folder, crop_size=16, max_pixels=1_000)
+        assert found[1].shape == (3, 16, 16)
+        with pytest.raises(ImageReadError, match="pass `max_pixels=2400`"):
+            found[0]
+
+    def test_it_finds_the_formats_that_can_be_read(self, folder):
+        (folder / "b.png").rename(folder / "b.JFIF")
+        assert [path.name for path in ImageFolder(folder).paths] == ["b.JFIF", "a.jpg"]
 
     def test_augmentation_sees_the_crop(self, folder):
         dark = ImageFolder(folder, crop_size=16, augment=lambda crop: crop * 0)
