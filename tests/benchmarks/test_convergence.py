@@ -91,6 +91,7 @@ def line(loop, pair, loss, evaluations=50):
 
 
 def test_the_drawn_loss_is_relative_to_the_lowest_of_its_pair_in_the_geometric_mean(script):
+    pytest.importorskip("matplotlib")
     plots = script("plots")
     lines = [line("a", "p", 8.0), line("a", "q", 1.0), line("b", "p", 2.0), line("b", "q", 9.0)]
     lines += [line("a", "p", 4.0, 100), line("a", "q", None, 100)]
@@ -102,6 +103,7 @@ def test_the_drawn_loss_is_relative_to_the_lowest_of_its_pair_in_the_geometric_m
 
 
 def test_the_drawn_times_are_the_medians_of_the_clock_with_the_floor_under_them(script):
+    pytest.importorskip("matplotlib")
     plots = script("plots")
     lines = [
         {
@@ -120,6 +122,7 @@ def test_the_drawn_times_are_the_medians_of_the_clock_with_the_floor_under_them(
 
 
 def test_a_plot_of_the_same_lines_is_the_same_file(script, tmp_path):
+    pytest.importorskip("matplotlib")
     plots = script("plots")
     lines = [
         {"variant": name, "edge_size": side, "increment_mib": side / 4, "machine": {}}

@@ -28,6 +28,7 @@ def test_every_style_loss_of_the_library_is_in_the_sheet(sheet):
     assert style_losses <= shown
 
 
+@pytest.mark.usefixtures("_demo")
 def test_a_run_writes_pictures_rows_and_the_sheet_and_does_nothing_twice(
     sheet, monkeypatch, tmp_path, capsys
 ):

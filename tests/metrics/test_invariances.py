@@ -54,6 +54,7 @@ def test_noise_is_relative_to_the_larger_of_the_sources():
     assert math.isnan(noise_ratio(grey(0.5), grey(0.5), grey(0.5)))
 
 
+@pytest.mark.usefixtures("_lpips")
 def test_lpips_of_an_image_and_itself_is_zero():
     distance = LPIPS(vgg16(weights=None, seed=3))
     assert distance(picture(0), picture(0)).item() == 0
@@ -95,6 +96,7 @@ def test_colours_by_hand():
     assert saturation_ratio(grey(0.5), style).item() == 0
 
 
+@pytest.mark.usefixtures("_lpips")
 def test_an_image_that_wants_a_gradient_is_left_alone():
     image = picture(0).requires_grad_()
     before, network = image.detach().clone(), vgg16(weights=None, seed=3)

@@ -21,6 +21,7 @@ IMAGES, CONTENTS = torch.rand(2, 2, 3, 40, 36, generator=GENERATOR)
 STYLE = torch.rand(1, 3, 33, 52, generator=GENERATOR) / 2
 
 
+@pytest.mark.usefixtures("_lpips")
 def test_the_figures_are_those_of_the_measures():
     network = vgg16(weights=None, seed=3)
     lpips, style = LPIPS(network), StyleDistance(network, num_directions=8)

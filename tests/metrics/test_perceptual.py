@@ -39,6 +39,7 @@ def kernels_of(network):
     return [(stage.weight, stage.bias) for stage in network.stages.values() if isinstance(stage, nn.Conv2d)]
 
 
+@pytest.mark.usefixtures("_lpips")
 def test_lpips_is_that_of_an_independent_implementation(independent, layers, network):
     loss = LPIPS(network)._loss
     heads = [loss.at(layer).head_0 for layer in loss.layers]
@@ -148,6 +149,7 @@ def test_structure_does_not_see_where_colours_are_turned():
     assert StructureDistance(SAME, "same")(IMAGES, IMAGES.flip(3)).min() > 1e-5
 
 
+@pytest.mark.usefixtures("_lpips")
 def test_what_does_not_fit_is_refused(network):
     with pytest.raises(ValueError, match="`reference` must have the size of `image`"):
         LPIPS(network)(IMAGES, STYLE)

@@ -3,8 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from scipy.linalg import sqrtm
-from scipy.spatial.distance import cdist
 
 from pystyle.metrics import (
     FeatureStatistics,
@@ -47,7 +45,7 @@ def test_moments_keep_their_digits_far_from_the_origin():
 def test_the_frechet_distance_is_that_of_the_published_formula():
     own, other = statistics_of(FEATURES), statistics_of(REFERENCE)
     first, second = own.covariance.numpy(), other.covariance.numpy()
-    root = sqrtm(first @ second).real
+    root = pytest.importorskip("scipy.linalg").sqrtm(first @ second).real
     expected = float((own.mean - other.mean).square().sum()) + np.trace(first + second - 2 * root)
     assert frechet_distance(own, other) == pytest.approx(expected, rel=1e-10)
     assert frechet_distance(other, own) == pytest.approx(expected, rel=1e-10)
@@ -100,6 +98,7 @@ def test_subsets_of_one_distribution_are_0_apart_on_average():
 
 @pytest.mark.parametrize("neighbors", [1, 3])
 def test_precision_and_recall_are_those_of_their_definition(neighbors):
+    cdist = pytest.importorskip("scipy.spatial.distance").cdist
     x, y = FEATURES.double().numpy()[:, :2], REFERENCE.numpy()[:, :2]
 
     def share(vectors, others):

@@ -4,8 +4,6 @@ import json
 import os
 
 import numpy as np
-import onnx
-import onnxruntime
 import pytest
 import torch
 from torch.nn.functional import interpolate
@@ -37,6 +35,10 @@ from pystyle.papers import (
     wang_2023,
     yoo_2019,
 )
+
+onnx = pytest.importorskip("onnx")
+pytest.importorskip("onnxscript")
+onnxruntime = pytest.importorskip("onnxruntime")
 
 SIZES = [(101, 57), (67, 90), (250, 333), (83, 83), (129, 71)]
 WHITENING = "decomposes matrices"

@@ -6,7 +6,6 @@ import sys
 import textwrap
 
 import numpy as np
-import onnx
 import pytest
 import torch
 from PIL import Image
@@ -14,6 +13,10 @@ from PIL import Image
 from pystyle.images import read_image, write_image
 from pystyle.networks import AnyStyleNetwork, TransformNetwork
 from pystyle.onnx import OnnxPainter, as_array, as_picture
+
+onnx = pytest.importorskip("onnx")
+pytest.importorskip("onnxscript")
+pytest.importorskip("onnxruntime")
 
 pytestmark = pytest.mark.slow  # Each export takes seconds.
 
