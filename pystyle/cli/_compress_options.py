@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--bits",
         metavar="N",
         type=integer("--bits", least=2, most=8),
-        help="bits of each weight, 2 to 8, by a table for each layer (default: 6)",
+        help="bits of a weight in the mean, 2 to 8, by a table for each layer (default: 6)",
     )
     how(
         "--int8",

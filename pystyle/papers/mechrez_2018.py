@@ -30,6 +30,9 @@ Adam, 5 of 255 levels long.
 
 What differs here: all positions count; the halved distances of the code only make its ε of 1e-5 count
 twice, and are left out. Steps, size and optimizer are ours, for neither paper nor code has them.
+
+Compute it in float32, as it is unless `evaluation` says otherwise: in bfloat16 features are rounded by more
+than the differences that matches are told by, and the image becomes noise.
 """
 
 from collections.abc import Sequence
