@@ -48,7 +48,7 @@ CONFIG_KEYS = Keys(
         "keyframes": lambda _: False,
         "sound": lambda _: False,
     },
-    ("no-sound", "optimise", "steady"),
+    ("compile", "no-sound", "optimise", "steady"),
 )
 
 

@@ -84,7 +84,7 @@ def test_the_text_is_a_table_with_the_facts_of_info(network, instant, capsys):
     assert "extrapolated from three steps" in captured.out
     facts = captured.out.split("```")[1]
     assert re.search(r"^load +", facts, re.M)
-    assert f"torch              {importlib.metadata.version('torch')}" in facts
+    assert f"torch                  {importlib.metadata.version('torch')}" in facts
 
 
 def test_without_names_all_that_is_shipped_is_measured_at_three_sizes(instant, capsys):
