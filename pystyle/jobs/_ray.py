@@ -46,9 +46,10 @@ def cluster(num_cpus: int) -> Iterator[Any]:
         return
     common = {"log_to_driver": False, "logging_level": "error"}
     with quietly(), _handlers_kept():
-        try:
-            ray.init(address="auto", **common)
-        except ConnectionError:
+        if os.environ.get("RAY_ADDRESS"):
+            ray.init(**common)
+        else:
+            # Not "auto": that joins the cluster of any process here, and dies when that one ends.
             cpus = max(num_cpus, os.cpu_count() or 1)
             ray.init(address="local", num_cpus=cpus, include_dashboard=False, **common)
     try:

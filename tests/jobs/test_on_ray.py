@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 from functools import partial
 from pathlib import Path
 
@@ -65,6 +67,29 @@ def _numbers_of_entries(folder):
     manifest = Manifest(folder / "manifest.jsonl")
     names = [entry.input for entry in manifest.read()]
     return {name: names.count(name) for name in names}
+
+
+def test_the_cluster_of_another_process_is_not_joined(monkeypatch):
+    # It ends with that process, and all that use it.
+    monkeypatch.delenv("RAY_ADDRESS", raising=False)
+    program = (
+        "import ray; ray.init(address='local', include_dashboard=False, num_cpus=1, log_to_driver=False)\n"
+        "print(ray.get_runtime_context().gcs_address, flush=True); input()"
+    )
+    command = [sys.executable, "-W", "ignore", "-c", program]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+        theirs = other.stdout.readline().strip()
+        # In a process of its own, too: a test before may have left a cluster in this one.
+        program = (
+            "from pystyle.jobs._ray import cluster\n"
+            "with cluster(1) as ray: print(ray.get_runtime_context().gcs_address)"
+        )
+        command = [sys.executable, "-W", "ignore", "-c", program]
+        own = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout.strip()
+        other.communicate("\n", timeout=60)
+    assert own
+    assert theirs
+    assert own != theirs
 
 
 @pytest.mark.usefixtures("_cluster", "two_threads")

@@ -280,6 +280,7 @@ def test_averaging_without_decay_is_the_last_iterate(by_pixels):
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_a_long_run_keeps_nothing_alive_and_leaves_no_hooks(criterion):
     counts = []
 

@@ -264,6 +264,7 @@ print(result.frames, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
 
 
 @pytest.mark.slow
+@pytest.mark.long
 def test_ten_thousand_frames_take_the_memory_of_five_hundred(tmp_path) -> None:
     peaks = []
     for count in (500, 10_000):
