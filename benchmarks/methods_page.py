@@ -9,6 +9,7 @@ decides, for whoever ranks them by eye without knowing which is which. The ranki
 
 import argparse
 import random
+from itertools import product as product_of
 from pathlib import Path
 from statistics import mean
 from string import ascii_uppercase
@@ -33,6 +34,9 @@ KINDS = {
     "peer": ("#D55E00", "D"),
 }
 """Colour and mark; colours that the colour-blind can tell apart."""
+DISTANCES = (5, 10, 16, 24, 34, 46)
+DIRECTIONS = ((1, 0.6), (1, -0.8), (-1, 0.6), (-1, -0.8), (0.4, 1), (0.4, -1))
+"""Where a name is tried: points to the right and upwards of what it names, the nearest ones first."""
 RANKED = (
     "default",
     "draft",
@@ -87,13 +91,34 @@ def draw(axes: "Axes", found: dict[str, Line], x: str, y: str) -> list[str]:
             axes.scatter(*zip(*own, strict=True), color=colour, marker=mark, s=28, label=kind, zorder=3)
     best = front(points)
     axes.step(*zip(*(points[name] for name in best), strict=True), where="post", color="#999999", lw=1)
-    for index, (name, place) in enumerate(sorted(points.items(), key=lambda item: item[1])):
-        weight, label = "bold" if name in best else "normal", name.removeprefix("loss ")
-        # Neighbours are named above and below by turns.
-        offset = (4, 3) if index % 2 else (4, -8)
-        axes.annotate(label, place, offset, textcoords="offset points", fontsize=6.5, weight=weight)
     axes.set(xlabel=x, ylabel=y)
     return best
+
+
+def name_points(axes: "Axes", found: dict[str, Line], x: str, y: str, best: list[str]) -> None:
+    """Write the name of each method at the nearest place where no other name is."""
+    from matplotlib.text import Text
+
+    axes.figure.draw_without_rendering()
+    taken = []
+    for name in sorted(found, key=lambda name: (found[name][x], found[name][y])):
+        for distance, (right, up) in product_of(DISTANCES, DIRECTIONS):
+            label = axes.annotate(
+                name.removeprefix("loss "),
+                (found[name][x], found[name][y]),
+                (distance * right, distance * up - 2),
+                textcoords="offset points",
+                ha="left" if right > 0 else "right",
+                fontsize=6.5,
+                weight="bold" if name in best else "normal",
+                arrowprops={"arrowstyle": "-", "lw": 0.4, "color": "#999999"} if distance > 6 else None,
+            )
+            label.get_window_extent()  # Puts the text where it is to be; the line to the point is in it.
+            box, frame = Text.get_window_extent(label), axes.get_window_extent()
+            if frame.x0 < box.x0 and box.x1 < frame.x1 and not any(box.overlaps(other) for other in taken):
+                break
+            label.remove()
+        taken.append(box)
 
 
 def plot(found: dict[str, Line], path: Path) -> None:
@@ -101,13 +126,15 @@ def plot(found: dict[str, Line], path: Path) -> None:
     from plots import figure, plain_numbers, save
 
     drawing, panels = figure(2)
-    draw(panels[0], found, "seconds", "product")
+    best = draw(panels[0], found, "seconds", "product")
     panels[0].set(xscale="log", xlabel="processor seconds", ylabel="(1 + lpips) (1 + style)")
     plain_numbers(panels[0].xaxis)
-    draw(panels[1], found, "lpips", "style")
+    name_points(panels[0], found, "seconds", "product", best)
+    best = draw(panels[1], found, "lpips", "style")
     panels[1].set(yscale="log", xlabel="lpips: distance to the photograph")
     panels[1].set(ylabel="style: distance to the painting")
     plain_numbers(panels[1].yaxis)
+    name_points(panels[1], found, "lpips", "style", best)
     save(drawing, panels, path)
 
 
