@@ -64,8 +64,6 @@ def run_batch(options: argparse.Namespace) -> int:
         options.batch_styles or options.styles,
         options.output_dir,
         recipe=recipe,
-        workers=options.workers or 1,
-        on=options.on or "processes",
     )
 
 

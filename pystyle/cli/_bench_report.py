@@ -136,7 +136,7 @@ def _machine(before: Surroundings, seconds: float, device: torch.device) -> list
         "load": load,
         "environment": ", ".join(f"{name}={value}" for name, value in _environment().items()) or "as it is",
     }
-    return [*(f"{name:<22} {value}" for name, value in rows.items()), _info.text_of(_info.facts())]
+    return [*(_info.line_of(name, value) for name, value in rows.items()), _info.text_of(_info.facts())]
 
 
 def _of_docs(line: Figures) -> float | None:

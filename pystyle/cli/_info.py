@@ -118,8 +118,8 @@ def _torchvision() -> dict[str, Any]:
 def text_of(facts: dict[str, dict[str, Any]]) -> str:
     """The facts in lines for people."""
     devices, weights = facts["devices"], facts["weights"]
-    lines = [f"{name:<22} {value or 'missing'}" for name, value in facts["versions"].items()]
-    lines += [f"{name:<22} {value or 'missing (optional)'}" for name, value in facts["optional"].items()]
+    lines = [line_of(name, value or "missing") for name, value in facts["versions"].items()]
+    lines += [line_of(name, value or "missing (optional)") for name, value in facts["optional"].items()]
     accelerators = ", ".join(devices["accelerator_names"]) or "none"
     caffe, torchvision = weights["caffe"], weights["torchvision"]
     found = ", ".join(torchvision["found"]) or "none"
@@ -130,4 +130,9 @@ def text_of(facts: dict[str, dict[str, Any]]) -> str:
         "caffe weights": "verified" if caffe["verified"] else caffe["problem"],
         "torchvision's": f"{found} in {directory} (verified when used)",
     }
-    return "\n".join([*lines, *(f"{name:<22} {value}" for name, value in rows.items())])
+    return "\n".join([*lines, *(line_of(name, value) for name, value in rows.items())])
+
+
+def line_of(name: str, value: object) -> str:
+    """A fact, in a column with the others."""
+    return f"{name:<22} {value}"

@@ -4,7 +4,6 @@ import argparse
 import json
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
-from typing import Literal
 
 from pystyle.cli._announce import announcements, say
 from pystyle.cli._arguments import in_options
@@ -23,19 +22,15 @@ def run_job(
     output: Path,
     *,
     recipe: Callable[..., Result],
-    workers: int = 1,
-    on: Literal["processes", "ray"] = "processes",
 ) -> int:
     """Paint all images in a folder, say what became of them, and return the exit code.
 
     Args:
-        options: Those of the command about files and what is said.
+        options: Those of the command about files, who works, and what is said.
         source: The folder of the images.
         styles: Files that are read once.
         output: The folder of the pictures.
         recipe: What is done to each image.
-        workers: How many processes share the work.
-        on: What they are.
     """
     told: list[Callable[[JobEntry], None]] = []
     if not (options.quiet or options.json):
@@ -53,8 +48,8 @@ def run_job(
                 keep_metadata=options.keep_metadata,
                 background=None if options.background is None else rgb_of(options.background),
                 max_pixels=options.max_pixels,
-                workers=workers,
-                on=on,
+                workers=options.workers or 1,
+                on=options.on or "processes",
                 retry_failed=options.retry_failed,
                 overwrite=options.overwrite,
                 callbacks=told,

@@ -27,8 +27,6 @@ def paint_folder(options: argparse.Namespace) -> int:
         [],
         output,
         recipe=recipe,
-        workers=options.workers or 1,
-        on=options.on or "processes",
     )
 
 

@@ -37,7 +37,6 @@ positions match those with the same tag only, are :meth:`pystyle.Loss.within` wi
 from collections.abc import Sequence
 from functools import partial
 
-import torch
 from torch import Tensor
 
 from pystyle.criterion import Criterion
@@ -47,6 +46,7 @@ from pystyle.losses import SlicedWassersteinLoss
 from pystyle.optim import LBFGS
 from pystyle.papers._images import check_images
 from pystyle.papers._layers import names
+from pystyle.papers._noise import seeded_normal
 from pystyle.papers.gatys_2015 import average_pooling
 from pystyle.runner import Callback, Result, optimize_image
 from pystyle.typing import Init, OptimizerFactory, Wrap
@@ -146,6 +146,7 @@ def texture_synthesis(
         - texture: (1, 3, height, width), RGB in [0, 1]
 
     Example:
+        >>> import torch
         >>> texture = torch.rand(1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
         >>> result = texture_synthesis(texture, encoder=vgg19(weights=None), size=(32, 48), num_steps=1)
         >>> result.image.shape
@@ -157,9 +158,7 @@ def texture_synthesis(
     )
     if init is None:
         size = size or losses.nearest_size((texture.shape[2], texture.shape[3]))
-        noise = torch.randn(
-            1, 3, *size, generator=torch.Generator().manual_seed(seed), dtype=torch.float32, device="cpu"
-        ).to(texture)
+        noise = seeded_normal((1, 3, *size), seed).to(texture)
         init = texture.mean((2, 3), keepdim=True) + 0.01 * noise
     return optimize_image(
         losses,

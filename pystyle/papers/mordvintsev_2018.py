@@ -55,6 +55,7 @@ from pystyle.images import resize
 from pystyle.losses import ContentLoss, GramLoss
 from pystyle.papers._images import check_images
 from pystyle.papers._layers import names
+from pystyle.papers._noise import seeded_normal
 from pystyle.parametrizations import Fourier, Parametrization
 from pystyle.runner import Callback, optimize_image
 from pystyle.surfaces import Mesh, PaintedMesh, ViewEvaluation, ViewRunner, Views
@@ -178,14 +179,12 @@ def style_transfer(
     """
     check_images({"style": style})
     content = resize(mesh.texture.to(style), texture_size, wrap="both")
-    generator = torch.Generator().manual_seed(seed)
-    noise = torch.randn(content.shape, generator=generator, dtype=torch.float32, device="cpu")
     result = optimize_image(
         criterion(
             encoder, style_layers=style_layers, content_layer=content_layer, content_weight=content_weight
         ),
         {"content": content, "style": style},
-        init=(0.5 + 0.01 * noise).to(content),
+        init=(0.5 + 0.01 * seeded_normal(content.shape, seed)).to(content),
         optimizer=optimizer,
         parametrization=parametrization,
         num_steps=num_steps,

@@ -50,6 +50,7 @@ from pystyle.images import resize
 from pystyle.losses import GramLoss, HistogramLoss, Loss, TotalVariationLoss
 from pystyle.papers._images import check_images
 from pystyle.papers._layers import names, num_positions
+from pystyle.papers._noise import seeded_normal
 from pystyle.runner import Callback, Result, optimize_image
 from pystyle.typing import OptimizerFactory, Wrap
 
@@ -185,9 +186,7 @@ def texture_synthesis(
         torch.tensor(value, dtype=torch.float32, device="cpu").reshape(1, 3, 1, 1)
         for value in (IMAGENET_MEAN, IMAGENET_STD)
     )
-    noise = torch.randn(
-        1, 3, *sizes[0], generator=torch.Generator().manual_seed(seed), dtype=torch.float32, device="cpu"
-    )
+    noise = seeded_normal((1, 3, *sizes[0]), seed)
     image, results = (mean + std * noise).to(texture), list[Result]()
     for size, texture_size in zip(sizes, textures, strict=True):
         results.append(

@@ -11,6 +11,7 @@ from pystyle.encoders._weights import CAFFE_MEAN_RGB
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.optim import LBFGS
 from pystyle.papers._images import check_images
+from pystyle.papers._noise import seeded_normal
 from pystyle.papers._variants import Variant
 from pystyle.papers.gatys_2015._criterion import LAYERS, criterion
 from pystyle.runner import Callback, Result, optimize_image
@@ -112,12 +113,5 @@ def normal_noise(size: tuple[int, int], *, like: Tensor, seed: int | None = 0) -
         >>> noise.mean((0, 2, 3)).round(decimals=1), noise.std(dim=(0, 2, 3)).mul(255).round()
         (tensor([0.5000, 0.5000, 0.4000]), tensor([1., 1., 1.]))
     """
-    generator = torch.Generator()
-    if seed is None:
-        generator.seed()
-    else:
-        generator.manual_seed(seed)
     mean = torch.tensor(MEAN_COLOUR, dtype=torch.float32, device="cpu").reshape(1, 3, 1, 1)
-    return (mean + torch.randn(1, 3, *size, generator=generator, dtype=torch.float32, device="cpu") / 255).to(
-        like
-    )
+    return (mean + seeded_normal((1, 3, *size), seed) / 255).to(like)

@@ -7,6 +7,7 @@ from torch import Tensor
 from pystyle.encoders import Encoder
 from pystyle.images import resize
 from pystyle.papers._images import check_images
+from pystyle.papers._noise import seeded_normal
 from pystyle.papers.kato_2018._criterion import LAYERS, SMOOTHNESS_WEIGHT, criterion
 from pystyle.papers.kato_2018._texture import SquashedTexture
 from pystyle.parametrizations import Parametrization
@@ -72,12 +73,10 @@ def style_transfer(
     """
     check_images({"style": style})
     texture = resize(mesh.texture.to(style), texture_size, wrap="both")
-    generator = torch.Generator().manual_seed(seed)
-    noise = torch.randn(texture.shape, generator=generator, dtype=torch.float32, device="cpu")
     result = optimize_image(
         criterion(encoder, layers=layers, smoothness_weight=smoothness_weight),
         {"content": texture, "style": resize(style, view_size)},
-        init=(0.05 * noise).sigmoid().to(texture) if init is None else init,
+        init=(0.05 * seeded_normal(texture.shape, seed)).sigmoid().to(texture) if init is None else init,
         parametrization=parametrization,
         optimizer=optimizer,
         num_steps=num_steps,

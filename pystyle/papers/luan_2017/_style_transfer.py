@@ -10,6 +10,7 @@ from pystyle.functional import smoothed_local_affine
 from pystyle.images._masked import resize_masked
 from pystyle.optim import LBFGS
 from pystyle.papers._images import check_images
+from pystyle.papers._noise import seeded_normal
 from pystyle.papers._variants import Variant
 from pystyle.papers.gatys_2015 import MEAN_COLOUR
 from pystyle.papers.luan_2017._criterion import criterion
@@ -73,12 +74,7 @@ def style_transfer(
     check_images({"content": content, "style": style})
     encoder = vgg19(ceil_mode=True) if encoder is None else encoder
     photograph, other = _sized(content, edge_size), _sized(style, edge_size)
-    generator = torch.Generator().manual_seed(seed)
-    noise = (
-        1e-4
-        / 255
-        * torch.randn(photograph.image.shape, generator=generator, dtype=torch.float32, device="cpu")
-    )
+    noise = 1e-4 / 255 * seeded_normal(photograph.image.shape, seed)
     start = torch.tensor(MEAN_COLOUR, dtype=torch.float32, device="cpu").reshape(1, 3, 1, 1) + noise
     results = list[Result]()
     for stage, steps in enumerate(num_steps):

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from pystyle.functional import warp
 from pystyle.functional._flow import stays_inside
+from pystyle.papers._noise import seeded_normal
 from pystyle.papers._variants import Variant, check_variant
 from pystyle.papers.gatys_2015 import MEAN_COLOUR
 
@@ -21,12 +22,8 @@ def common_size(frames: Sequence[Tensor], label: str = "`frames`") -> tuple[int,
 
 def noise_like(frame: Tensor, seed: int) -> Tensor:
     """Faint noise around the mean colour, of the size of a frame."""
-    noise = torch.randn(
-        frame.shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float32, device="cpu"
-    )
-    return (
-        torch.tensor(MEAN_COLOUR, dtype=torch.float32, device="cpu").reshape(1, 3, 1, 1) + 1e-3 / 255 * noise
-    ).to(frame)
+    mean = torch.tensor(MEAN_COLOUR, dtype=torch.float32, device="cpu").reshape(1, 3, 1, 1)
+    return (mean + 1e-3 / 255 * seeded_normal(frame.shape, seed)).to(frame)
 
 
 def warped_frame(frame: Tensor, flow: Tensor) -> Tensor:
