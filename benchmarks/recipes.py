@@ -4,7 +4,7 @@ from collections.abc import Callable
 from functools import partial
 
 import torch
-from objectives import CROWSON_CONTENT_WEIGHT, STYLE_LAYERS, gatys_criterion
+from objectives import CONTENT_LAYER, CROWSON_CONTENT_WEIGHT, STYLE_LAYERS, gatys_criterion
 from torch import Tensor
 
 from pystyle import (
@@ -25,6 +25,8 @@ from pystyle.stylization import stylization_pyramid
 Recipe = Callable[[Tensor, Tensor, int], Result]
 
 CROWSON_ADAM = partial(torch.optim.Adam, lr=0.02, betas=(0.9, 0.99))
+TORCH_LBFGS = partial(LBFGS, history_size=100, initial_step=None)
+"""As torch's own takes its steps."""
 
 
 def default(content: Tensor, style: Tensor, edge_size: int) -> Result:
@@ -42,13 +44,44 @@ def gatys(
     evaluation: Evaluation = EagerEvaluation(),
 ) -> Result:
     """Gatys et al. 2016, the authors' PyTorch code; L-BFGS with a history of 100, bounded or not."""
-    references = {"content": resize(content, edge_size), "style": resize(style, edge_size)}
     return optimize_image(
         gatys_criterion(vgg19()),
-        references,
-        optimizer=partial(LBFGS, history_size=100, initial_step=None),
+        {"content": resize(content, edge_size), "style": resize(style, edge_size)},
+        optimizer=TORCH_LBFGS,
         num_steps=num_steps,
         bounds=(0, 1) if bounded else None,
+        evaluation=evaluation,
+    )
+
+
+def pystiche(
+    content: Tensor,
+    style: Tensor,
+    edge_size: int,
+    *,
+    num_steps: int = 500,
+    evaluation: Evaluation = EagerEvaluation(),
+) -> Result:
+    """pystiche 1.0.1 as its first example uses it, but for the network's weights.
+
+    Its network is torchvision's, which has smaller features: a content loss has two factors of them, a loss
+    of Gram matrices four.
+    """
+    scale = crowson_2022.TORCHVISION_SCALE
+    style_weights = [scale[layer] ** 4 / len(STYLE_LAYERS) for layer in STYLE_LAYERS]
+    criterion = Criterion(
+        vgg19(),
+        {
+            "content": ContentLoss(CONTENT_LAYER, weight=scale[CONTENT_LAYER] ** 2),
+            "style": GramLoss(STYLE_LAYERS, layer_weights=style_weights, weight=1e3),
+        },
+    )
+    return optimize_image(
+        criterion,
+        {"content": resize(content, edge_size), "style": resize(style, edge_size)},
+        optimizer=TORCH_LBFGS,
+        num_steps=num_steps,
+        bounds=None,
         evaluation=evaluation,
     )
 
