@@ -2,11 +2,13 @@
 
 import os
 import signal
+import socket
 import threading
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 _STATISTICS = "RAY_USAGE_STATS_ENABLED"
 """Ray sends its makers what it is used for, unless this is 0."""
@@ -39,6 +41,10 @@ def cluster(num_cpus: int) -> Iterator[Any]:
 
     Yields:
         The module `ray`.
+
+    Raises:
+        ConnectionError: If nothing answers at the address in `RAY_ADDRESS`.
+        ValueError: If that is no address.
     """
     ray = ray_module()
     if ray.is_initialized():
@@ -46,7 +52,8 @@ def cluster(num_cpus: int) -> Iterator[Any]:
         return
     common = {"log_to_driver": False, "logging_level": "error"}
     with quietly(), _handlers_kept():
-        if os.environ.get("RAY_ADDRESS"):
+        if address := os.environ.get("RAY_ADDRESS"):
+            _require_answer(address)
             ray.init(**common)
         else:
             # Not "auto": that joins the cluster of any process here, and dies when that one ends.
@@ -58,6 +65,26 @@ def cluster(num_cpus: int) -> Iterator[Any]:
     finally:
         with quietly(), _handlers_kept():
             ray.shutdown()
+
+
+def _require_answer(address: str) -> None:
+    """Ray itself would try for minutes, with lines of its own, and say nothing of the variable."""
+    try:
+        parts = urlsplit(address if "://" in address else f"//{address}")
+        host, port = parts.hostname, parts.port
+    except ValueError as error:
+        raise ValueError(
+            f"The variable RAY_ADDRESS must be like '10.0.0.1:6379' or 'auto', got {address!r} ({error})."
+        ) from error
+    if host is None or port is None:  # Such as "auto", which Ray looks up.
+        return
+    try:
+        socket.create_connection((host, port), timeout=10).close()
+    except OSError as error:
+        raise ConnectionError(
+            f"The variable RAY_ADDRESS names a cluster at {address!r}, and nothing answers there ({error}). "
+            "Start one there with `ray start --head`, or unset the variable for a cluster on this machine."
+        ) from error
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Workers of Ray on one job: the pictures of one process, nothing twice, and nothing lost when they die."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -90,6 +91,23 @@ def test_the_cluster_of_another_process_is_not_joined(monkeypatch):
     assert own
     assert theirs
     assert own != theirs
+
+
+@pytest.mark.parametrize(
+    ("address", "message"),
+    [
+        ("127.0.0.1:1", "names a cluster at '127.0.0.1:1', and nothing answers there"),
+        ("ray://[::1]:1", "nothing answers"),
+        ("127.0.0.1:many", "must be like '10.0.0.1:6379' or 'auto', got '127.0.0.1:many'"),
+    ],
+)
+def test_an_address_where_no_cluster_is_says_so_at_once(monkeypatch, address, message):
+    monkeypatch.setenv("RAY_ADDRESS", address)
+    with (
+        pytest.raises((ConnectionError, ValueError), match=f"RAY_ADDRESS .*{re.escape(message)}"),
+        cluster(1),
+    ):
+        pass
 
 
 @pytest.mark.usefixtures("_cluster", "two_threads")
