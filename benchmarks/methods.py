@@ -19,6 +19,7 @@ What is in `methods.jsonl` is not run again, so a run that was stopped goes on; 
 """
 
 import argparse
+import math
 import os
 import time
 from collections.abc import Callable
@@ -51,6 +52,8 @@ from pystyle.papers import (
 from pystyle.typing import StyleLossName
 
 Paint = Callable[[Tensor, Tensor], Tensor]
+Run = Callable[[Tensor, Tensor, int], Result | list[Result] | tuple[Result, ...]]
+"""Content, style, and the short edge of the content."""
 LENGTH = 256
 PAIRS = HELD_OUT_PAIRS + MORE_HELD_OUT_PAIRS
 """The first are those of the table; on the others only what is ranked by eye is run."""
@@ -69,12 +72,17 @@ class Method(NamedTuple):
     prepare: Callable[[], Paint]
 
 
-def _of_result(run: Callable[[Tensor, Tensor, int], Result | list[Result] | tuple[Result, ...]]) -> Paint:
+def _of_result(run: Run) -> Paint:
     def paint(content: Tensor, style: Tensor) -> Tensor:
         found = run(content, style, min(content.shape[2:]))
         return (found if isinstance(found, Result) else found[-1]).image
 
     return paint
+
+
+def _of_long_edge(run: Run) -> Run:
+    """For a paper whose sizes are long edges."""
+    return lambda content, style, _: run(content, style, max(content.shape[2:]))
 
 
 def _stylized(**options: Any) -> Callable[[], Paint]:
@@ -94,21 +102,27 @@ def _lite() -> Paint:
 
 
 def _halves(size: int, count: int) -> tuple[int, ...]:
-    """Short edges, each twice the one before."""
+    """Sizes of levels, each twice the one before."""
     return tuple(size // 2**power for power in reversed(range(count)))
 
 
 _PRECISION = fastest_precision("cpu")
 _WHOLE = EagerEvaluation(_PRECISION)
 
-ITERATIVE: dict[str, Callable[[Tensor, Tensor, int], Result | list[Result] | tuple[Result, ...]]] = {
+ITERATIVE: dict[str, Run] = {
     "nnst": partial(nnst, evaluation=_WHOLE),
     "gatys_2016": partial(gatys, evaluation=_WHOLE),
     "pystiche": partial(pystiche, evaluation=_WHOLE),
     "gatys_2017": lambda c, s, size: gatys_2017.style_transfer(
-        c, s, edge_sizes=_halves(size, 2), evaluation=_WHOLE
+        # Its sizes are roots of areas.
+        c,
+        s,
+        edge_sizes=_halves(math.ceil(math.sqrt(size * max(c.shape[2:]))), 2),
+        evaluation=_WHOLE,
+    ),  # fmt: skip
+    "li_2017": _of_long_edge(
+        lambda c, s, size: li_2017.style_transfer(c, s, edge_size=size, evaluation=_WHOLE)
     ),
-    "li_2017": lambda c, s, size: li_2017.style_transfer(c, s, edge_size=size, evaluation=_WHOLE),
     "strotss": partial(strotss, evaluation=_WHOLE),
     "galerne_2024": lambda c, s, size: galerne_2024.style_transfer(
         c,
@@ -120,10 +134,12 @@ ITERATIVE: dict[str, Callable[[Tensor, Tensor, int], Result | list[Result] | tup
     "crowson_2022": partial(crowson, evaluation=_WHOLE),
     # Half precision rounds features by more than the distances that its matches are told by, into noise.
     "mechrez_2018": lambda c, s, size: mechrez_2018.style_transfer(c, s, edge_size=size),
-    "li_wand_2016": lambda c, s, size: li_wand_2016.style_transfer(
-        c, s, edge_sizes=_halves(size, 3), evaluation=_WHOLE
+    "li_wand_2016": _of_long_edge(
+        lambda c, s, size: li_wand_2016.style_transfer(c, s, edge_sizes=_halves(size, 3), evaluation=_WHOLE)
     ),
-    "luan_2017": lambda c, s, size: luan_2017.style_transfer(c, s, edge_size=size, evaluation=_WHOLE),
+    "luan_2017": _of_long_edge(
+        lambda c, s, size: luan_2017.style_transfer(c, s, edge_size=size, evaluation=_WHOLE)
+    ),
 }
 """Papers, and peers that iterate; about from cheap to dear."""
 
@@ -158,6 +174,10 @@ def painted(name: str, pair: tuple[str, str], path: Path) -> dict[str, float]:
     start = time.process_time()
     image = paint(content, style)
     seconds = time.process_time() - start
+    if max(image.shape[2:]) not in range(LENGTH - 8, LENGTH + 1):
+        raise ValueError(
+            f"{name} painted {tuple(image.shape[2:])}, which cannot be compared with the others."
+        )
     write_image(image, path)
     return {"seconds": round(seconds, 2), "peak_mib": round(_memory("VmHWM") - before)}
 
