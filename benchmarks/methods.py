@@ -109,17 +109,17 @@ def _halves(size: int, count: int) -> tuple[int, ...]:
 _PRECISION = fastest_precision("cpu")
 _WHOLE = EagerEvaluation(_PRECISION)
 
+
+def _gatys_2017(content: Tensor, style: Tensor, size: int) -> list[Result]:
+    root_of_area = math.ceil(math.sqrt(size * max(content.shape[2:])))
+    return gatys_2017.style_transfer(content, style, edge_sizes=_halves(root_of_area, 2), evaluation=_WHOLE)
+
+
 ITERATIVE: dict[str, Run] = {
     "nnst": partial(nnst, evaluation=_WHOLE),
     "gatys_2016": partial(gatys, evaluation=_WHOLE),
     "pystiche": partial(pystiche, evaluation=_WHOLE),
-    "gatys_2017": lambda c, s, size: gatys_2017.style_transfer(
-        # Its sizes are roots of areas.
-        c,
-        s,
-        edge_sizes=_halves(math.ceil(math.sqrt(size * max(c.shape[2:]))), 2),
-        evaluation=_WHOLE,
-    ),  # fmt: skip
+    "gatys_2017": _gatys_2017,
     "li_2017": _of_long_edge(
         lambda c, s, size: li_2017.style_transfer(c, s, edge_size=size, evaluation=_WHOLE)
     ),
