@@ -29,7 +29,7 @@ _NAMES = [str(number) for number in range(16)]
 NETWORKS: dict[str, Callable[[], Stylizer]] = {
     "any-style": lambda: AnyStyleNetwork(width=32),
     "any-style-light": lambda: AnyStyleNetwork(width=16, features="light"),
-    "masters": lambda: TransformNetwork(width=16),
+    "masters": lambda: TransformNetwork(styles=_NAMES, width=16),
     "johnson_2016": papers.johnson_2016.network,
     "ulyanov_2016": lambda: papers.ulyanov_2016.network(mode="style"),
     "ulyanov_2017": papers.ulyanov_2017.network,

@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 import pystyle
+from pystyle import papers
 
 DOCS = Path(__file__).parents[1] / "docs"
 
@@ -31,6 +32,14 @@ def test_every_name_of_pystyle_itself_is_on_its_page():
     text = (DOCS / "api" / "pystyle.md").read_text(encoding="utf-8")
     listed = re.findall(r"^   pystyle\.(\w+)$", text, re.M)
     assert sorted(listed) == sorted(name for name in pystyle.__all__ if name != "__version__")
+
+
+def test_every_paper_is_in_the_bibliography_and_in_one_table():
+    bibliography = (DOCS / "bibliography.md").read_text(encoding="utf-8")
+    assert sorted(re.findall(r"\{mod\}`pystyle\.papers\.(\w+)`", bibliography)) == sorted(papers.__all__)
+    pages = [(DOCS / f"{page}.md").read_text(encoding="utf-8") for page in ("papers", "papers-of-networks")]
+    rows = re.findall(r"^\| \[.*\{mod\}`~pystyle\.papers\.(\w+)`", "\n".join(pages), re.M)
+    assert sorted(rows) == sorted(papers.__all__)
 
 
 def test_the_landing_page_begins_with_the_demo():
