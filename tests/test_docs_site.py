@@ -1,6 +1,7 @@
 """The shape of the site: what stands where. `.ci/run` builds it, with warnings as errors."""
 
 import re
+import tomllib
 from pathlib import Path
 
 import pystyle
@@ -40,6 +41,14 @@ def test_every_paper_is_in_the_bibliography_and_in_one_table():
     pages = [(DOCS / f"{page}.md").read_text(encoding="utf-8") for page in ("papers", "papers-of-networks")]
     rows = re.findall(r"^\| \[.*\{mod\}`~pystyle\.papers\.(\w+)`", "\n".join(pages), re.M)
     assert sorted(rows) == sorted(papers.__all__)
+
+
+def test_every_extra_of_users_is_in_the_table_of_extras():
+    with (DOCS.parent / "pyproject.toml").open("rb") as file:
+        extras = set(tomllib.load(file)["project"]["optional-dependencies"])
+    table = (DOCS / "first-steps.md").read_text(encoding="utf-8").partition("\n## Extras\n")[2]
+    first_columns = re.findall(r"^\| (`.*?) \|", table, re.M)
+    assert set(re.findall(r"`(\w+)`", " ".join(first_columns))) == extras - {"bench", "dev", "docs", "test"}
 
 
 def test_the_landing_page_begins_with_the_demo():
