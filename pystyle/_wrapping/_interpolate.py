@@ -1,5 +1,6 @@
 import math
 
+import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
@@ -21,7 +22,7 @@ def interpolate_wrapped(
         size: Height and width.
         wrap: The sides along which it wraps.
         mode: ``"bilinear"`` or ``"bicubic"``.
-        antialias: Whether kernels grow where the image shrinks.
+        antialias: Whether kernels grow where the image shrinks; for every type, layout and size.
 
     Shape:
         - image: (batch, channels, height, width)
@@ -39,5 +40,20 @@ def interpolate_wrapped(
         image = wrap_pad(image, axis, more, more)
         begin[axis - 2] = more * new // old
         wanted[axis - 2] = new + 2 * begin[axis - 2]
-    found = interpolate(image, (wanted[0], wanted[1]), mode=mode, align_corners=False, antialias=antialias)
+    if antialias:
+        found = _antialiased(image, (wanted[0], wanted[1]), mode)
+    else:
+        found = interpolate(image, (wanted[0], wanted[1]), mode=mode, align_corners=False)
     return found.narrow(2, begin[0], size[0]).narrow(3, begin[1], size[1])
+
+
+def _antialiased(image: Tensor, size: tuple[int, int], mode: str) -> Tensor:
+    # On the CPU there are no such kernels for half precision, and torch 2.11 gives other numbers, far beyond
+    # rounding, with channels last and for a width of one pixel.
+    wide = image.float() if image.dtype in (torch.float16, torch.bfloat16) else image
+    turned = size[1] == 1
+    wide = (wide.mT if turned else wide).contiguous()
+    found = interpolate(
+        wide, size[::-1] if turned else size, mode=mode, align_corners=False, antialias=True
+    ).to(image.dtype)
+    return found.mT if turned else found

@@ -37,7 +37,13 @@ def describe(arguments: Mapping[str, Any]) -> Description:
         >>> describe({"num_steps": 5, "optimizer": partial(torch.optim.Adam, lr=0.1)})
         {'num_steps': '5', 'optimizer': 'torch.optim.adam.Adam', 'optimizer.lr': '0.1'}
     """
-    return dict(_parts(arguments, "", ()))
+    found: Description = {}
+    for name, text in _parts(arguments, "", ()):
+        # Two places may read the same: those of {1: ...} and {"1": ...}.
+        while name in found:
+            name += "'"
+        found[name] = text
+    return found
 
 
 def differences(before: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
@@ -89,9 +95,9 @@ def _parts(value: Any, name: str, above: tuple[int, ...]) -> Iterator[tuple[str,
 
 
 def _composed(value: Any, name: str, above: tuple[int, ...]) -> Iterator[tuple[str, str]]:
-    attributes: Mapping[str, Any] = {}
+    attributes: Mapping[Any, Any] = {}
     if isinstance(value, Mapping):
-        attributes = {str(key): item for key, item in value.items()}
+        attributes = value
         if not attributes and name:
             yield name, "empty"
     elif isinstance(value, list | tuple):
@@ -113,7 +119,13 @@ def _composed(value: Any, name: str, above: tuple[int, ...]) -> Iterator[tuple[s
         yield name, _qualified(type(value))
         attributes = _attributes(value)
     for key, item in attributes.items():
-        yield from _parts(item, f"{name}.{key}" if name else key, above)
+        part = _part(str(key))
+        yield from _parts(item, f"{name}.{part}" if name else part, above)
+
+
+def _part(key: str) -> str:
+    """A key as a part of a name; one with dots must not read as the names of what is within another."""
+    return repr(key) if "." in key or key[:1] in ("", "'", '"') else key
 
 
 def _attributes(value: Any) -> dict[str, Any]:

@@ -132,8 +132,12 @@ def _plain(value: Any, place: str, tensors: dict[str, Tensor]) -> Any:
     if isinstance(value, Tensor):
         if value.dtype not in _NAMES:
             raise TypeError(f"A checkpoint cannot hold a tensor of {value.dtype}, which is at `{place}`.")
-        tensors[place] = value
-        return {"tensor": place}
+        # Two places may read the same: those of {"a.b": ...} and {"a": {"b": ...}}.
+        name = place
+        while name in tensors:
+            name += "'"
+        tensors[name] = value
+        return {"tensor": name}
     if isinstance(value, Mapping):
         entries = [[_key(key, place), _plain(item, f"{place}.{key}", tensors)] for key, item in value.items()]
         return {"dict": entries}
@@ -172,6 +176,6 @@ def _tensor(entry: Any, body: memoryview) -> Tensor:
         raise ValueError("a tensor lies outside of the file")
     dtype = _TYPES[entry["dtype"]]
     # Its own memory, aligned as torch aligns it: sums of vectors may depend on that.
-    piece = torch.empty(stop - start, dtype=torch.uint8)
+    piece = torch.empty(stop - start, dtype=torch.uint8, device="cpu")
     piece.numpy().data[:] = body[start:stop]
     return piece.view(dtype).reshape(entry["shape"])

@@ -1,6 +1,5 @@
 """Files that hold the options of a run: TOML, flat, with the long names of the options as keys."""
 
-import codecs
 import json
 import os
 import tomllib
@@ -16,6 +15,7 @@ from pystyle.cli._encoders import is_weights_name
 from pystyle.cli._errors import UsageError, did_you_mean
 from pystyle.cli._inputs import INITS, STANDARD_STREAM
 from pystyle.cli._paths import user_file, user_path
+from pystyle.cli._text_files import read_text
 
 CONFIG_OPTION = "--config"
 
@@ -159,19 +159,13 @@ def config_text(options: Namespace, folder: Path, keys: Keys) -> str:
 
 def _table(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(_decoded(path.read_bytes()))
+        return tomllib.loads(read_text(path))
     except OSError as error:
         raise UsageError(
             f"`{CONFIG_OPTION}` must be a file that can be read, got '{path}': {error}."
         ) from error
     except ValueError as error:  # Of TOML or of its encoding.
         raise UsageError(f"`{CONFIG_OPTION}` must be a TOML file, got '{path}': {error}.") from error
-
-
-def _decoded(data: bytes) -> str:
-    """The text; some editors of Windows put a mark before it, and a shell writes it in UTF-16."""
-    is_utf16 = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
-    return data.decode("utf-16" if is_utf16 else "utf-8-sig")
 
 
 def _texts(path: Path, key: str, value: object, *, is_flag: bool) -> list[str]:
@@ -212,7 +206,7 @@ def _to_folder(folder: Path, text: str, is_name: Callable[[str], bool]) -> str:
 
 
 def _toml(value: object) -> str:
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return f"[{', '.join(map(_toml, value))}]"
     # The strings of JSON are strings of TOML, but for one character that JSON leaves as it is.
     return json.dumps(value if isinstance(value, int | float) else str(value), ensure_ascii=False).replace(

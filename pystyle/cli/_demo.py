@@ -59,7 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         type=user_path,
         help=f"the sheet of three pictures (default: {DEFAULT_OUTPUT}, which is replaced without asking)",
     )
-    add_run_options(parser, edge_size=DEMO_EDGE_SIZE)
+    add_run_options(parser, edge_size=DEMO_EDGE_SIZE, photograph="the photograph")
     add_machine_options(parser)
     add_report_options(parser)
 

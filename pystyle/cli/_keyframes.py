@@ -12,6 +12,7 @@ import numpy as np
 
 from pystyle._arguments import is_number
 from pystyle.cli._errors import UsageError, did_you_mean
+from pystyle.cli._text_files import read_text
 from pystyle.video.sound import Curve
 
 _KEYS = ("time", "strength", "style_weights", "ease")
@@ -72,7 +73,7 @@ def read_keyframes(path: Path) -> KeyFrames:
 
 def _tables(path: Path) -> list[tuple[int, Any]]:
     try:
-        found = tomllib.loads(path.read_text(encoding="utf-8"))
+        found = tomllib.loads(read_text(path))
     except OSError as error:
         raise UsageError(
             f"`--keyframes` must be a file that can be read, got '{path}': {error.strerror}."

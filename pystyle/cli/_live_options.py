@@ -21,7 +21,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_styles_argument(add)
     add_network_option(add, default="any-style-light")
     _add_source_options(parser)
-    add_picture_group(parser, edge_size=_EDGE_SIZE)
+    add_picture_group(parser, edge_size=_EDGE_SIZE, original="the source")
     add("-o", "--output", metavar="OUT", type=user_path, help="record what is painted; - is standard output")
     add("--no-window", action="store_true", help="show nothing; needs --output or --json")
     add(

@@ -37,10 +37,10 @@ def default_of(function: Any, parameter: str) -> Any:
     return inspect.signature(function).parameters[parameter].default
 
 
-def add_run_options(parser: argparse.ArgumentParser, *, edge_size: int) -> None:
-    """The options of every run."""
+def add_run_options(parser: argparse.ArgumentParser, *, edge_size: int, photograph: str = "CONTENT") -> None:
+    """The options of every run, and what they call its photograph."""
     add = parser.add_argument_group("the picture").add_argument
-    add_size_option(add, edge_size=edge_size)
+    add_size_option(add, edge_size=edge_size, original=photograph)
     add_strength_option(add)
     add_steps_option(add, "draft (16), standard (40) or best (150), four times as many with adam")
     add_seed_option(add, of="noise to start from", default=default_of(stylize, "seed"))
@@ -76,15 +76,21 @@ def add_seed_option(add: AddArgument, *, of: str, default: int | None) -> None:
     )
 
 
-def add_size_option(add: AddArgument, *, edge_size: int) -> None:
-    """How large pictures are."""
+def add_size_option(add: AddArgument, *, edge_size: int, original: str) -> None:
+    """How large pictures are.
+
+    Args:
+        add: What adds an option.
+        edge_size: The short edge if none is given.
+        original: What has the original size.
+    """
     add(
         "--size",
         dest="edge_size",
         metavar="PIXELS",
         type=size("--size"),
         default=edge_size,
-        help=f"short edge of the result, or {ORIGINAL_SIZE}: that of CONTENT (default: %(default)s)",
+        help=f"short edge of the result, or {ORIGINAL_SIZE}: that of {original} (default: %(default)s)",
     )
 
 

@@ -56,6 +56,6 @@ def add_arguments(parser: argparse.ArgumentParser, config: Config | None = None)
 
 
 def _add_picture_options(parser: argparse.ArgumentParser) -> None:
-    add = add_picture_group(parser, edge_size=default_of(stylize, "edge_size"))
+    add = add_picture_group(parser, edge_size=default_of(stylize, "edge_size"), original="CONTENT")
     add_colors_option(add)
     add_wrap_option(add)

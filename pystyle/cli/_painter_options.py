@@ -34,16 +34,19 @@ def add_network_option(add: AddArgument, *, default: str) -> None:
     )
 
 
-def add_picture_group(parser: argparse.ArgumentParser, *, edge_size: int, strength: str = "") -> AddArgument:
+def add_picture_group(
+    parser: argparse.ArgumentParser, *, edge_size: int, original: str, strength: str = ""
+) -> AddArgument:
     """The group of what the picture is like; what else belongs to it is added by what is given back.
 
     Args:
         parser: The parser of the command.
         edge_size: The short edge of pictures if none is given.
+        original: What has the original size.
         strength: What is to be said of the strength besides.
     """
     add = parser.add_argument_group("the picture").add_argument
-    add_size_option(add, edge_size=edge_size)
+    add_size_option(add, edge_size=edge_size, original=original)
     add(
         "--strength",
         metavar="SHARE",

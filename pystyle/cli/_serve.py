@@ -11,6 +11,7 @@ from pystyle.cli._encoders import chosen_device
 from pystyle.cli._errors import CommandError, UsageError
 from pystyle.cli._named_network import named_network
 from pystyle.cli._serve_options import add_arguments
+from pystyle.cli._text_files import read_text
 from pystyle.networks import Stylizer, pretrained_names
 from pystyle.serving import Limits, Service, serve
 
@@ -81,7 +82,7 @@ def _keys(path: str | None) -> list[str]:
     if path is None:
         return []
     try:
-        lines = Path(path).read_text(encoding="utf-8").splitlines()
+        lines = read_text(Path(path)).splitlines()
     except (OSError, UnicodeDecodeError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(f"`--api-keys` must be a file that can be read, got '{path}': {reason}.") from error

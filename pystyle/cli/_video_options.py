@@ -72,7 +72,8 @@ def add_arguments(parser: argparse.ArgumentParser, config: Config | None = None)
 
 
 def _add_picture_options(parser: argparse.ArgumentParser) -> None:
-    add = add_picture_group(parser, edge_size=_EDGE_SIZE, strength="; with --sound where it is loud")
+    loud = "; with --sound where it is loud"
+    add = add_picture_group(parser, edge_size=_EDGE_SIZE, original="CLIP", strength=loud)
     add_colors_option(add)
     add(
         "--mask",

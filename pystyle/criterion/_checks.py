@@ -98,7 +98,7 @@ def check_losses(losses: Any) -> None:
 
     Raises:
         TypeError: If they have no names, or one is no loss.
-        ValueError: If there are none.
+        ValueError: If there are none, or one was built in inference mode.
     """
     if isinstance(losses, Loss | list | tuple):
         kinds = [type(loss).__name__ for loss in ([losses] if isinstance(losses, Loss) else losses)]
@@ -115,6 +115,11 @@ def check_losses(losses: Any) -> None:
             )
         if not isinstance(loss, Loss):
             raise TypeError(f"`losses` must hold losses, got a {type(loss).__name__} named {name!r}.")
+        if any(tensor.is_inference() for tensor in (*loss.parameters(), *loss.buffers())):
+            raise ValueError(
+                f"`losses` must be built outside of `torch.inference_mode()`, got {name!r} with tensors that "
+                "were made in it: nothing can be differentiated through them."
+            )
 
 
 def check_wraps(encoder: Encoder, losses: Mapping[str, Loss], wrap: Wrap) -> None:

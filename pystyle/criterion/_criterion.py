@@ -12,7 +12,7 @@ from pystyle.criterion._masks import Masks
 from pystyle.criterion._objective import Objective, Part, Target
 from pystyle.criterion._origins import Origins
 from pystyle.criterion._represent import layer_sizes
-from pystyle.criterion._targets import Blend, Key, LossAtLayer, blends_of, prepared
+from pystyle.criterion._targets import Blend, Key, LossAtLayer, blends_of, lies_there, prepared
 from pystyle.encoders import Encoder, WrappedEncoder
 from pystyle.encoders._given import given_encoder
 from pystyle.encoders._names import check_names
@@ -40,7 +40,7 @@ class Criterion(nn.Module):
 
     Raises:
         ValueError: If there are no losses, a name contains a dot or is not that of a loss, the encoder lacks
-            a layer or was built in inference mode, or the encoder or a loss cannot wrap.
+            a layer, the encoder or a loss was built in inference mode, or one of them cannot wrap.
 
     Example:
         >>> import torch
@@ -98,8 +98,9 @@ class Criterion(nn.Module):
     @property
     def aligned(self) -> frozenset[str]:
         """The names of the references that lie where the image does: compared position by position."""
-        dense = [loss for loss in self.named_losses.values() if loss.spatial == "dense" and loss.references]
-        return frozenset({"content", *(loss.references[0] for loss in dense)})
+        losses = self.named_losses.values()
+        there = {name for name in self.references if any(lies_there(loss, name) for loss in losses)}
+        return frozenset({"content", *there})
 
     def nearest_size(self, size: tuple[int, int]) -> tuple[int, int]:
         """The nearest height and width that an image can have: whole numbers of positions where it wraps.
@@ -132,6 +133,8 @@ class Criterion(nn.Module):
         layers = (layer for _, loss in self.named_losses.items() for layer in loss.layers)
         return tuple(dict.fromkeys(layer for layer in layers if layer != IMAGE))
 
+    # What is kept of the references takes part in gradients later.
+    @torch.inference_mode(False)
     @torch.no_grad()
     def bind(
         self, references: Mapping[str, Reference | Targets], *, strip_rows: int | None = None
@@ -205,14 +208,14 @@ class Criterion(nn.Module):
         blends: dict[str, dict[Key, Blend]] = {}
         origins = Origins()
         for name in self.references:
-            lies_there = name in self.aligned
-            seeing = [part for part in (wrapped if lies_there else losses) if name in part[1].references]
+            aligned = name in self.aligned
+            seeing = [part for part in (wrapped if aligned else losses) if name in part[1].references]
             reference = references[name]
             if isinstance(reference, Targets):
                 targets.update(reference.at(seeing, name))
                 continue
             blends[name] = blends_of(
-                image_encoder if lies_there else self.encoder,
+                image_encoder if aligned else self.encoder,
                 seeing,
                 reference,
                 name,

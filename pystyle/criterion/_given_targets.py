@@ -5,7 +5,7 @@ from pystyle.criterion._objective import Objective, Target
 from pystyle.losses import Loss
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Targets:
     """A reference that was represented before: what the losses compare with.
 

@@ -17,7 +17,7 @@ from pystyle.losses._sampling import rewinding
 from pystyle.typing import IMAGE, Representation
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Target:
     """What one loss compares one layer with.
 
@@ -38,7 +38,7 @@ class Target:
     origin: Tensor | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Part:
     """One loss at one layer, with its targets.
 

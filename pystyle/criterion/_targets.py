@@ -42,8 +42,7 @@ def blends_of(
 ) -> dict[Key, Blend]:
     """What the losses make of the images of one reference.
 
-    Dense losses compare position by position, so a region of theirs lies where it does in the image
-    (`image_masks`), in the first of their references.
+    In a reference that lies where the image does, regions do so too (`image_masks`).
     """
     layers = tuple(dict.fromkeys(layer for _, _, layer in losses if layer != IMAGE))
     label = f'references["{name}"]'
@@ -60,7 +59,7 @@ def blends_of(
             own_masks = Masks(encoder, view.masks, label)
 
             def masks(loss: Loss, own_masks: Masks = own_masks) -> Masks:
-                return image_masks if loss.spatial == "dense" and loss.references[0] == name else own_masks
+                return image_masks if lies_there(loss, name) else own_masks
 
             represented = represent(
                 encoder, view.image, view.losses, strip_rows=strip_rows, masks_of=masks, origins=origins
@@ -68,6 +67,12 @@ def blends_of(
             for key, representation in represented.items():
                 found.setdefault(key, []).append((representation, weight * view.share))
     return {key: found[key] for key, _, _ in losses}
+
+
+def lies_there(loss: Loss, name: str) -> bool:
+    """Whether the reference of this name lies where the image does for a loss; see :attr:`Loss.aligned`."""
+    by_kind = loss.spatial == "dense" or len(loss.references) > 1
+    return loss.references[:1] == (name,) and (by_kind if loss.aligned is None else loss.aligned)
 
 
 class _View(NamedTuple):
@@ -86,9 +91,8 @@ def _views(
     found = []
     for part in losses:
         loss = part[1]
-        # The first of several references lies where the image does.
-        aligned = len(loss.references) > 1 and loss.references[0] == name
-        views = (image,) if aligned else loss.views(image)
+        first_of_several = len(loss.references) > 1 and loss.references[0] == name
+        views = (image,) if first_of_several else loss.views(image)
         if len(views) == 1 and views[0] is image:
             unchanged.append(part)
             continue

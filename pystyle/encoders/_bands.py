@@ -95,7 +95,9 @@ class BandPass:
             geometry.sees(start // geometry.stride, max(-(-stop // geometry.stride), 1))
             for geometry in self._geometry.values()
         ]
-        first = max(min((first for first, _ in sees), default=0), 0) // self._step * self._step
+        # At least what a window of every layer needs.
+        room = height - self._encoder.minimum_size(self._layers)
+        first = max(min((room, *(first for first, _ in sees))), 0) // self._step * self._step
         last = height if stop == height else min(max(last for _, last in sees), height)
         return (start, stop), (first, last)
 
@@ -112,7 +114,10 @@ class BandPass:
         return LayerRows(part.layer, part.features[:, :, rows], start, height)
 
     def _all_heights(self, image: Tensor) -> dict[str, int]:
-        # The height of a layer does not depend on the width of the image: a narrow piece is enough.
-        width = min(self._encoder.minimum_size(self._layers), image.shape[3])
+        # The height of a layer does not depend on the width of the image: a narrow piece is enough, which is
+        # as wide as a panorama may be.
+        multiple = self._encoder.multiple(self._layers)
+        width = -(-self._encoder.minimum_size(self._layers) // multiple) * multiple
+        width = min(width, image.shape[3])
         features = self._encoder(image[:1, :, :, :width], self._layers)
         return {layer: feature.shape[2] for layer, feature in features.items()}

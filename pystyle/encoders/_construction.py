@@ -2,10 +2,15 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from threading import RLock
 
 import torch
 
 from pystyle._arguments import float_type, seed_number
+
+# torch's defaults and its random state are those of all threads: two that save them and bring them back in
+# turn would leave what one of them has set.
+_ONE_AT_A_TIME = RLock()
 
 
 @contextmanager
@@ -14,14 +19,14 @@ def construction() -> Iterator[None]:
 
     In half precision, the default of some programs, weights would be rounded when they are loaded.
     """
-    before, wanted = torch.get_default_dtype(), float_type()
-    try:
-        if wanted != before:
-            torch.set_default_dtype(wanted)
-        with torch.device("cpu"):
+    with _ONE_AT_A_TIME, torch.device("cpu"):
+        before, wanted = torch.get_default_dtype(), float_type()
+        try:
+            if wanted != before:
+                torch.set_default_dtype(wanted)
             yield
-    finally:
-        torch.set_default_dtype(before)
+        finally:
+            torch.set_default_dtype(before)
 
 
 @contextmanager
@@ -31,9 +36,10 @@ def seeded(seed: int) -> Iterator[None]:
     For the initialisation of networks that others wrote, which draws from the global generator.
     """
     seed = seed_number(seed)
-    before = torch.get_rng_state()
-    torch.default_generator.manual_seed(seed)
-    try:
-        yield
-    finally:
-        torch.set_rng_state(before)
+    with _ONE_AT_A_TIME:
+        before = torch.get_rng_state()
+        torch.default_generator.manual_seed(seed)
+        try:
+            yield
+        finally:
+            torch.set_rng_state(before)

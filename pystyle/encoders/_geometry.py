@@ -52,13 +52,17 @@ class LayerGeometry(NamedTuple):
 
 
 class Window(NamedTuple):
-    """The sliding window of a convolution or a pooling; `padding` is that of both sides together."""
+    """The sliding window of a convolution or a pooling; `padding` is that of both sides together.
+
+    One that `wraps` finds the other side of the image beyond its border.
+    """
 
     kernel: int
     stride: int
     padding: int
     smallest_input: int
     rounds_up: bool
+    wraps: bool
 
     def input_size(self, output_size: int) -> int:
         """The smallest input with at least this many outputs."""
@@ -81,6 +85,9 @@ def compose(windows: Iterable[Window]) -> LayerGeometry:
         stride *= window.stride
     for window in reversed(windows):
         minimum_size = window.input_size(minimum_size)
+    if any(window.wraps for window in windows):
+        # The first row sees the last one, so no part of the image is enough.
+        return LayerGeometry(stride, WHOLE_IMAGE, minimum_size)
     return LayerGeometry(stride, receptive_field, minimum_size, offset)
 
 
@@ -106,14 +113,17 @@ def windows_of(module: nn.Module) -> list[Window]:
     dilation = max(_pair(getattr(module, "dilation", 1)))
     both_sides = {"same": dilation * (side - 1), "valid": 0}
     pad = both_sides[padding] if isinstance(padding, str) else 2 * min(_pair(padding))
-    reflects = getattr(module, "padding_mode", "zeros") == "reflect"
+    border = getattr(module, "padding_mode", "zeros") if pad else "zeros"
+    # What one side gets: of a mirror at most all but the border itself, of the other side all of it.
+    smallest = {"reflect": (pad + 1) // 2 + 1, "circular": (pad + 1) // 2}
     return [
         Window(
             kernel=dilation * (side - 1) + 1,
             stride=max(_pair(kernel if step is None else step)),
             padding=pad,
-            smallest_input=(pad + 1) // 2 + 1 if reflects else 1,
+            smallest_input=smallest.get(border, 1),
             rounds_up=bool(getattr(module, "ceil_mode", False)),
+            wraps=border == "circular",
         )
     ]
 

@@ -70,11 +70,14 @@ class Segment:
         # Strips begin where the windows of every layer begin.
         self._step = max(geometry.stride for geometry in self._geometry.values())
         self._rows = -(-rows // self._step) * self._step
+        # In a lower one no window of some layer fits.
+        smallest = max(geometry.minimum_size for geometry in self._geometry.values())
+        self._lowest = max(self._rows, smallest)
         self._heights: dict[str, int] = {}
 
     def strips(self, height: int) -> Iterator[Strip]:
         """The strips from the bottom up: the lowest one tells how high each layer is."""
-        borders = [*range(0, max(height - self._rows, 0) + 1, self._rows), height]
+        borders = [*range(0, max(height - self._lowest, 0) + 1, self._rows), height]
         for own_start, own_stop in reversed(list(pairwise(borders))):
             seen = [
                 geometry.sees(own_start // geometry.stride, max(own_stop // geometry.stride, 1))

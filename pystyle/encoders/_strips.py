@@ -43,13 +43,12 @@ class StripPass:
     def __init__(self, encoder: Encoder, layers: Sequence[str], *, rows: int) -> None:
         rows = whole_number(rows, "`rows`", least=1)
         segments = encoder.segments(layers)
-        for segment, wanted in segments:
-            for layer in wanted:
-                if segment.geometry(layer).receptive_field == WHOLE_IMAGE:
-                    raise ValueError(
-                        f"`layers` must be some that see a part of the image, got {layer!r}, of which every "
-                        "position sees all of it. Evaluate the whole image at once."
-                    )
+        for layer in layers:
+            if encoder.geometry(layer).receptive_field == WHOLE_IMAGE:
+                raise ValueError(
+                    f"`layers` must be some that see a part of the image, got {layer!r}, of which every "
+                    "position sees all of it. Evaluate the whole image at once."
+                )
         outputs = [segment.layers[-1] for segment, _ in segments[:-1]]
         self._segments = [
             Segment(segment, wanted, output, rows=rows)

@@ -139,7 +139,7 @@ class WrappedEncoder(Encoder):
         side = getattr(self.encoder, "image_size", None) or side
         like = next(self.encoder.parameters(), torch.empty(0))
         generator = torch.Generator().manual_seed(0)
-        image = torch.rand(1, 3, side, side, generator=generator)
+        image = torch.rand(1, 3, side, side, generator=generator, device="cpu")
         image = image.to(like.device, self.image_dtype or image.dtype)
         axes = axes_of(self.wrap)
         features = self(image, layers)

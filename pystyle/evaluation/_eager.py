@@ -44,6 +44,7 @@ class EagerEvaluation:
     def __post_init__(self) -> None:
         object.__setattr__(self, "precision", known_precision(self.precision))
 
+    @torch.inference_mode(False)
     def bind(self, criterion: Criterion, references: References) -> "EagerEvaluator":
         """Represent the references in the same precision."""
         with products_in(self.precision):
@@ -78,6 +79,7 @@ class EagerEvaluator:
         """The evaluator with other weights; see :meth:`Objective.weighted <pystyle.Objective.weighted>`."""
         return EagerEvaluator(self.objective.weighted(factors), precision=self.precision)
 
+    @torch.inference_mode(False)
     def __call__(self, image: Tensor) -> tuple[Terms, Tensor]:
         """The terms of an image without their graph, and the gradient of their total.
 

@@ -153,6 +153,7 @@ class GraphedEvaluator:
             weighted(self.evaluator, factors), capture=self.capture, device_type=self.device_type
         )
 
+    @torch.inference_mode(False)
     def __call__(self, image: Tensor) -> tuple[Terms, Tensor]:
         """The terms of an image without their graph, and the gradient of their total."""
         if image.device.type != self.device_type:

@@ -5,7 +5,8 @@ from pystyle.criterion import Criterion
 from pystyle.evaluation._allocations import Allocations
 from pystyle.evaluation._eager import EagerEvaluation
 from pystyle.evaluation._evaluation import Evaluation
-from pystyle.evaluation._stored_targets import StoredTargets
+from pystyle.evaluation._stored_targets import without_store
+from pystyle.losses._sampling import rewinding
 
 _EAGER = EagerEvaluation()
 
@@ -36,8 +37,7 @@ def evaluation_memory(criterion: Criterion, size: tuple[int, int], evaluation: E
         >>> 3 < large / small < 4.1
         True
     """
-    if isinstance(evaluation, StoredTargets):
-        evaluation = evaluation.evaluation
+    evaluation = without_store(evaluation)
     # A region takes what the whole image does.
     everywhere = {name: loss.within(None) for name, loss in criterion.named_losses.items()}
     criterion = Criterion(criterion.encoder, everywhere, normalize_gradients=criterion.normalize_gradients)
@@ -62,8 +62,13 @@ def gibibytes(number: int) -> str:
 def _peak(criterion: Criterion, size: tuple[int, int], evaluation: Evaluation) -> int:
     image = _noise(criterion, size)
     references = dict.fromkeys(criterion.references, image)
-    with Allocations() as allocations:
-        evaluation.bind(criterion, references)(image)
+    # A run that is measured first makes the random choices that it would have made.
+    rewind = rewinding([each for loss in criterion.named_losses.values() for each in loss.generators()])
+    try:
+        with Allocations() as allocations:
+            evaluation.bind(criterion, references)(image)
+    finally:
+        rewind()
     return int(allocations.peak)
 
 

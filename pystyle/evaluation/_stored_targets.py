@@ -22,6 +22,7 @@ from pystyle.checkpoints import CheckpointError, decode, describe, encode, envir
 from pystyle.criterion import Criterion, Objective, Targets
 from pystyle.criterion._blend import first_image
 from pystyle.criterion._objective import Target
+from pystyle.criterion._targets import lies_there
 from pystyle.evaluation._evaluation import Evaluation, Evaluator
 from pystyle.images._atomic import check_writable, replace_file
 from pystyle.typing import References
@@ -59,6 +60,7 @@ class StoredTargets:
     evaluation: Evaluation
     folder: str | os.PathLike[str]
 
+    @torch.inference_mode(False)
     def bind(self, criterion: Criterion, references: References) -> Evaluator:
         """Represent the references, or read what others made of them."""
         names = _storable(criterion, references)
@@ -102,12 +104,20 @@ class StoredTargets:
         }
 
 
+def without_store(evaluation: Any) -> Any:
+    """What `StoredTargets` evaluate; anything else as it is."""
+    while isinstance(evaluation, StoredTargets):
+        evaluation = evaluation.evaluation
+    return evaluation
+
+
 def _storable(criterion: Criterion, references: References) -> list[str]:
     """The references that are the same whatever the content is, and whose targets are the same each time."""
     changing = {"content"}
     for loss in criterion.named_losses.values():
+        changing.update(name for name in loss.references if lies_there(loss, name))
         # What is made of several references changes with each of them.
-        if loss.spatial == "dense" or loss.generators() or len(loss.references) > 1:
+        if loss.generators() or len(loss.references) > 1:
             changing.update(loss.references)
     return [name for name in criterion.references if name in references and name not in changing]
 

@@ -63,6 +63,7 @@ class StripEvaluation:
         object.__setattr__(self, "precision", known_precision(self.precision))
         object.__setattr__(self, "rows", whole_number(self.rows, "`rows`", least=1))
 
+    @torch.inference_mode(False)
     def bind(self, criterion: Criterion, references: References) -> "StripEvaluator":
         """Represent the references in strips and in the same precision."""
         with products_in(self.precision):
@@ -115,6 +116,7 @@ class StripEvaluator:
             distributed=self.workers.count > 1,
         )
 
+    @torch.inference_mode(False)
     def __call__(self, image: Tensor) -> tuple[Terms, Tensor]:
         """The terms of an image without their graph, and the gradient of their total."""
         image = differentiable(image).detach()

@@ -7,6 +7,8 @@ from typing import TypeVar, cast
 import torch.distributed
 from torch import Tensor
 
+from pystyle.evaluation._stored_targets import without_store
+
 _Value = TypeVar("_Value")
 
 
@@ -93,4 +95,4 @@ def all_workers() -> Workers:
 
 def workers_of(evaluation: object) -> Workers:
     """The processes that share an evaluation: one, unless it says that it is distributed."""
-    return all_workers() if getattr(evaluation, "distributed", False) else Workers()
+    return all_workers() if getattr(without_store(evaluation), "distributed", False) else Workers()

@@ -81,7 +81,8 @@ def differentiable_augmentation(
 
 
 def _recoloured(images: Tensor, generator: torch.Generator | None) -> Tensor:
-    drawn = torch.rand(3, len(images), 1, 1, 1, generator=generator, device="cpu").to(images)
+    shape = (3, len(images), 1, 1, 1)
+    drawn = torch.rand(shape, generator=generator, dtype=torch.float32, device="cpu").to(images)
     images = images + (drawn[0] - 0.5) / 2
     mean = images.mean(1, keepdim=True)
     images = mean + (images - mean) * (2 * drawn[1])
@@ -114,7 +115,7 @@ def _cut_range(size: int, count: int, generator: torch.Generator | None) -> Tens
     length = _rounded(size / 2)
     # From the first position in the middle of what is cut out to the last, or next to it for even lengths.
     first = _integers(size + 1 - length % 2, count, generator)[:, None] - length // 2
-    positions = torch.arange(size)
+    positions = torch.arange(size, device="cpu")
     return (first <= positions) & (positions < first + length)
 
 

@@ -70,7 +70,7 @@ def gradient_penalty(
             f"{tuple(painted.shape)}. Crop or resize one of them."
         )
     if shares is None:
-        shares = torch.rand(len(real), device="cpu")
+        shares = torch.rand(len(real), dtype=torch.float32, device="cpu")
     elif shares.shape != real.shape[:1]:
         raise ValueError(
             f"`shares` must have one number per image, ({len(real)},), got the shape {tuple(shares.shape)}."

@@ -22,7 +22,8 @@ def png16(pixels: NDArray[np.uint16], *, like: bytes = b"") -> bytes:
     """
     height, width, channels = pixels.shape
     header = struct.pack(">IIBBBBB", width, height, 16, _COLOUR_TYPES[channels], 0, 0, 0)
-    rows = pixels.astype(">u2").reshape(height, -1).view(np.uint8)
+    # Numpy looks at the same bytes in another type only where they lie side by side.
+    rows = np.ascontiguousarray(pixels, dtype=">u2").reshape(height, -1).view(np.uint8)
     data = _chunk(b"IDAT", zlib.compress(_filtered(rows)))
     return b"\x89PNG\r\n\x1a\n" + b"".join(
         (_chunk(b"IHDR", header), *_metadata(like), data, _chunk(b"IEND", b""))

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
-import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -82,17 +81,9 @@ def resize(
         return F.interpolate(image, new_size, mode="nearest-exact")
     what = f"Resizing {image.shape[2]} x {image.shape[3]} pixels to {new_size[0]} x {new_size[1]}"
     with explained_allocations(what):
-        # Antialiased kernels for half precision are missing on the CPU.
-        wide = image.float() if image.dtype in (torch.float16, torch.bfloat16) else image
-        # With channels last torch 2.11 gives other numbers on the CPU, far beyond rounding.
-        wide = wide.contiguous()
-        if wrap is None:
-            resized = F.interpolate(wide, new_size, mode=interpolation, align_corners=False, antialias=True)
-        else:
-            resized = interpolate_wrapped(wide, new_size, wrap=wrap, mode=interpolation, antialias=True)
-            resized = resized.contiguous()
+        resized = interpolate_wrapped(image, new_size, wrap=wrap, mode=interpolation, antialias=True)
         # Bicubic kernels overshoot, and bilinear ones round: a mask of ones becomes 1 + 1e-7.
-        return resized.clamp(0, 1).to(image.dtype)
+        return resized.contiguous().clamp(0, 1)
 
 
 def scaled_size(

@@ -145,8 +145,17 @@ def _format(destination: object, format: str | None) -> str:
         names = {extension[1:]: name for extension, name in _FORMATS.items()}
         return _known(names, format.lower().removeprefix("."), "`format`")
     if isinstance(destination, (str, os.PathLike)):
-        return _known(_FORMATS, Path(destination).suffix.lower(), "The extension of `destination`")
+        return format_of_extension(destination, "`destination`")
     return "PNG"
+
+
+def format_of_extension(path: str | os.PathLike[str], label: str) -> str:
+    """Returns Pillow's name of the format that the extension of a path asks for.
+
+    Raises:
+        ValueError: It is none of an image that can be written.
+    """
+    return _known(_FORMATS, Path(path).suffix.lower(), f"The extension of {label}")
 
 
 def _known(names: dict[str, str], name: str, what: str) -> str:

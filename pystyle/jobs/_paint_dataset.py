@@ -69,7 +69,7 @@ def paint_dataset(
         device: Where workers compute; the accelerator of each if there is one, else the CPU.
         workers: How many work at a time. They divide the threads of this process, ask for as many CPUs, and
             for a GPU or a share of one if the cluster has any.
-        block_size: How many images are recorded at a time.
+        block_size: How many images are recorded at a time; fewer if there are not as many for each worker.
         retry_failed: Try images again that failed in a call before.
         overwrite: Replace the pictures of a job with other options, and files that are of no job.
         storage_options: For the file systems of both addresses.
@@ -96,8 +96,9 @@ def paint_dataset(
 
     Note:
         A picture that is there counts as it is, and so does an image whose name was painted: neither is
-        read again, as :func:`stylize_folder` does. No two calls should paint in one folder at a time:
-        nothing would be lost, and much done twice.
+        read again, as :func:`stylize_folder` does. What was painted before a job with other options was begun
+        in the folder is painted again, for that one may have replaced it. No two calls should paint in one
+        folder at a time: nothing would be lost, and much done twice.
     """
     source = Store(contents, storage_options, label="`contents`")
     target = Store(output, storage_options, label="`output`")
@@ -117,12 +118,14 @@ def paint_dataset(
     items, left_out = _items(source, inside, extension)
     configuration = _configuration(paint, edge_size, strength, encoding)
     names, parts = target.names(), Parts(target)
-    parts.begin(configuration, (item.output for item in items), names, overwrite=overwrite)
-    known = parts.entries(names, configuration)
-    unpainted = _unpainted(items, known, set(names), retry_failed=retry_failed)
-    threads = max(torch.get_num_threads() // workers, 1)
     # The time comes first, so that of several entries the last one is known.
     run = f"{time.time_ns() // 1_000_000:013d}-{secrets.token_hex(4)}"
+    outputs = (item.output for item in items)
+    begun = parts.begin(configuration, outputs, names, run=run, overwrite=overwrite)
+    known = parts.entries(names, configuration, begun=begun)
+    unpainted = _unpainted(items, known, set(names), retry_failed=retry_failed)
+    blocks = _blocks(unpainted, block_size, workers)
+    workers = min(workers, max(len(blocks), 1))
     job = DatasetJob(
         source,
         target,
@@ -132,10 +135,9 @@ def paint_dataset(
         max_pixels,
         configuration=configuration.sha256,
         run=run,
-        threads=threads,
+        threads=max(torch.get_num_threads() // workers, 1),
         device=where,
     )
-    blocks = [unpainted[start : start + block_size] for start in range(0, len(unpainted), block_size)]
     painted = 0
     for entry in painted_blocks(job, network, blocks, workers=workers) if blocks else ():
         painted += not entry.failed
@@ -168,6 +170,12 @@ def _unpainted(
         return not retry_failed if entry.failed else item.output in names
 
     return [item for item in items if not is_done(item)]
+
+
+def _blocks(items: Sequence[Item], block_size: int, workers: int) -> list[Sequence[Item]]:
+    """The images in blocks, which are smaller if there would not be one for each worker."""
+    size = min(block_size, max(-(-len(items) // workers), 1))
+    return [items[start : start + size] for start in range(0, len(items), size)]
 
 
 def _configuration(

@@ -31,26 +31,38 @@ class Parts:
         self._store = store
 
     def begin(
-        self, configuration: Configuration, outputs: Iterable[str], names: Sequence[str], *, overwrite: bool
-    ) -> None:
+        self,
+        configuration: Configuration,
+        outputs: Iterable[str],
+        names: Sequence[str],
+        *,
+        run: str,
+        overwrite: bool,
+    ) -> str:
         """Begin a job, or go on with it.
 
         Args:
             configuration: What it is to do.
             outputs: The names of its pictures.
             names: The files that are there.
+            run: A name of the call.
             overwrite: Whether pictures of another job, or of none, may be replaced.
 
+        Returns:
+            The call with which the job was begun. Pictures that an earlier one recorded may have been
+            replaced since, and not all of those that replaced them need be recorded.
+
         Raises:
-            JobError: If there are such.
+            JobError: If there are pictures of another job, or of none, and `overwrite` is false.
         """
         there, address = set(names), self._store.address
-        present = None
+        present, begun = None, ""
         if _CONFIGURATION in there:
             record = json.loads(self._store.read(_CONFIGURATION))
             present = Configuration(record["configuration"], record["description"])
+            begun = record.get("begun", begun)
         if present is not None and present.sha256 == configuration.sha256:
-            return
+            return begun
         foreign = next((name for name in outputs if name in there), None)
         if foreign is not None and not overwrite:
             changed = [] if present is None else differences(present.description, configuration.description)
@@ -62,17 +74,21 @@ class Parts:
         record = {
             "configuration": configuration.sha256,
             "description": dict(configuration.description),
+            "begun": run,
             "environment": environment(),
         }
         self._store.write(_CONFIGURATION, json.dumps(record).encode())
+        return run
 
-    def entries(self, names: Sequence[str], configuration: Configuration) -> dict[str, JobEntry]:
-        """The last entry of each image, by the name of the image."""
+    def entries(
+        self, names: Sequence[str], configuration: Configuration, *, begun: str
+    ) -> dict[str, JobEntry]:
+        """The last entry of each image since the job was begun, by the name of the image."""
         found = {}
         for name in sorted(names):
             if name.startswith(f"{MANIFEST}/") and name.endswith(".jsonl"):
                 for entry in self.read(name):
-                    if entry.configuration == configuration.sha256:
+                    if entry.configuration == configuration.sha256 and entry.run >= begun:
                         found[entry.input] = entry
         return found
 

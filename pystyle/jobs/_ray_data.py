@@ -25,7 +25,6 @@ def painted_blocks(
     Raises:
         Exception: What ended a worker.
     """
-    workers = min(workers, len(blocks))
     with cluster(workers * job.threads) as ray:
         # Not a loop over it: warnings are those of the caller where this one yields.
         with quietly():

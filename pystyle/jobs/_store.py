@@ -52,9 +52,14 @@ class Store:
 
     def contains(self, other: "Store") -> str | None:
         """The name of another folder in this one; None if it does not lie here."""
-        same = type(self._files) is type(other._files) and self._files == other._files
-        inside = f"{other._root}/".startswith(f"{self._root}/")
-        return other._root.removeprefix(self._root).strip("/") if same and inside else None
+        if type(self._files) is not type(other._files) or self._files != other._files:
+            return None
+        outer, inner = self._place(), other._place()
+        return inner.removeprefix(outer).strip("/") if f"{inner}/".startswith(f"{outer}/") else None
+
+    def _place(self) -> str:
+        """Where it is, which several paths may lead to."""
+        return Path(self._root).resolve().as_posix().rstrip("/") if self._is_local else self._root
 
     def read(self, name: str) -> bytes:
         """The bytes of a file.

@@ -46,6 +46,7 @@ class ContentLoss(Loss):
 
     reference = "content"
     spatial: Spatial = "dense"
+    aligned = True
     can_wrap = True
 
     def __init__(

@@ -32,6 +32,10 @@ class Loss(nn.Module, ABC):
             position, of whose scores the loss is the mean. ``"set"``: it needs all positions at once.
         independent_positions: Of a ``"set"``: that it does not matter which position lies next to which, so
             that a region may be handed to it as a list of positions.
+        aligned: Whether each position is compared with the same one of the reference, or of the first of
+            several. That lies where the image does then: it has the size of the image, wraps if that does,
+            and its regions are those of the image. None if that follows from the above: so it is for
+            ``"dense"``, and for the first of several.
         shift_invariant: Whether it stays the same if a constant is added to a channel of the image and of
             the reference. Where the channels lie far from zero, :meth:`represent` then gets features from
             which their means in the reference were subtracted: variances of large numbers would be rounding
@@ -70,6 +74,7 @@ class Loss(nn.Module, ABC):
     reference: str | tuple[str, ...] | None = "style"
     spatial: Spatial
     independent_positions: bool = False
+    aligned: bool | None = None
     shift_invariant: bool = False
     can_wrap: bool | None = None
     wrap: Wrap | None = None
@@ -113,7 +118,8 @@ class Loss(nn.Module, ABC):
     def at(self, layer: str) -> "Loss":
         """The loss of one of its layers: itself, unless every layer has parameters of its own.
 
-        A criterion asks for it when it is bound, and gives it features of this layer only.
+        A criterion asks for it when it is bound, and gives it features of this layer only. Where it is not
+        the loss itself it is a ``copy.copy`` of it, which keeps what :meth:`within` and :meth:`wrapped` set.
         """
         del layer
         return self

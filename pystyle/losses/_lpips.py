@@ -1,5 +1,6 @@
+import copy
 from collections.abc import Mapping, Sequence
-from typing import Literal, cast
+from typing import Literal, Self, cast
 
 from torch import Tensor
 
@@ -68,12 +69,14 @@ class LPIPSLoss(Loss):
         for index, layer in enumerate(names):
             self.register_buffer(f"head_{index}", _head_of(layer, known))
 
-    def at(self, layer: str) -> "LPIPSLoss":
+    def at(self, layer: str) -> Self:
         """The loss of one layer, with the weights of its channels."""
         if self.layers == (layer,):
             return self
-        head = self.get_buffer(f"head_{self.layers.index(layer)}")
-        return LPIPSLoss({layer: head}, weight=self.weight, reference=self.reference)
+        own = copy.copy(self)
+        own.layers, own.layer_weights = (layer,), {layer: self.layer_weights[layer]}
+        own._buffers = {"head_0": self.get_buffer(f"head_{self.layers.index(layer)}")}
+        return own
 
     def represent(self, features: Tensor) -> Tensor:
         """The features divided by their length at each position."""

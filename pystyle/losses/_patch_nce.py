@@ -50,6 +50,7 @@ class PatchNCELoss(Loss):
     reference = "content"
     spatial = "set"
     independent_positions = True
+    aligned = True
 
     def __init__(
         self,

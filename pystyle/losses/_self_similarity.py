@@ -48,6 +48,7 @@ class SelfSimilarityLoss(Loss):
     reference = "content"
     spatial = "set"
     independent_positions = True
+    aligned = True
 
     def __init__(
         self,

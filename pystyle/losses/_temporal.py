@@ -1,9 +1,9 @@
 from typing import NamedTuple
 
 from torch import Tensor
-from torch.nn.functional import interpolate
 
 from pystyle.functional import mean_squared_error
+from pystyle.images import resize
 from pystyle.losses._layer_mask import LayerMask
 from pystyle.losses._loss import Loss
 from pystyle.typing import IMAGE
@@ -85,7 +85,8 @@ class TemporalLoss(Loss):
         """The warped frame and the weights at its size."""
         weights = self.reliability
         if weights is not None and weights.shape[2:] != representation.shape[2:]:
-            weights = interpolate(weights, representation.shape[2:], mode="bilinear", antialias=True)
+            height, width = representation.shape[2:]
+            weights = resize(weights, (height, width), interpolation="bilinear")
         return _Frame(representation, weights)
 
     def compare(self, representation: Tensor, target: _Frame) -> Tensor:

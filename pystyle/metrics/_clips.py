@@ -18,7 +18,7 @@ def flicker(frames: Iterable[Tensor]) -> float:
     which nothing moves. :func:`warping_error` takes motion out.
 
     Args:
-        frames: The frames, a tensor or any stream of images.
+        frames: The frames, a tensor or any stream of images: of a clip ``(frame.image for frame in clip)``.
 
     Raises:
         TypeError: If a frame is no floating tensor.
@@ -51,7 +51,7 @@ def warping_error(
     have little that could flicker: look at a measure of the style beside it.
 
     Args:
-        frames: The painted frames, a tensor or any stream of images.
+        frames: The painted frames, a tensor or any stream of images, as for :func:`flicker`.
         flows: For each frame but the first the flow from it to the one before it, as
             :func:`pystyle.functional.warp` takes it: given with the clip, or estimated from the frames before
             they were painted.
@@ -108,7 +108,7 @@ def warping_error(
 def _frames(frames: Iterable[Tensor]) -> Iterator[Tensor]:
     size = None
     for index, given in enumerate(frames):
-        frame = check_picture(_as_batch(given), f"frames[{index}]").to(torch.float64)
+        frame = check_picture(_as_batch(given, "frames"), f"frames[{index}]").to(torch.float64)
         if len(frame) != 1 or (size is not None and frame.shape != size):
             raise ValueError(
                 f"`frames` must be images of one size, got {tuple(given.shape)} for the frame {index}"
@@ -122,14 +122,19 @@ def _next(stream: Iterator[Tensor], name: str, index: int, shape: tuple[int, ...
     given = next(stream, None)
     if given is None:
         raise ValueError(f"`{name}` must have one for each frame but the first, got {index - 1}.")
-    found = _as_batch(given)
+    found = _as_batch(given, name)
     if found.shape != (1, *shape):
         raise ValueError(f"`{name}` must be of the shape {shape}, got {tuple(given.shape)}.")
     return found
 
 
-def _as_batch(tensor: Tensor) -> Tensor:
-    return tensor[None] if tensor.ndim == 3 else tensor
+def _as_batch(given: Tensor, name: str) -> Tensor:
+    if not isinstance(given, Tensor):
+        raise TypeError(
+            f"`{name}` must be tensors, got a {type(given).__name__}. The frames of a clip have theirs as "
+            "`frame.image`."
+        )
+    return given[None] if given.ndim == 3 else given
 
 
 def _mean(values: Iterable[Tensor]) -> float:

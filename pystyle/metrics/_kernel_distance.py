@@ -70,8 +70,8 @@ def kernel_distance(
     generator = torch.Generator().manual_seed(seed_number(seed))
     found = []
     for _ in range(num_subsets):
-        first = x[torch.randperm(len(x), generator=generator)[:size].to(x.device)]
-        second = y[torch.randperm(len(y), generator=generator)[:size].to(y.device)]
+        first = x[torch.randperm(len(x), generator=generator, device="cpu")[:size].to(x.device)]
+        second = y[torch.randperm(len(y), generator=generator, device="cpu")[:size].to(y.device)]
         found.append(_discrepancy(first, second))
     values = torch.stack(found)
     return KernelDistance(float(values.mean()), float(values.std(correction=0)), size)

@@ -66,9 +66,9 @@ class LPIPS:
         """
         pictures = (part.to(self.encoder.image_dtype) for part in same_size(image, reference))
         own, other = (self.encoder(part, list(self._loss.layers)) for part in pictures)
-        total = torch.zeros(len(image)).to(next(iter(own.values())))
+        total: Tensor = next(iter(own.values())).new_zeros(len(image))
         for layer in self._loss.layers:
-            head = self._loss.at(layer).get_buffer("head_0").to(total)
             difference = (unit_vectors(own[layer]) - unit_vectors(other[layer])).square()
+            head = self._loss.at(layer).get_buffer("head_0").to(difference)
             total = total + (difference * head[:, None, None]).sum(1).mean((1, 2))
         return total

@@ -44,8 +44,8 @@ def finest_band_energy(image: Tensor) -> Tensor:
 def noise_ratio(image: Tensor, content: Tensor, style: Tensor) -> Tensor:
     """How noisy a picture is beside the noisier one of its two sources: more than 1 is noisier than both.
 
-    The ratio of :func:`finest_band_energy`, infinite beside two flat sources. Strokes, canvas and noise all
-    count: it takes an eye to tell them apart.
+    The ratio of :func:`finest_band_energy`: infinite beside two flat sources, and NaN if the picture is flat,
+    too. Strokes, canvas and noise all count: it takes an eye to tell them apart.
 
     Args:
         image: The pictures.

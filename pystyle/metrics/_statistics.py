@@ -34,8 +34,8 @@ class FeatureStatistics:
     def reset(self) -> None:
         """Forget all vectors."""
         self.count = 0
-        self._mean = torch.zeros(())
-        self._scatter = torch.zeros(())
+        self._mean = torch.zeros((), device="cpu")
+        self._scatter = torch.zeros((), device="cpu")
 
     def update(self, features: Tensor) -> None:
         """Add vectors.

@@ -3,6 +3,7 @@ from torch import Tensor
 from torch.nn.functional import log_softmax
 
 from pystyle.encoders import Encoder
+from pystyle.functional._precision import at_least_float32, without_autocast
 from pystyle.metrics._pictures import same_size
 
 _ROWS = 1024
@@ -59,18 +60,22 @@ class StructureDistance:
 
         Shape:
             - image, content: (batch, 3, height, width)
-            - output: (batch), in the type of the encoder
+            - output: (batch), in the type of the encoder, or float32 if that is half precision
         """
         own, other = (self._vectors(part) for part in same_size(image, content, name="content"))
         other = other.expand_as(own)
         total = own.new_zeros(len(own))
-        for rows, other_rows in zip(torch.split(own, _ROWS, 1), torch.split(other, _ROWS, 1), strict=True):
-            found, wanted = log_softmax(rows @ own.mT, 2), log_softmax(other_rows @ other.mT, 2)
-            total = total + (wanted.exp() * (wanted - found)).sum((1, 2))
+        # In half precision the similarities would have no sum of 1, and the distance could be negative.
+        with without_autocast(own):
+            for rows, other_rows in zip(
+                torch.split(own, _ROWS, 1), torch.split(other, _ROWS, 1), strict=True
+            ):
+                found, wanted = log_softmax(rows @ own.mT, 2), log_softmax(other_rows @ other.mT, 2)
+                total = total + (wanted.exp() * (wanted - found)).sum((1, 2))
         return total / own.shape[1]
 
     def _vectors(self, image: Tensor) -> Tensor:
         """The features of each position, divided by the number of their channels."""
         features = self.encoder(image.to(self.encoder.image_dtype), [self.layer])[self.layer]
-        vectors: Tensor = features.flatten(2).mT / features.shape[1]
+        vectors: Tensor = at_least_float32(features).flatten(2).mT / features.shape[1]
         return vectors

@@ -126,8 +126,9 @@ class AnyStyleNetwork(Stylizer):
         fine_moments, coarse_moments = found
         fine_map = map_to_covariance(fine_moments, code.fine_covariance, self.fine_mixture)
         coarse_map = map_to_covariance(coarse_moments, code.coarse_covariance, self.coarse_mixture)
-        white = torch.eye(3).expand_as(code.color_covariance).to(code.color_covariance)
-        colored = linear_map(white, code.color_covariance, "symmetric")
+        covariance = code.color_covariance
+        white = torch.eye(3, dtype=covariance.dtype, device=covariance.device).expand_as(covariance)
+        colored = linear_map(white, covariance, "symmetric")
         modulations = self.modulation(_description(code))
 
         def painted(content: Tensor, white: Tensor, fine_noise: Tensor, coarse_noise: Tensor) -> Tensor:

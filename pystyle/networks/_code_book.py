@@ -132,8 +132,11 @@ def _table(numbers: Tensor, size: int) -> Tensor:
     if len(known) <= size:
         return known
     # Between equal shares, which leave the tails to few, and equal steps, which leave the middle to few.
-    places = torch.linspace(0, len(ordered) - 1, size).long()
-    table = (ordered[places] + torch.linspace(float(ordered[0]), float(ordered[-1]), size)) / 2
+    places, steps = (
+        torch.linspace(first, last, size, dtype=torch.float32, device="cpu")
+        for first, last in ((0, len(ordered) - 1), (float(ordered[0]), float(ordered[-1])))
+    )
+    table = (ordered[places.long()] + steps) / 2
     sums = torch.cat([ordered.new_zeros(1), ordered.cumsum(0)])
     for _ in range(_ITERATIONS):
         inner = torch.searchsorted(ordered, (table[1:] + table[:-1]) / 2)

@@ -86,7 +86,8 @@ def _models(network: "Stylizer", style: Any, chosen: str, size: tuple[int, int] 
         code = codes_of_styles(network) if chosen == "shares" else _code_of_any_size(network)
     styles: dict[str, Tensor] = {}
     if chosen == "shares":
-        styles["shares"] = torch.full((1, len(network.styles)), 1 / len(network.styles))
+        count = len(network.styles)
+        styles["shares"] = torch.full((1, count), 1 / count, dtype=torch.float32, device="cpu")
     elif chosen == "code":
         styles = dict(zip(code_names(code), tensors_of(code), strict=True))
     metadata = _metadata(network, chosen, code, size)

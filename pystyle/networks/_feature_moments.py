@@ -38,7 +38,7 @@ class MomentSums:
 
     def __init__(self) -> None:
         self._count = 0
-        self._first, self._second = torch.zeros(()), torch.zeros(())
+        self._first, self._second = (torch.zeros((), device="cpu") for _ in range(2))
 
     def add(self, features: Tensor) -> None:
         """A part of the map, of shape (batch, channels, height, width)."""
@@ -110,7 +110,9 @@ def map_to_covariance(own: Moments, covariance: Tensor, mixture: Tensor) -> Feat
     with without_autocast(covariance):
         matrix = transport_map(own.covariance, covariance)
         noise = (mixture * deviation(covariance)[:, :, None]).expand(matrix.shape[0], -1, -1)
-        return FeatureMap(matrix, noise, -(matrix @ own.mean[:, :, None])[:, :, 0])
+        shift = -(matrix @ own.mean[:, :, None])[:, :, 0]
+        # Moments are not in half precision where the network is.
+        return FeatureMap(matrix.to(mixture), noise.to(mixture), shift.to(mixture))
 
 
 def deviation(covariance: Tensor) -> Tensor:
@@ -139,4 +141,5 @@ def transport_map(covariance: Tensor, target: Tensor) -> Tensor:
 
 def _floored(covariance: Tensor) -> Tensor:
     mean = covariance.diagonal(dim1=-2, dim2=-1).mean(-1).clamp(min=_SMALLEST)[..., None, None]
-    return covariance + _FLOOR * mean * torch.eye(covariance.shape[-1]).to(covariance)
+    one = torch.eye(covariance.shape[-1], dtype=covariance.dtype, device=covariance.device)
+    return covariance + _FLOOR * mean * one

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from pystyle._arguments import whole_number
 from pystyle.checkpoints import CheckpointError, decode, encode
+from pystyle.encoders._construction import construction
 from pystyle.images._atomic import replace_file
 from pystyle.networks._code_book import can_be_coded, coded, decoded
 
@@ -51,6 +52,8 @@ def write_network(
     replace_file(Path(path), [bytes(piece) for piece in encode(state)], kind="network")
 
 
+# What is made in the inference mode of a caller could be neither trained nor viewed outside of it.
+@torch.inference_mode(False)
 def read_network(cls: type[_S], path: str | os.PathLike[str]) -> _S:
     """The network in a file; `cls` is its class, or :class:`Stylizer` for any of this library."""
     place = f"`path` must be a file with a network, got '{os.fspath(path)}'."
@@ -59,14 +62,15 @@ def read_network(cls: type[_S], path: str | os.PathLike[str]) -> _S:
         if state.get("network") != _FORMAT:
             raise CheckpointError("It has no network of this version.")
         kind = _class_of(cls, state.get("module", _NETWORKS), state["class"], path)
-        network = kind(**state["configuration"])
+        with construction():
+            network = kind(**state["configuration"])
         network.load_state_dict(_weights(state, network.state_dict()))
         network.card = dict(state["card"])
     except CheckpointError as error:
         raise ValueError(f"{place} {error}") from error
     except (KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise ValueError(f"{place} What is in it makes no network of this version: {error}") from error
-    return network.eval()
+    return network.to(torch.get_default_device()).eval()
 
 
 def _by_code_book(weights: Mapping[str, Tensor], bits: int, constants: Sequence[str]) -> dict[str, Any]:
@@ -90,7 +94,7 @@ def _weights(state: Mapping[str, Any], made: Mapping[str, Tensor]) -> dict[str, 
 
 def _constants(network: "Stylizer") -> list[str]:
     """The names of buffers that each network of this configuration has, such as noise: no need to store."""
-    with torch.random.fork_rng(devices=[]):
+    with construction(), torch.random.fork_rng(devices=[]):
         other = type(network)(**network.configuration).state_dict()
     weights = network.state_dict()
     # In half precision, since the network may come from a file that has it so.
@@ -106,7 +110,7 @@ def _half(value: Tensor) -> Tensor:
 
 
 def _wide(value: Tensor) -> Tensor:
-    return value.float() if value.is_floating_point() else value
+    return value.to(torch.promote_types(value.dtype, torch.float32)) if value.is_floating_point() else value
 
 
 def _public_module(kind: type) -> str:

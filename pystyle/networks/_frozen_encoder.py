@@ -2,6 +2,7 @@ import copy
 from collections.abc import Sequence
 from typing import cast
 
+import torch
 from torch import Tensor, nn
 
 from pystyle.encoders import SequentialEncoder
@@ -54,6 +55,8 @@ class FrozenEncoder(nn.Module):
         channels = [stage.out_channels if isinstance(stage, nn.Conv2d) else 0 for stage in stages]
         self.channels = [next(filter(None, reversed(channels[:end])), 3) for end in ends]
         _become_buffers(self)
+        # Encoders are never made in half precision; the network around this one may be.
+        self.to(torch.get_default_dtype())
 
     def forward(self, image: Tensor) -> list[Tensor]:
         """The features of the layers."""

@@ -32,11 +32,13 @@ class Noise(nn.Module):
         super().__init__()
         self.channels = channels
         generator = torch.Generator().manual_seed(0)
-        self.register_buffer("tile", torch.randn(1, channels, _EDGE, _EDGE, generator=generator))
+        # The numbers of a generator depend on their type.
+        drawn = torch.randn(1, channels, _EDGE, _EDGE, generator=generator, dtype=torch.float32, device="cpu")
+        self.register_buffer("tile", drawn.to(torch.get_default_device(), torch.get_default_dtype()))
 
     def random_shift(self) -> tuple[int, int]:
         """Where the tile may begin, drawn from torch's global generator."""
-        top, left = torch.randint(_EDGE, (2,)).tolist()
+        top, left = torch.randint(_EDGE, (2,), device="cpu").tolist()
         return top, left
 
     def white(self, size: tuple[int, int, int], shift: tuple[int, int] = (0, 0)) -> Tensor:
@@ -48,7 +50,7 @@ class Noise(nn.Module):
 
         Without it the picture would have a dot at each position of a map.
         """
-        weights = torch.tensor([1.0, 2.0, 1.0]).to(self.tile)
+        weights = torch.tensor([1.0, 2.0, 1.0], dtype=self.tile.dtype, device=self.tile.device)
         kernel = weights[:, None] * weights
         kernel = (kernel / kernel.norm()).expand(self.channels, 1, -1, -1)
         if active_wrap() is not None:

@@ -1,6 +1,3 @@
-from typing import Any
-
-import torch
 from torch import Tensor
 
 from pystyle.networks._stylizer import Stylizer
@@ -42,5 +39,5 @@ class OneStyleNetwork(Stylizer):
         """
         if name != self.style:
             raise ValueError(f"`name` must be the learned style {self.style!r}, got {name!r}.")
-        weight: Any = next(self.parameters())
-        return torch.zeros(1, 0).to(weight)
+        weight: Tensor = next(self.parameters())
+        return weight.new_zeros(1, 0)

@@ -69,7 +69,8 @@ def checked_model(
 
 def smooth_images(count: int, height: int, width: int) -> Tensor:
     """Images that vary as photographs do, the same each time."""
-    coarse = torch.rand(count, 3, 7, 9, generator=torch.Generator().manual_seed(0))
+    generator = torch.Generator().manual_seed(0)
+    coarse = torch.rand(count, 3, 7, 9, generator=generator, dtype=torch.float32, device="cpu")
     return interpolate(coarse, (height, width), mode="bicubic", align_corners=False).clamp(0, 1)
 
 

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from pystyle._arguments import number
-from pystyle.networks._transform_network import TransformNetwork
+from pystyle.networks._transform_network import TransformNetwork, remade
 
 _LEAST = 4
 """A layer keeps at least one of so many of its channels."""
@@ -145,10 +145,7 @@ def _without(network: TransformNetwork, kept: list[Tensor]) -> TransformNetwork:
     layers = [written for _, _, written in ways if written is not None]
     codes = torch.split(network.codes, list(network.channels), 2)
     cut["codes"] = torch.cat([code[:, :, kept[layer]] for code, layer in zip(codes, layers, strict=True)], 2)
-    small = TransformNetwork(width=[len(one) for one in kept], styles=network.styles, border=network.border)
-    small.load_state_dict(cut)
-    small.card = dict(network.card)
-    return small.to(network.codes).train(network.training)
+    return remade(network, cut, width=[len(one) for one in kept], styles=network.styles)
 
 
 def _lost_constant(network: TransformNetwork, kept: Tensor) -> Tensor:

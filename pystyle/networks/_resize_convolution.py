@@ -71,7 +71,7 @@ class ResizeConvolution(Convolution):
 
     def _kernels(self) -> Tensor:
         """Those of the four pixels, one behind the other."""
-        taps = torch.tensor(_TAPS[self.mode]).to(self.weight)
+        taps = torch.tensor(_TAPS[self.mode], dtype=self.weight.dtype, device=self.weight.device)
         return torch.einsum("rst,cuv,oitv->rcoisu", taps, taps, self.weight).flatten(end_dim=-4)
 
 

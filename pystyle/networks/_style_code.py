@@ -24,7 +24,9 @@ class StyleCode(Parametrization):
     network can paint. The code that was found paints other photographs in no time: :attr:`painter`.
 
     Unlike other parametrizations it does not start with the image that it is made from. That is the
-    photograph, and the first picture is what the network makes of it in the style to start from.
+    photograph, and the first picture is what the network makes of it in the style to start from. So it is for
+    :func:`pystyle.optimize_image`, and for pyramids of one level: a further level would take the picture of
+    the one before for the photograph.
 
     Args:
         image: The photograph; a :func:`functools.partial` with the other arguments is what a run takes.
@@ -64,6 +66,7 @@ class StyleCode(Parametrization):
         them all. Covariances are moved by a root of theirs, and so stay covariances.
     """
 
+    starts_with_image = False
     content: Tensor
 
     def __init__(

@@ -45,7 +45,8 @@ class StyleModulation(nn.Module):
 
     def forward(self, style: Tensor) -> list[tuple[Tensor, Tensor]]:
         """The scale and the shift for each layer."""
-        hidden = leaky_relu_(self.hidden(style), NEGATIVE_SLOPE)
+        # The moments of features have more than half precision, whatever the weights have.
+        hidden = leaky_relu_(self.hidden(style.to(self.hidden.weight)), NEGATIVE_SLOPE)
         scales, shifts = self.layers(hidden)[:, :, None, None].chunk(2, 1)
         parts = scales.split(self.channels, 1), shifts.split(self.channels, 1)
         return [(1 + scale, shift) for scale, shift in zip(*parts, strict=True)]

@@ -251,8 +251,9 @@ class Stylizer(HubMixin, nn.Module, ABC):
             path: The file.
 
         Returns:
-            The network, in float32 and ready to paint. `Stylizer.load` makes the classes of this library,
-            those of its papers too; ``MyNetwork.load`` makes a network of yours.
+            The network, ready to paint, in float32 or in torch's default type if that is float64.
+            `Stylizer.load` makes the classes of this library, those of its papers too; ``MyNetwork.load``
+            makes a network of yours.
 
         Raises:
             ValueError: If the file holds no network, or one of another class.

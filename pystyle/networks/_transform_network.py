@@ -1,4 +1,4 @@
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -136,12 +136,12 @@ class TransformNetwork(Stylizer):
             >>> new.styles, [name for name, weight in new.named_parameters() if weight.requires_grad]
             (('stars',), ['codes'])
         """
-        network = TransformNetwork(width=self.width, styles=names, border=self.border)
-        shared = {name: weight for name, weight in self.state_dict().items() if name != "codes"}
-        network.load_state_dict({**shared, "codes": self.codes.mean(0).expand_as(network.codes)})
+        names = _checked_names(names)
+        codes = self.codes.mean(0).expand(len(names), -1, -1)
+        network = remade(self, {**self.state_dict(), "codes": codes}, width=self.width, styles=names)
         network.requires_grad_(False)
         network.codes.requires_grad_(True)
-        return network.to(self.codes)
+        return network
 
     def with_styles_of(self, other: "TransformNetwork") -> "TransformNetwork":
         """A network with the styles of both.
@@ -166,10 +166,24 @@ class TransformNetwork(Stylizer):
                 "`other` must differ from the network in its styles alone, and has other weights. Make it "
                 "with `for_new_styles`, which shares them."
             )
-        names = [*self.styles, *other.styles]
-        network = TransformNetwork(width=self.width, styles=names, border=self.border)
-        network.load_state_dict({**shared, "codes": torch.cat([self.codes, other.codes.to(self.codes)])})
-        return network.to(self.codes)
+        codes = torch.cat([self.codes, other.codes.to(self.codes)])
+        return remade(self, {**shared, "codes": codes}, width=self.width, styles=self.styles + other.styles)
+
+
+def remade(
+    network: TransformNetwork,
+    weights: Mapping[str, Tensor],
+    *,
+    width: int | Sequence[int],
+    styles: Sequence[str],
+) -> TransformNetwork:
+    """A network with other weights, and for the rest as the given one: its type and device, card and mode."""
+    with torch.device(network.codes.device):
+        made = TransformNetwork(width=width, styles=styles, border=network.border)
+    # First in its type, so that nothing is rounded on the way.
+    made.to(network.codes).load_state_dict(weights)
+    made.card = dict(network.card)
+    return made.train(network.training)
 
 
 def _checked_widths(width: int | Sequence[int]) -> tuple[int, ...]:

@@ -169,7 +169,7 @@ def _covariance(centred: Tensor) -> Tensor:
     """That of all positions, on the CPU in float64."""
     # The accelerators of Apple have no float64.
     exact = torch.float32 if centred.device.type == "mps" else torch.float64
-    total = torch.zeros((), dtype=torch.float64)
+    total = torch.zeros((), dtype=torch.float64, device="cpu")
     for part in torch.split(centred, _POSITIONS, 2):
         rows = part.to(exact)
         total = total + (rows @ rows.mT).cpu().double()

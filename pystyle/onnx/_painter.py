@@ -88,6 +88,8 @@ class OnnxPainter:
         """
         if not 0 <= strength <= 1:
             raise ValueError(f"`strength` must be from 0 to 1, got {strength}.")
+        # A number of numpy would make float64 of the pictures.
+        strength = float(strength)
         pixels = self._pixels(content, "content")
         self._check_size(pixels)
         (picture,) = self._session.run(["picture"], {"content": pixels, **self._code})

@@ -5,6 +5,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
+_WHITE = {"I;16": 65535, "I;16L": 65535, "I;16B": 65535, "I;16N": 65535, "I": 65535, "F": 1}
+"""Of modes of grey with more than 8 bits, which Pillow would cut off at 255."""
+
 
 def as_array(image: Image.Image | str | os.PathLike[str] | IO[bytes]) -> NDArray[np.float32]:
     """The pixels of a picture, upright, and with what is transparent on white.
@@ -17,6 +20,7 @@ def as_array(image: Image.Image | str | os.PathLike[str] | IO[bytes]) -> NDArray
 
     Raises:
         OSError: If the file cannot be read, or is no picture.
+        ValueError: If grey of more than 8 bits has values beyond 65535, or, of the mode ``F``, beyond 1.
 
     Shape:
         - output: (1, 3, height, width), RGB in [0, 1]
@@ -26,16 +30,37 @@ def as_array(image: Image.Image | str | os.PathLike[str] | IO[bytes]) -> NDArray
         [1.0, 0.0, 0.0]
 
     Note:
-        Colour profiles are ignored, and of pictures with more than 8 bits for a colour Pillow keeps 8;
-        :func:`pystyle.images.read_image`, which needs torch, heeds both.
+        Colour profiles are ignored, of pictures with more than 8 bits for a colour Pillow keeps 8, and grey
+        of 12 bits is dark; :func:`pystyle.images.read_image`, which needs torch, heeds them all.
     """
     if not isinstance(image, Image.Image):
         with Image.open(image) as opened:
             return as_array(opened)
-    upright = ImageOps.exif_transpose(image).convert("RGBA")
-    paper = Image.new("RGBA", upright.size, "white")
-    pixels = np.asarray(Image.alpha_composite(paper, upright).convert("RGB"), dtype=np.float32) / 255
+    upright = ImageOps.exif_transpose(image)
+    pixels = _deep_grey(upright) if upright.mode in _WHITE else _on_white(upright)
     return np.ascontiguousarray(pixels.transpose(2, 0, 1)[None])
+
+
+def _on_white(image: Image.Image) -> NDArray[np.float32]:
+    # Pillow takes this mode to its straight counterpart only.
+    colors = (image.convert("LA") if image.mode == "La" else image).convert("RGBA")
+    paper = Image.new("RGBA", image.size, "white")
+    return np.asarray(Image.alpha_composite(paper, colors).convert("RGB"), dtype=np.float32) / np.float32(255)
+
+
+def _deep_grey(image: Image.Image) -> NDArray[np.float32]:
+    values, white = np.asarray(image), _WHITE[image.mode]
+    low, high = values.min(), values.max()
+    if not (low >= 0 and high <= white):
+        raise ValueError(
+            f"`image` of the mode {image.mode} must have values from 0 to {white}, got {low} to {high}. "
+            "Scale them first."
+        )
+    grey = values.astype(np.float32) / np.float32(white)
+    transparent = image.info.get("transparency")
+    if isinstance(transparent, int):
+        grey[values == transparent] = 1
+    return np.repeat(grey[..., None], 3, 2)
 
 
 def as_picture(pixels: NDArray[Any]) -> Image.Image:

@@ -28,6 +28,7 @@ class NormalizedContentLoss(Loss):
     reference = "content"
     # The mean and the deviation are those of all positions.
     spatial: Spatial = "set"
+    aligned = True
 
     def represent(self, features: Tensor) -> Tensor:
         """The normalised features."""

@@ -1,5 +1,4 @@
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
 
 from pystyle._arguments import whole_number
 from pystyle._wrapping import checked_wrap, interpolate_wrapped
@@ -46,13 +45,8 @@ class LowResolution(Parametrization):
         pixels = initial_values(image)
         self.size = (pixels.shape[2], pixels.shape[3])
         small = (-(-self.size[0] // factor), -(-self.size[1] // factor))
-        if self.wrap is not None:
-            found = interpolate_wrapped(pixels, small, wrap=self.wrap, mode="bilinear", antialias=True)
-            self.pixels = nn.Parameter(found.contiguous())
-            return
-        self.pixels = nn.Parameter(
-            interpolate(pixels, small, mode="bilinear", align_corners=False, antialias=True)
-        )
+        found = interpolate_wrapped(pixels, small, wrap=self.wrap, mode="bilinear", antialias=True)
+        self.pixels = nn.Parameter(found.contiguous())
 
     def wraps(self, wrap: Wrap) -> bool:
         """Whether it was made to."""
@@ -60,6 +54,4 @@ class LowResolution(Parametrization):
 
     def forward(self) -> Tensor:
         """The enlarged image. Each pixel is a mean of those of the small one, so it keeps to their bounds."""
-        if self.wrap is not None:
-            return interpolate_wrapped(self.pixels, self.size, wrap=self.wrap, mode="bilinear")
-        return interpolate(self.pixels, self.size, mode="bilinear", align_corners=False)
+        return interpolate_wrapped(self.pixels, self.size, wrap=self.wrap, mode="bilinear")

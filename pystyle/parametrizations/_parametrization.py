@@ -20,6 +20,8 @@ class Parametrization(nn.Module, ABC):
 
     Attributes:
         projected: Whether bounds on the parameters are bounds on the image.
+        starts_with_image: Whether :meth:`forward` gives the image at first. What makes another one of it
+            cannot go on from that, and is refused where a pyramid has several levels.
 
     Example:
         >>> import torch
@@ -38,6 +40,7 @@ class Parametrization(nn.Module, ABC):
     """
 
     projected: ClassVar[bool] = False
+    starts_with_image: ClassVar[bool] = True
 
     def wraps(self, wrap: Wrap) -> bool:
         """Whether an image that goes on beyond these sides with its other side is made as one that does.

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 from torch import Tensor
 
@@ -30,7 +30,7 @@ from pystyle.runner._checks import check_parametrization_wraps
 from pystyle.typing import History, Init, OptimizerFactory, References, Schedule, Wrap
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class LevelRunners:
     """Makes the runner of each level; the attributes are the arguments of :meth:`pystyle.Pyramid.optimize`.
 
@@ -120,10 +120,13 @@ def climb(edge_sizes: Sequence[int], runners: LevelRunners, keeper: Keeper, imag
 
     Returns:
         The result of the last level, with the history and the seconds of all.
+
+    Raises:
+        KeyboardInterrupt: At Ctrl-C before the steps of the first of them.
     """
     history: History = {}
     seconds, optimizer = 0.0, None
-    result = Result(image.clamp(0, 1), history, "interrupted", seconds, True)
+    result: Result | None = None
     try:
         with keeper:
             done: dict[str, Any] = {"level": 0, "history": {}, "seconds": 0.0, **keeper.surroundings}
@@ -131,6 +134,7 @@ def climb(edge_sizes: Sequence[int], runners: LevelRunners, keeper: Keeper, imag
             for level in levels_of(edge_sizes, keeper.num_steps)[done["level"] :]:
                 with runners.explained_memory_errors(level):
                     runner = runners.at(level, image, keeper, seconds)
+                    _check_goes_on(runner.parametrization, edge_sizes)
                     if optimizer is not None:
                         # What is remembered of pixels is resized as they are.
                         with wrapping(runners.wrap_at(level)):
@@ -138,6 +142,8 @@ def climb(edge_sizes: Sequence[int], runners: LevelRunners, keeper: Keeper, imag
                         # Together they would take half as much again as one level.
                         del optimizer
                     before = {"level": level.index, "history": _copied(history), "seconds": seconds}
+                    # A second Ctrl-C leaves at once, also from the picture of the level before.
+                    result = None
                     result = keeper.run(
                         runner, level.num_steps, steps_before=level.steps_before, surroundings=before
                     )
@@ -149,8 +155,25 @@ def climb(edge_sizes: Sequence[int], runners: LevelRunners, keeper: Keeper, imag
                     break
     except KeyboardInterrupt:
         # Between two levels; within one the runner takes it.
+        if result is None:
+            raise
         result = replace(result, stop_reason="interrupted", failed=True)
-    return replace(result, history=history, seconds=seconds)
+    # There is at least one level.
+    return replace(cast(Result, result), history=history, seconds=seconds)
+
+
+def _check_goes_on(parametrization: Parametrization, edge_sizes: Sequence[int]) -> None:
+    """Refuse what would paint the picture of a level once more at the next one.
+
+    Raises:
+        ValueError: If it does not start with its image, and there are several levels.
+    """
+    if len(edge_sizes) > 1 and not parametrization.starts_with_image:
+        raise ValueError(
+            "`parametrization` must start with the image of the level before, which "
+            f"{type(parametrization).__name__} does not, got a pyramid of {len(edge_sizes)} levels. Run a "
+            "single level, or `optimize_image`."
+        )
 
 
 def _copied(history: History) -> History:

@@ -55,7 +55,8 @@ class Counted:
         callback: What is called.
         level: The level.
         seconds: Time that the levels before took.
-        terms: The names of the terms of all levels. Those that are not computed at this one are 0.
+        terms: The names of the terms of all levels, which come first. Those that are not computed at this
+            one are 0.
     """
 
     def __init__(self, callback: Callback, level: Level, seconds: float, terms: Sequence[str]) -> None:
@@ -69,7 +70,7 @@ class Counted:
         counted = Step(
             step.index + self.level.steps_before,
             self.level.all_steps,
-            step.terms.with_zeros(self.terms),
+            step.terms.with_zeros(dict.fromkeys([*self.terms, *step.terms])),
             step.seconds + self.seconds,
             lambda: step.image,
             level=self.level.index,

@@ -48,16 +48,21 @@ def schedules_at(
     }
 
 
-def check_level_weights(level_weights: Mapping[str, Sequence[float]], num_levels: int) -> None:
-    """Check that there is one factor for each level of the pyramid, finite and not negative.
+def checked_level_weights(
+    level_weights: Mapping[str, Sequence[float]], num_levels: int
+) -> dict[str, tuple[float, ...]]:
+    """The factors of each loss, one for each level of the pyramid.
 
     Raises:
-        ValueError: If there is not.
+        TypeError: If one is no number.
+        ValueError: If there are more or fewer, or one is not finite or negative.
     """
+    found = {}
     for name, weights in level_weights.items():
-        factors = numbers(weights, f"`level_weights[{name!r}]`", least=0)
-        if len(factors) != num_levels:
+        found[name] = numbers(weights, f"`level_weights[{name!r}]`", least=0)
+        if len(found[name]) != num_levels:
             raise ValueError(
                 f"`level_weights[{name!r}]` must have one factor for each of the {num_levels} levels, got "
-                f"{factors}."
+                f"{found[name]}."
             )
+    return found

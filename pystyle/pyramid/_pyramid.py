@@ -27,10 +27,10 @@ from pystyle.parametrizations import Parametrization, Pixels
 from pystyle.pyramid._climb import LevelRunners, climb
 from pystyle.pyramid._level import levels_of
 from pystyle.pyramid._level_criteria import criteria_of_levels
-from pystyle.pyramid._level_schedules import check_level_weights
+from pystyle.pyramid._level_schedules import checked_level_weights
 from pystyle.pyramid._references import fits, reference_scales
 from pystyle.runner import Callback, Keeper, Result, Runner, RunnerFactory
-from pystyle.runner._checks import check_ingredients
+from pystyle.runner._checks import check_ingredients, checked_bounds
 from pystyle.runner._factory import check_runner
 from pystyle.runner._inits import checked_init, checked_seed
 from pystyle.runner._interrupted import check_on_interrupt, ended
@@ -163,9 +163,9 @@ class Pyramid:
             averaging: The decay of an average of the iterates, with which each level ends.
             callbacks: One or several, called with a step after each step; steps are counted through all
                 levels.
-            on_interrupt: What Ctrl-C does: ``"return"`` gives the picture so far, and the program goes on;
-                ``"raise"`` raises a :class:`~pystyle.runner.RunInterrupted` that has it, which ends a loop
-                over images, too.
+            on_interrupt: What Ctrl-C does once the steps have begun: ``"return"`` gives the picture so far,
+                and the program goes on; ``"raise"`` raises a :class:`~pystyle.runner.RunInterrupted` that has
+                it, which ends a loop over images, too.
             schedules: How weights change, by the names of the losses. The fraction of the run counts the
                 steps of all levels that are run: 0 is the first step of the first, 1 the last of the last.
             level_weights: Factors of the weights of losses, by their names: one for each level of the
@@ -203,14 +203,15 @@ class Pyramid:
         optimizer, callbacks = optimizer_factory(optimizer), callables(callbacks, "`callbacks`")
         check_references(references)
         check_pictures(references)
+        bounds = checked_bounds(bounds)
         init = checked_init(init, bounds)
         seed, style_scale = checked_seed(seed), number(style_scale, "`style_scale`", above=0)
         check_runner(runner)
         check_on_interrupt(on_interrupt)
-        schedules, level_weights = schedules or {}, level_weights or {}
-        for argument, names in (("schedules", schedules), ("level_weights", level_weights)):
+        schedules, given_weights = schedules or {}, level_weights or {}
+        for argument, names in (("schedules", schedules), ("level_weights", given_weights)):
             check_loss_names(argument, names, criteria[0].named_losses)
-        check_level_weights(level_weights, len(self.edge_sizes))
+        weights = checked_level_weights(given_weights, len(self.edge_sizes))
         scales = reference_scales(criteria, references, style_scale)
         sizes, steps = self._large_enough(criteria, scales)
         levels = levels_of(sizes, steps)
@@ -228,7 +229,7 @@ class Pyramid:
             averaging=averaging,
             callbacks=callbacks,
             schedules=schedules,
-            level_weights={name: weights[left_out:] for name, weights in level_weights.items()},
+            level_weights={name: factors[left_out:] for name, factors in weights.items()},
             evaluation=evaluation,
             runner=runner,
         )

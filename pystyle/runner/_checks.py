@@ -25,19 +25,23 @@ def check_start(image: Tensor) -> None:
     check_scale(image, "The initial image")
 
 
-def check_bounds(bounds: tuple[float, float] | None, *, projected: bool = True) -> None:
-    """Check the bounds of a run.
-
-    Args:
-        bounds: The smallest and largest value of a pixel; None for none.
-        projected: Whether bounds on what is optimised are bounds on the image.
+def checked_bounds(bounds: tuple[float, float] | None) -> tuple[float, float] | None:
+    """The smallest and largest value of a pixel as floats; None for none.
 
     Raises:
-        ValueError: If they are in the wrong order, or others than a parametrization keeps to.
+        TypeError: If they are no numbers.
+        ValueError: If they are in the wrong order.
     """
-    if bounds is not None:
-        interval(bounds, "`bounds`")
-    if not projected and bounds is not None and tuple(bounds) != (0, 1):
+    return None if bounds is None else interval(bounds, "`bounds`")
+
+
+def check_kept_bounds(bounds: tuple[float, float] | None, parametrization: Parametrization) -> None:
+    """Check that a parametrization keeps to the bounds.
+
+    Raises:
+        ValueError: If it keeps to others.
+    """
+    if not parametrization.projected and bounds not in (None, (0, 1)):
         raise ValueError(
             f"`bounds` must be (0, 1) for a parametrization that keeps to them itself, got {bounds}."
         )

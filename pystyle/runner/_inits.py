@@ -1,16 +1,17 @@
 """Images to start from."""
 
+from collections.abc import Callable
 from typing import Any, get_args
 
 import numpy as np
 import torch
 from torch import Tensor
-from torch.nn.functional import interpolate
 
 from pystyle._arguments import check_image, check_range, check_scale, float_type, pixel_size, seed_number
 from pystyle.colors import match_colors
 from pystyle.criterion._blend import blend_of, image_of
 from pystyle.criterion._checks import check_values
+from pystyle.images import resize
 from pystyle.typing import Init, NamedInit, References
 
 
@@ -19,11 +20,11 @@ def initial_image(init: Init, references: References, *, seed: int | None = None
 
     Args:
         init: One of the names below, a tensor, or a size (height, width) of which uniform noise
-            is made. ``"content"`` and ``"style"`` are these references; ``"recoloured"`` is the content
-            with the mean and covariance of the colours of the style (of a blend, the blend of these);
-            ``"uniform"`` noise is in [0, 1]; ``"normal"`` noise has the mean 0.5 and the standard
-            deviation 0.25; ``"grey"`` is flat; ``"style_colours"`` is noise with the mean and covariance of
-            the colours of the style.
+            is made. ``"content"`` and ``"style"`` are these references, of a blend the image with the most
+            weight; ``"recoloured"`` is the content with the mean and covariance of the colours of the style
+            (of a blend, the blend of these); ``"uniform"`` noise is in [0, 1]; ``"normal"`` noise has the
+            mean 0.5 and the standard deviation 0.25; ``"grey"`` is flat; ``"style_colours"`` is noise with
+            the mean and covariance of the colours of the style (of a blend, the blend of these).
         seed: Of the noise; None for another one each time. The global random state is neither
             used nor changed.
 
@@ -55,7 +56,7 @@ def initial_image(init: Init, references: References, *, seed: int | None = None
     # The same on every device, whatever torch's defaults are.
     drawn: dict[str, Any] = {"generator": generator, "dtype": torch.float32, "device": "cpu"}
     if not isinstance(init, str):
-        height, width = _size_of_noise(init)
+        height, width = size_of_noise(init)
         like = _any_image(references)
         return torch.rand(1, 3, height, width, **drawn).to(like)
     if init not in get_args(NamedInit):
@@ -68,11 +69,12 @@ def initial_image(init: Init, references: References, *, seed: int | None = None
     if init == "content":
         return content.detach().clone()
     if init == "recoloured":
-        return _in_colours_of(_blend(references, "style", init), content)
+        styles = _blend(references, "style", init)
+        return _blended(styles, lambda style: match_colors(content.detach(), style))
     if init == "style":
         style = _reference(references, "style", init)
         size = (content.shape[2], content.shape[3])
-        return interpolate(style, size, mode="bicubic", antialias=True).clamp(0, 1)
+        return resize(style.detach(), size)
     if init == "grey":
         return torch.full_like(content, 0.5)
     if init == "uniform":
@@ -80,7 +82,7 @@ def initial_image(init: Init, references: References, *, seed: int | None = None
     noise = torch.randn(content.shape, **drawn).to(content)
     if init == "normal":
         return 0.5 + 0.25 * noise
-    return _with_colours_of(_reference(references, "style", init), noise)
+    return _blended(_blend(references, "style", init), lambda style: _with_colours_of(style, noise))
 
 
 def checked_seed(seed: int | None) -> int | None:
@@ -101,10 +103,10 @@ def checked_init(init: Init, bounds: tuple[float, float] | None) -> Init:
         check_image(init, "`init`")
         (check_scale if bounds is None else check_range)(init, "`init`")
         return init
-    return init if isinstance(init, str) else _size_of_noise(init)
+    return init if isinstance(init, str) else size_of_noise(init)
 
 
-def _size_of_noise(init: Any) -> tuple[int, int]:
+def size_of_noise(init: Any) -> tuple[int, int]:
     if not isinstance(init, list | tuple | np.ndarray) or getattr(init, "ndim", 1) != 1:
         raise TypeError(
             "`init` must be a tensor, a size (height, width) or a name, got a "
@@ -113,14 +115,14 @@ def _size_of_noise(init: Any) -> tuple[int, int]:
     return pixel_size(init, "`init`")
 
 
-def _in_colours_of(styles: list[tuple[Tensor, float]], content: Tensor) -> Tensor:
-    parts = [weight * match_colors(content.detach(), style.detach()) for style, weight in styles]
-    return torch.stack(parts).sum(0)
+def _blended(styles: list[tuple[Tensor, float]], change: Callable[[Tensor], Tensor]) -> Tensor:
+    """The blend of what becomes of an image with each of the styles."""
+    return torch.stack([weight * change(style.detach()) for style, weight in styles]).sum(0)
 
 
 def _with_colours_of(style: Tensor, noise: Tensor) -> Tensor:
     # On the CPU: not every device has double precision.
-    colours = style.detach().cpu().transpose(0, 1).flatten(1).double()
+    colours = style.cpu().transpose(0, 1).flatten(1).double()
     values, vectors = torch.linalg.eigh(torch.cov(colours, correction=0))
     root = (vectors * values.clamp_min(0).sqrt()) @ vectors.mT
     mean = colours.mean(1).reshape(1, 3, 1, 1)
@@ -128,7 +130,8 @@ def _with_colours_of(style: Tensor, noise: Tensor) -> Tensor:
 
 
 def _reference(references: References, name: str, init: str) -> Tensor:
-    return _blend(references, name, init)[0][0]
+    """The image; of a blend the one with the most weight, the first of several."""
+    return max(_blend(references, name, init), key=lambda part: part[1])[0]
 
 
 def _blend(references: References, name: str, init: str) -> list[tuple[Tensor, float]]:

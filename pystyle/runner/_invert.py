@@ -1,4 +1,5 @@
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -10,7 +11,7 @@ from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.functional import mean_squared_error
 from pystyle.losses import Loss, TotalVariationLoss
 from pystyle.optim import LBFGS
-from pystyle.runner._inits import checked_seed
+from pystyle.runner._inits import checked_seed, size_of_noise
 from pystyle.runner._optimize import optimize_image
 from pystyle.runner._result import Result
 from pystyle.runner._step import Callback
@@ -47,9 +48,11 @@ def invert_features(
         seed: Of the noise; another one each time if not given.
 
     Returns:
-        The image in [0, 1], the history, and why the run stopped.
+        The image in [0, 1], the history, and why the run stopped. The terms are called
+        ``features_0.<layer>`` and so on.
 
     Raises:
+        TypeError: If `init` is neither an image nor a size.
         ValueError: If there are no features, they are all zero, or images of the size of `init` have features
             of another shape.
 
@@ -78,7 +81,11 @@ def invert_features(
                     f"`features[{layer!r}]` must have the shape {tuple(found.shape)}, that of an image of "
                     f"the size of `init`, got {tuple(features[layer].shape)}."
                 )
-    losses: dict[str, Loss] = {layer: _GivenFeatures(layer, given) for layer, given in features.items()}
+    # Layers are no names of losses: they may have dots.
+    losses: dict[str, Loss] = {
+        f"features_{index}": _GivenFeatures(layer, given)
+        for index, (layer, given) in enumerate(features.items())
+    }
     if number(smoothness, "`smoothness`", least=0) > 0:
         losses["smoothness"] = TotalVariationLoss(weight=smoothness)
     return optimize_image(
@@ -110,7 +117,13 @@ class _GivenFeatures(Loss):
         return mean_squared_error(features, self.features) / self.features.float().square().mean()
 
 
-def _noise(size: tuple[int, int], like: Tensor, seed: int | None) -> Tensor:
+def _noise(init: Any, like: Tensor, seed: int | None) -> Tensor:
+    if isinstance(init, str):
+        raise TypeError(
+            f"`init` must be an image or a size (height, width), got {init!r}. Names are those of what a "
+            "content is made into, and there is none: `pystyle.runner.initial_image` makes an image of one."
+        )
+    size = size_of_noise(init)
     generator, seed = torch.Generator(), checked_seed(seed)
     if seed is None:
         generator.seed()

@@ -4,6 +4,7 @@ import logging
 import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from functools import partial
 from types import TracebackType
 from typing import Any, Self
@@ -13,6 +14,7 @@ from torch import Tensor
 from pystyle.checkpoints import Checkpoints
 from pystyle.criterion import Criterion
 from pystyle.evaluation import Evaluation, Evaluator
+from pystyle.evaluation._stored_targets import without_store
 from pystyle.evaluation._workers import workers_of
 from pystyle.runner._carry import carry_state
 from pystyle.runner._factory import made_runner
@@ -102,8 +104,10 @@ class Keeper:
         if self._writer is None:
             return
         self._folder = self._writer.folder
-        self._snapshots = Snapshots(criteria, callbacks, arguments)
         self._workers = workers_of(arguments.get("evaluation"))
+        # Stored targets have the same bytes: a run may go on without them, or with those of another folder.
+        depended_on = {name: without_store(value) for name, value in arguments.items()}
+        self._snapshots = Snapshots(criteria, callbacks, depended_on)
 
     @property
     def num_steps(self) -> tuple[int, ...]:
@@ -186,7 +190,13 @@ class Keeper:
         result = runner.run(
             num_steps, steps_before=steps_before, keep=keep if self._workers.index == 0 else None
         )
-        writer.write_last(retry=not result.failed)
+        try:
+            writer.write_last(retry=not result.failed)
+        except KeyboardInterrupt:
+            # A second one leaves at once; the first is one of the run, whose picture there is.
+            if result.failed:
+                raise
+            result = replace(result, stop_reason="interrupted", failed=True)
         return result
 
     def _made(self, make: Callable[[Tensor], Runner], image: Tensor) -> Runner:

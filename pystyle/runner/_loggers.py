@@ -88,6 +88,9 @@ class _Logger(ABC):
 class CSVLogger(_Logger):
     """Writes the terms of each step to a CSV file.
 
+    The columns are those of the first step. A term that is missing later is 0; one that is new is left out,
+    which the logger ``pystyle`` says.
+
     Args:
         path: The file; it is replaced, unless the run goes on from a checkpoint.
 
@@ -96,8 +99,23 @@ class CSVLogger(_Logger):
         >>> logger = CSVLogger("run.csv")   # optimize_image(..., callbacks=[logger])
     """
 
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        super().__init__(path)
+        self._columns: list[str] = []
+        self._left_out: set[str] = set()
+
     def _write(self, stream: TextIOWrapper, row: dict[str, float], first: bool) -> None:
-        writer = csv.DictWriter(stream, row)
+        if first:
+            self._columns, self._left_out = list(row), set()
+        elif not self._columns:
+            with open(self.path, newline="", encoding="utf-8") as written:
+                self._columns = next(csv.reader(written))
+        new = row.keys() - self._columns - self._left_out
+        if new:
+            text = "The log '%s' has no column for %s, which came after the first step."
+            _LOG.warning(text, self.path, ", ".join(sorted(new)))
+            self._left_out |= new
+        writer = csv.DictWriter(stream, self._columns, restval=0.0, extrasaction="ignore")
         if first:
             writer.writeheader()
         writer.writerow(row)

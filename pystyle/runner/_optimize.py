@@ -14,7 +14,7 @@ from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.optim import LBFGS
 from pystyle.optim._factory import optimizer_factory
 from pystyle.parametrizations import Parametrization, Pixels
-from pystyle.runner._checks import check_ingredients, check_parametrization_wraps
+from pystyle.runner._checks import check_ingredients, check_parametrization_wraps, checked_bounds
 from pystyle.runner._factory import RunnerFactory, check_runner
 from pystyle.runner._inits import checked_init, checked_seed, initial_image
 from pystyle.runner._interrupted import check_on_interrupt, ended
@@ -123,6 +123,7 @@ def optimize_image(
     check_on_interrupt(on_interrupt)
     check_loss_names("schedules", schedules or {}, criterion.named_losses)
     num_steps, seed = whole_number(num_steps, "`num_steps`", least=0), checked_seed(seed)
+    bounds = checked_bounds(bounds)
     init = checked_init(init, bounds)
     image = initial_image(init, references, seed=seed)
     size = (image.shape[2], image.shape[3])

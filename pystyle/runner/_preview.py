@@ -6,6 +6,7 @@ from torch import Tensor
 from pystyle._arguments import whole_number
 from pystyle.images import write_image
 from pystyle.images._atomic import check_writable
+from pystyle.images._write import format_of_extension
 from pystyle.runner._step import Step
 
 _LOG = logging.getLogger("pystyle")
@@ -14,8 +15,8 @@ _LOG = logging.getLogger("pystyle")
 class Preview:
     """Writes the picture so far to a file every few steps.
 
-    That the file can be written is found out after the first step. A disk that is full later costs previews,
-    but no run: the logger ``pystyle`` says so.
+    That the file can be written, and that there is one picture to write, is found out after the first step. A
+    disk that is full later costs previews, but no run: the logger ``pystyle`` says so.
 
     Args:
         path: The file, which is replaced each time; or a pattern with ``{step}``, which gives one
@@ -26,7 +27,8 @@ class Preview:
         failure: The error of the last preview that could not be written; None if all could.
 
     Raises:
-        ValueError: If `every` is not positive.
+        ValueError: If `every` is not positive, or the extension of `path` is none of an image that can be
+            written.
 
     Example:
         >>> from pystyle.runner import Preview
@@ -36,6 +38,7 @@ class Preview:
     def __init__(self, path: str | os.PathLike[str], *, every: int = 50) -> None:
         self.path = os.fspath(path)
         self.every = whole_number(every, "`every`", least=1)
+        format_of_extension(self.path, "`path`")
         self.failure: OSError | None = None
         self._checked = False
 
@@ -44,14 +47,19 @@ class Preview:
 
         Raises:
             OSError: After the first step, if the file cannot be written.
+            ValueError: After the first step, if the pictures are several, of a batch.
         """
-        path = self.path.replace("{step}", f"{step.index:05d}")
+        path, due = self.path.replace("{step}", f"{step.index:05d}"), step.index % self.every == 0
+        if self._checked and not due:
+            return
+        picture = self.picture(step)
         if not self._checked:
             check_writable(path)
+            _check_single(picture)
             self._checked = True
-        if step.index % self.every == 0:
+        if due:
             try:
-                write_image(self.picture(step), path)
+                write_image(picture, path)
             except OSError as error:
                 self.failure = error
                 _LOG.warning("The preview of step %d could not be written: %s", step.index, error)
@@ -59,3 +67,11 @@ class Preview:
     def picture(self, step: Step) -> Tensor:
         """What is written."""
         return step.image
+
+
+def _check_single(picture: Tensor) -> None:
+    if picture.ndim == 4 and len(picture) != 1:
+        raise ValueError(
+            f"`Preview` writes one picture, got a batch of {len(picture)}. Take them one by one, or write a "
+            "callback that takes those of `step.image` apart."
+        )

@@ -3,6 +3,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from pystyle.typing import History
 
@@ -22,9 +23,10 @@ class Record:
         self._seconds: list[float] = []
 
     def append(self, numbers: Mapping[str, Tensor], seconds: float) -> None:
-        """Add a row; the names are those of the rows before."""
-        self._names = tuple(numbers)
-        self._blocks.append(torch.stack(list(numbers.values()))[None])
+        """Add a row; a name that is new is 0 in the rows before, and one that is missing in this one."""
+        self._names = tuple(dict.fromkeys([*self._names, *numbers]))
+        zero = torch.zeros_like(next(iter(numbers.values())))
+        self._blocks.append(torch.stack([numbers.get(name, zero) for name in self._names])[None])
         self._seconds.append(seconds)
         if len(self._blocks) == _MOST_BLOCKS:
             self._table()
@@ -40,7 +42,7 @@ class Record:
 
     def state_dict(self) -> dict[str, Any]:
         """What :meth:`load_state_dict` goes on from."""
-        seconds = torch.tensor(self._seconds, dtype=torch.float64)
+        seconds = torch.tensor(self._seconds, dtype=torch.float64, device="cpu")
         return {"names": self._names, "rows": self._table(), "seconds": seconds}
 
     def load_state_dict(self, state: Mapping[str, Any], device: torch.device) -> None:
@@ -50,5 +52,6 @@ class Record:
 
     def _table(self) -> Tensor:
         if len(self._blocks) > 1:
-            self._blocks = [torch.cat(self._blocks)]
+            width = len(self._names)
+            self._blocks = [torch.cat([pad(block, (0, width - block.shape[1])) for block in self._blocks])]
         return self._blocks[0] if self._blocks else torch.zeros(0, 1, device="cpu")

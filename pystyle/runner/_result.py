@@ -6,7 +6,7 @@ from torch import Tensor
 from pystyle.typing import History, Precision
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Result:
     """What a run gives back.
 
@@ -16,7 +16,7 @@ class Result:
         history: One list per column: ``step``, ``seconds``, ``total``, and every term by its name.
             Row k holds the losses after k steps, row 0 those of the initial image and the last row
             those of the picture. In a pyramid each level has such rows, and ``edge_size`` tells the levels
-            apart. It can go to ``pandas.DataFrame`` as it is.
+            apart. It can go to ``pandas.DataFrame`` as it is. What took no steps has none: ``{}``.
         stop_reason: ``"finished"``, or a sentence that says why the run ended early.
         seconds: How long the steps took, without what the references took before.
         failed: Whether the run diverged or was interrupted. A callback that stops is no failure.
@@ -42,7 +42,7 @@ class Result:
     @property
     def steps(self) -> int:
         """How many steps led to the picture: one less than there are rows of each level."""
-        rows = self.history["step"]
+        rows = self.history.get("step", [])
         edge_sizes = self.history.get("edge_size", [None] * len(rows))
         return len(rows) - len(list(groupby(edge_sizes)))
 
@@ -54,7 +54,8 @@ class Result:
     def __repr__(self) -> str:
         """The facts in one line."""
         height, width = self.image.shape[-2:]
-        loss = f"{self.history['total'][-1]:.4g}" if self.history["total"] else "unknown"
+        totals = self.history.get("total")
+        loss = f"{totals[-1]:.4g}" if totals else "unknown"
         steps = f"{self.steps} step{'' if self.steps == 1 else 's'}"
         run = f"{steps} in {self.seconds:.1f} s, loss {loss}, {self.stop_reason}"
         return f"Result({height} x {width} pixels, {run})"

@@ -13,7 +13,7 @@ from pystyle.optim import LBFGS
 from pystyle.optim._factory import optimizer_factory
 from pystyle.parametrizations import Parametrization, Pixels
 from pystyle.runner._average import Average
-from pystyle.runner._checks import check_bounds, check_parametrization, check_start
+from pystyle.runner._checks import check_kept_bounds, check_parametrization, check_start, checked_bounds
 from pystyle.runner._iterate import Iterate
 from pystyle.runner._loop import Loop
 from pystyle.runner._record import Record
@@ -83,19 +83,17 @@ class Runner:
         callbacks: Callback | Sequence[Callback] = (),
         schedules: Mapping[str, Schedule] | None = None,
     ) -> None:
-        check_bounds(bounds)
+        self.bounds = bounds = checked_bounds(bounds)
         check_start(image)
         image = image.detach()
-        self.bounds = bounds
         self.callbacks = callables(callbacks, "`callbacks`")
         check_parametrization(parametrization)
         self.parametrization = parametrization(image if bounds is None else image.clamp(*bounds))
-        projected = self.parametrization.projected
-        check_bounds(bounds, projected=projected)
+        check_kept_bounds(bounds, self.parametrization)
         self.optimizer = optimizer_factory(optimizer)(list(self.parametrization.parameters()))
         self._optimizer_projects = "bounds" in self.optimizer.param_groups[0]
         if self._optimizer_projects:
-            self.optimizer.param_groups[0]["bounds"] = bounds if projected else None
+            self.optimizer.param_groups[0]["bounds"] = bounds if self.parametrization.projected else None
         self._weights = ScheduledWeights(schedules, image)
         self.evaluator = self._weights.applied_to(evaluator)
         self._graph: StepGraph | None = None

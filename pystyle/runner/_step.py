@@ -1,4 +1,5 @@
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import ExitStack
 from typing import Protocol
 
 from torch import Tensor
@@ -69,11 +70,12 @@ class Step:
         """End the run after this step.
 
         Args:
-            reason: Why; it is the `stop_reason` of the result.
+            reason: Why; it is the `stop_reason` of the result. If it is empty, that is
+                ``"stopped by a callback"``.
             all_levels: In a pyramid, end all levels and not only this one. The picture has the size of
                 this level then.
         """
-        self.stop_reason = reason
+        self.stop_reason = reason or "stopped by a callback"
         self.stops_all_levels |= all_levels
 
 
@@ -91,9 +93,10 @@ class Callback(Protocol):
 
 
 def close_all(callbacks: Iterable[Callback]) -> None:
-    """Tell the callbacks that the run is over."""
-    for callback in callbacks:
-        getattr(callback, "close", lambda: None)()
+    """Tell the callbacks that the run is over; one that fails keeps it from none of the others."""
+    with ExitStack() as closing:
+        for callback in reversed([*callbacks]):
+            closing.callback(getattr(callback, "close", lambda: None))
 
 
 def show(callback: Callback, view: Step, step: Step) -> None:

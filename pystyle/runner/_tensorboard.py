@@ -33,6 +33,7 @@ class TensorBoardLogger:
         self.folder = os.path.expanduser(folder)
         self._writer: SummaryWriter | None = None
         self._last = 0
+        self._hidden_from: int | None = None
 
     def __call__(self, step: Step) -> None:
         """Write the total and the terms of a step."""
@@ -45,7 +46,7 @@ class TensorBoardLogger:
 
     def close(self) -> None:
         """Write what is left."""
-        writer, self._writer = self._writer, None
+        writer, self._writer, self._last = self._writer, None, 0
         if writer is not None:
             writer.close()
 
@@ -56,8 +57,10 @@ class TensorBoardLogger:
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on behind the step of a checkpoint; what was written after it is hidden."""
         self._last = state["step"]
+        self._hidden_from = self._last + 1
 
     def _opened(self) -> "SummaryWriter":
         from torch.utils.tensorboard import SummaryWriter
 
-        return SummaryWriter(self.folder, purge_step=self._last + 1 if self._last else None)
+        hidden_from, self._hidden_from = self._hidden_from, None
+        return SummaryWriter(self.folder, purge_step=hidden_from)

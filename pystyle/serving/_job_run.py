@@ -11,6 +11,7 @@ from pystyle.runner import Step
 from pystyle.serving._job import Job, JobRequest
 from pystyle.serving._limits import Limits
 from pystyle.serving._pictures import decoded, encoded, sized
+from pystyle.serving._problem import ProblemError
 from pystyle.stylization import stylize
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class DrainedError(Exception):
 
 
 def run_job(job: Job, service: "Service", worker: "Worker") -> None:
-    """Run a job to its end, or go on from where it was.
+    """Run a job to its end, or go on from where it was. One that diverges fails, with its last good picture.
 
     Raises:
         DrainedError: If the service is being shut down; the state of the run is kept.
@@ -53,7 +54,12 @@ def run_job(job: Job, service: "Service", worker: "Worker") -> None:
         checkpoint=Checkpoints(job.run_folder, seconds=_CHECKPOINT_SECONDS),
         resume=True,
     )
-    job.end("finished", result.stop_reason, picture=encoded(result.image, "png", 95))
+    picture = encoded(result.image, "png", 95)
+    if result.failed:
+        problem = ProblemError(422, f"The run ended early: {result.stop_reason}")
+        job.end("failed", problem.detail, picture=picture, problem=problem.document)
+    else:
+        job.end("finished", result.stop_reason, picture=picture)
 
 
 def pictures_of(

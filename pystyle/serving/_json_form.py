@@ -68,7 +68,8 @@ def _picture(name: str, text: str) -> bytes:
     if text.startswith("data:"):
         text = text.partition(",")[2]
     try:
-        return base64.b64decode(text, validate=True)
+        # Programs break it into lines of 76 characters, as in mail.
+        return base64.b64decode("".join(text.split()), validate=True)
     except (binascii.Error, ValueError) as error:
         raise ProblemError(
             422,

@@ -50,7 +50,7 @@ def feature_contrast(
         From 1/16 to 16, with three digits; 1 where an image has no features, or is too small to have any.
 
     Raises:
-        ValueError: If the encoder has other layers, or an image is no image.
+        ValueError: If the encoder has other layers, or an image is missing or no image.
 
     Shape:
         - references: (1, 3, height, width), RGB in [0, 1]
@@ -66,6 +66,11 @@ def feature_contrast(
         >>> feature_contrast(encoder, {"content": painting, "style": painting}, edge_size=32)
         1.0
     """
+    styles = [name for name in references if name != "content"]
+    if "content" not in references or not styles:
+        raise ValueError(
+            f"`references` must have 'content' and at least one style, got {', '.join(references) or 'none'}."
+        )
     layer = content_layer_of(encoder, content_layer)
     edge_size = min(whole_number(edge_size, "`edge_size`", least=1), _LARGEST)
     if edge_size < encoder.minimum_size([layer]):
@@ -93,8 +98,7 @@ def feature_contrast(
             parts.append(weight * float(squares.mean()))
         return sum(parts)
 
-    styles = [energy(name) for name in references if name != "content"]
-    content, style = energy("content"), sum(styles) / len(styles)
+    content, style = energy("content"), sum(map(energy, styles)) / len(styles)
     # Neither is comparable if it is 0 or infinite, or NaN where an image is too small.
     contrast = style / content if 0 < content * style < float("inf") else 1.0
     return float(f"{min(max(contrast, 1 / _MOST), _MOST):.3g}")

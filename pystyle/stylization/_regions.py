@@ -80,8 +80,16 @@ def confined_criterion(criterion: Criterion, content: MaskedImage, styles: Mappi
                 else tuple(reference if other == "style" else other for other in loss.references)
             )
             confined.weight = loss.weight * float(content.masks[region].mean())
-            losses[f"style_{region}"] = confined
+            losses[loss_name("style", region, losses)] = confined
     return Criterion(criterion.encoder, losses)
+
+
+def loss_name(kind: str, region: str, losses: Mapping[str, Loss]) -> str:
+    """The name of a region's loss beside others, which has no dot: in terms the layer follows one."""
+    name = f"{kind}_{region.replace('.', '_')}"
+    while name in losses:
+        name += "_"
+    return name
 
 
 def styles_of_regions(content: MaskedImage, references: References) -> dict[str, str]:

@@ -78,6 +78,7 @@ class ViewEvaluation:
             raise ValueError(f"`weighting` must be 'facing' or 'silhouette', got {self.weighting!r}.")
         object.__setattr__(self, "precision", known_precision(self.precision))
 
+    @torch.inference_mode(False)
     def bind(self, criterion: Criterion, references: References) -> "ViewEvaluator":
         """Look at the mesh from all sides, and represent what is compared with that."""
         if "content" not in references:
@@ -108,7 +109,7 @@ class ViewEvaluation:
 
     def _background(self, references: References, texture: Tensor) -> Tensor:
         if self.background is not None:
-            return torch.tensor(self.background).to(texture).view(1, 3, 1, 1)
+            return texture.new_tensor(self.background).view(1, 3, 1, 1)
         name = next((name for name in references if name != "content"), "content")
         image = image_of(blend_of(references[name], name)[0][0])
         return image.detach().mean((0, 2, 3), keepdim=True).to(texture)
@@ -127,6 +128,7 @@ class SheetEvaluator(NamedTuple):
     evaluator: EagerEvaluator
     background: Tensor
 
+    @torch.inference_mode(False)
     def __call__(self, texture: Tensor) -> tuple[Terms, Tensor]:
         """The terms of a texture without their graph, and the gradient of their total."""
         leaf = (texture.clone() if texture.is_inference() else texture).detach().requires_grad_()

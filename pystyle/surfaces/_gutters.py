@@ -16,13 +16,13 @@ def used_texels(mesh: Mesh) -> Tensor:
     places = mesh.uvs.double().cpu()[mesh.faces.cpu()]
     # A triangle lies anywhere in the repeated texture: once where it is, and over the edge on the other side.
     places = places - places.amin(1, keepdim=True).floor()
-    texels = torch.tensor([width, height], dtype=torch.float64)
+    texels = torch.tensor([width, height], dtype=torch.float64, device="cpu")
     corners = torch.stack([places[..., 0], -places[..., 1]], -1) * texels
-    used = torch.zeros(height, width, dtype=torch.bool)
+    used = torch.zeros(height, width, dtype=torch.bool, device="cpu")
     largest = (places.amax((0, 1)).ceil().long().clamp_max(4)).tolist()
     for right in range(largest[0]):
         for up in range(largest[1]):
-            shift = torch.tensor([-right * width, (up + 1) * height], dtype=torch.float64)
+            shift = corners.new_tensor([-right * width, (up + 1) * height])
             found = nearest_triangles(corners + shift, torch.ones_like(places[..., 0]), (height, width))
             used |= found >= 0
     around = pad(used[None, None].float(), (1, 1, 1, 1), mode="circular")

@@ -24,7 +24,7 @@ def pattern(height: int, width: int) -> Tensor:
     ]
     picture = ground
     for share, colour in layers:
-        picture = torch.lerp(picture, torch.tensor(colour, device="cpu")[:, None, None], share)
+        picture = torch.lerp(picture, ground.new_tensor(colour)[:, None, None], share)
     return picture[None].clamp(0, 1).contiguous()
 
 

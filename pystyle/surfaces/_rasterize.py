@@ -60,7 +60,7 @@ def rasterize(mesh: Mesh, camera: Camera, size: int | tuple[int, int], *, sample
     normals = normals * facing.sign()[:, None]
 
     def spread(values: Tensor, empty: float = 0.0) -> Tensor:
-        grid = torch.full((rows, columns, *values.shape[1:]), empty, dtype=torch.float32)
+        grid = values.new_full((rows, columns, *values.shape[1:]), empty, dtype=torch.float32)
         grid[y, x] = values.float()
         return grid
 

@@ -120,8 +120,8 @@ def _probes(fragments: Fragments, size: tuple[int, int]) -> _Probes:
     ratio = (long / short.clamp_min(1)).clamp(1, _MOST_PROBES)
     counts = 2 ** ratio.log2().round().long()
     level = (long / counts).clamp_min(1).log2().clamp_max(max(size).bit_length() - 1)
-    index = torch.arange(len(places)).repeat_interleave(counts)
-    number = torch.arange(len(index)) - (counts.cumsum(0) - counts)[index]
+    index = torch.arange(len(places), device=places.device).repeat_interleave(counts)
+    number = torch.arange(len(index), device=index.device) - (counts.cumsum(0) - counts)[index]
     shift = (number + 0.5) / counts[index] - 0.5
     return _Probes(places[index], uv[index] + shift[:, None] * axis[index], 1 / counts[index], level[index])
 
@@ -131,6 +131,6 @@ def _halved(texture: Tensor) -> Tensor:
     channels, height, width = texture.shape[1:]
     if height % 2 or width % 2:
         return adaptive_avg_pool2d(texture, (-(-height // 2), -(-width // 2)))
-    weights = torch.tensor([1.0, 3.0, 3.0, 1.0]).to(texture) / 8
+    weights = texture.new_tensor([1.0, 3.0, 3.0, 1.0]) / 8
     kernel = (weights[:, None] * weights).expand(channels, 1, 4, 4)
     return conv2d(pad(texture, (1, 1, 1, 1), mode="circular"), kernel, stride=2, groups=channels)

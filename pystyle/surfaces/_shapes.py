@@ -38,7 +38,7 @@ def sphere(segments: int = 48, *, texture: Tensor | None = None) -> Mesh:
         Mesh(45 vertices, 48 faces, a texture of 256 x 512 pixels)
     """
     segments = whole_number(segments, "`segments`", least=8)
-    angles = torch.linspace(-math.pi / 2, math.pi / 2, segments // 2 + 1, dtype=torch.float64)
+    angles = torch.linspace(-math.pi / 2, math.pi / 2, segments // 2 + 1, dtype=torch.float64, device="cpu")
     profile = torch.stack([angles.cos(), angles.sin()], 1)
     profile[[0, -1], 0] = 0.0
     return _revolved(profile, segments, pattern(256, 512) if texture is None else texture)
@@ -65,7 +65,7 @@ def vase(segments: int = 64, *, texture: Tensor | None = None) -> Mesh:
         Mesh(81 vertices, 112 faces, a texture of 512 x 512 pixels)
     """
     segments = whole_number(segments, "`segments`", least=8)
-    profile = _smoothed(torch.tensor(_VASE, dtype=torch.float64), segments + 1)
+    profile = _smoothed(torch.tensor(_VASE, dtype=torch.float64, device="cpu"), segments + 1)
     return _revolved(profile, segments, pattern(512, 512) if texture is None else texture)
 
 
@@ -93,7 +93,7 @@ def torus(segments: int = 48, *, thickness: float = 0.4, texture: Tensor | None 
     """
     segments = whole_number(segments, "`segments`", least=8)
     thickness = number(thickness, "`thickness`", above=0, below=1)
-    angles = torch.linspace(-math.pi, math.pi, segments // 2 + 1, dtype=torch.float64)
+    angles = torch.linspace(-math.pi, math.pi, segments // 2 + 1, dtype=torch.float64, device="cpu")
     profile = torch.stack([1 + thickness * angles.cos(), thickness * angles.sin()], 1)
     profile[-1] = profile[0]
     return _revolved(profile, segments, pattern(256, 512) if texture is None else texture)
@@ -104,7 +104,7 @@ def _revolved(profile: Tensor, segments: int, texture: Tensor) -> Mesh:
 
     The texture has the angle as its first axis and the length along the outline as its second.
     """
-    turns = torch.linspace(0, 1, segments + 1, dtype=torch.float64)
+    turns = torch.linspace(0, 1, segments + 1, dtype=torch.float64, device="cpu")
     angles = 2 * math.pi * turns
     angles[-1] = 0.0
     radius, height = profile.unbind(1)
@@ -125,7 +125,8 @@ def _revolved(profile: Tensor, segments: int, texture: Tensor) -> Mesh:
 
 def _grid_faces(radius: Tensor, segments: int) -> Tensor:
     """Two triangles for each cell of a grid; at a pole, where the radius is 0, one."""
-    row, column = torch.meshgrid(torch.arange(len(radius) - 1), torch.arange(segments), indexing="ij")
+    sides = (torch.arange(count, device="cpu") for count in (len(radius) - 1, segments))
+    row, column = torch.meshgrid(*sides, indexing="ij")
     lower = (row * (segments + 1) + column).flatten()
     upper = lower + segments + 1
     first = torch.stack([lower, lower + 1, upper + 1], 1)[(radius[row.flatten()] > 0)]
@@ -135,7 +136,7 @@ def _grid_faces(radius: Tensor, segments: int) -> Tensor:
 
 def _smoothed(points: Tensor, count: int) -> Tensor:
     """So many points on a smooth curve through the given ones, at equal steps of their index."""
-    places = torch.linspace(0, len(points) - 1, count, dtype=points.dtype)
+    places = torch.linspace(0, len(points) - 1, count, dtype=points.dtype, device=points.device)
     index = places.floor().long().clamp_max(len(points) - 2)
     t = (places - index)[:, None]
     before, after = (index - 1).clamp_min(0), (index + 2).clamp_max(len(points) - 1)

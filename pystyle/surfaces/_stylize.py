@@ -172,8 +172,8 @@ def stylize_texture(
     device = best_device() if device is None else device_of(device)
     optimizer = optimizer_factory(optimizer)
     encoder = encoder_on(device, encoder)
-    styles = _styles(style, style_weights, device)
-    texture = mesh.texture.float().to(device)
+    texture = mesh.texture.to(device, encoder.image_dtype)
+    styles = _styles(style, style_weights, texture)
     levels = stylization_pyramid(height, num_steps=steps_with(num_steps, optimizer))
     seen, facing = _seen(mesh, views, texture, min(height, _CONTRAST_SIZE))
     criteria = stylization_criteria(
@@ -214,11 +214,11 @@ def stylize_texture(
 
 
 def _styles(
-    style: Picture | Sequence[Picture], weights: Sequence[float] | None, device: torch.device
+    style: Picture | Sequence[Picture], weights: Sequence[float] | None, texture: Tensor
 ) -> list[tuple[Tensor, float]]:
-    """The styles, each with its share."""
+    """The styles, in the type and on the device of the texture, each with its share."""
     several: Any = [style] if is_picture(style) else style
-    images = [as_image(one).to(device) for one in several]
+    images = [as_image(one).to(texture) for one in several]
     shares = [1.0] * len(images) if weights is None else numbers(weights, "`style_weights`", least=0)
     if not images or len(shares) != len(images) or not sum(shares) > 0:
         raise ValueError(

@@ -63,7 +63,7 @@ class Views:
         count = self.sheets * self.views
         # Equal steps of the sine are equal areas of a sphere.
         low, high = (math.sin(math.radians(angle)) for angle in self.elevations)
-        heights = ((torch.arange(count, dtype=torch.float64) + 0.5) / count).tolist()
+        heights = ((torch.arange(count, dtype=torch.float64, device="cpu") + 0.5) / count).tolist()
         order = self._order(0, self.views)
         turn = self._uniform() * 360 / self.views
 
@@ -86,7 +86,7 @@ class Views:
         return order
 
     def _uniform(self) -> float:
-        return float(torch.rand((), generator=self._generator(0), device="cpu"))
+        return float(torch.rand((), generator=self._generator(0), dtype=torch.float32, device="cpu"))
 
     def _generator(self, salt: int) -> torch.Generator:
         # Seeds of neighbouring numbers give unrelated draws only if they are far apart.

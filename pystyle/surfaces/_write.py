@@ -2,6 +2,7 @@
 
 import io
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -20,8 +21,8 @@ def write_mesh(mesh: Mesh, path: str | os.PathLike[str]) -> None:
     Args:
         mesh: The mesh.
         path: A file that ends in ".glb", which holds all; in ".obj", beside which a ".mtl" and a ".png" of
-            the same name are written; or in ".ply", beside which a ".png" is written. ``~`` is the home
-            folder.
+            the same name are written, with an underscore for several spaces in a row; or in ".ply", beside
+            which a ".png" is written. ``~`` is the home folder.
 
     Raises:
         ImportError: trimesh is missing, the extra ``mesh``.
@@ -58,7 +59,13 @@ def mesh_files(path: str | os.PathLike[str]) -> list[Path]:
     if suffix not in WRITABLE:
         raise ValueError(f"`path` must end in one of {', '.join(WRITABLE)}, got '{os.fspath(path)}'.")
     beside = {".glb": (), ".obj": (".png", ".mtl"), ".ply": (".png",)}[suffix]
-    return [*(file.with_suffix(other) for other in beside), file]
+    return [*(file.with_name(_stem_beside(file) + other) for other in beside), file]
+
+
+def _stem_beside(file: Path) -> str:
+    """The name of the files beside a mesh."""
+    # Readers of this format split its lines at spaces, and put one between the parts of a name.
+    return re.sub(r"\s{2,}|[^\S ]", "_", file.stem) if file.suffix.lower() == ".obj" else file.stem
 
 
 def _contents(trimesh: Any, mesh: Mesh, file: Path) -> Mapping[str, bytes]:
@@ -70,17 +77,18 @@ def _contents(trimesh: Any, mesh: Mesh, file: Path) -> Mapping[str, bytes]:
             name="painted", baseColorTexture=image, metallicFactor=0.0, roughnessFactor=1.0, doubleSided=True
         )
         return {file.name: bytes(_as_trimesh(trimesh, mesh, material).export(file_type="glb"))}
-    material = visual.material.SimpleMaterial(image=image, name=file.stem)
+    stem = _stem_beside(file)
+    material = visual.material.SimpleMaterial(image=image, name=stem)
     made = _as_trimesh(trimesh, mesh, material)
     if file.suffix.lower() == ".ply":
-        return {file.name: _ply(made, f"{file.stem}.png"), f"{file.stem}.png": _png(image)}
+        return {file.name: _ply(made, f"{stem}.png"), f"{stem}.png": _png(image)}
     text, others = trimesh.exchange.obj.export_obj(
-        made, return_texture=True, mtl_name=f"{file.stem}.mtl", header=None
+        made, return_texture=True, mtl_name=f"{stem}.mtl", header=None
     )
     return {
         file.name: text.encode(),
-        f"{file.stem}.mtl": others[f"{file.stem}.mtl"],
-        f"{file.stem}.png": _png(image),
+        f"{stem}.mtl": others[f"{stem}.mtl"],
+        f"{stem}.png": _png(image),
     }
 
 

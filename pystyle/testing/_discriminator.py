@@ -4,7 +4,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from pystyle.testing._require import close, require
+from pystyle.testing._require import close, require, uniform
 
 
 def check_discriminator(
@@ -33,7 +33,8 @@ def check_discriminator(
     """
     discriminator = copy.deepcopy(discriminator)
     generator = torch.Generator().manual_seed(0)
-    images = torch.rand(2, channels, size, size + 4, generator=generator)
+    like = next(discriminator.parameters(), None)
+    images = uniform(2, channels, size, size + 4, generator=generator, like=like)
     _check_scores(discriminator, images)
     _check_gradients(discriminator, images)
     _check_penalty(discriminator, images)

@@ -6,7 +6,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from pystyle.encoders import Encoder
-from pystyle.testing._require import close, pickled_copy, require
+from pystyle.testing._require import close, pickled_copy, require, uniform
 
 
 def check_encoder(encoder: Encoder, *, size: int | None = None) -> None:
@@ -34,8 +34,8 @@ def check_encoder(encoder: Encoder, *, size: int | None = None) -> None:
     )
     smallest = encoder.minimum_size(layers)
     side = max(size or 2 * smallest, smallest, 8)
-    parameter = next(iter(encoder.parameters()), torch.zeros(()))
-    image = torch.rand(1, 3, side, side + 3, generator=torch.Generator().manual_seed(0)).to(parameter)
+    generator = torch.Generator().manual_seed(0)
+    image = uniform(1, 3, side, side + 3, generator=generator, like=next(encoder.parameters(), None))
     _check_minimum_size(encoder, layers, image)
     _check_frozen(encoder, image)
     _check_layers(encoder, image)

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor
 
 from pystyle.parametrizations import Parametrization
-from pystyle.testing._require import close, pickled_copy, require
+from pystyle.testing._require import close, pickled_copy, require, uniform
 
 
 def check_parametrization(
@@ -48,7 +48,7 @@ def _smooth(size: tuple[int, int], seed: int = 0) -> Tensor:
     """A wave in each channel, from 0 to 1."""
     vertical = torch.linspace(0, 2 * math.pi, size[0])[:, None]
     horizontal = torch.linspace(0, 2 * math.pi, size[1])
-    phases = torch.rand(3, 2, generator=torch.Generator().manual_seed(seed)) * 2 * math.pi
+    phases = uniform(3, 2, generator=torch.Generator().manual_seed(seed)) * 2 * math.pi
     waves = [torch.sin(vertical + a) + torch.sin(horizontal + b) for a, b in phases.tolist()]
     return (torch.stack(waves)[None] / 4 + 0.5).clamp(0, 1)
 
@@ -93,7 +93,8 @@ def _check_range(factory: Callable[[Tensor], Parametrization], size: tuple[int, 
         low, high = (0.25, 0.75) if parametrization.projected else (0.0, 1.0)
         with torch.no_grad():
             for parameter in parametrization.parameters():
-                parameter.add_(size_of_noise * torch.randn(parameter.shape, generator=generator))
+                noise = torch.randn(parameter.shape, generator=generator, dtype=torch.float32, device="cpu")
+                parameter.add_(size_of_noise * noise.to(parameter))
                 if parametrization.projected:
                     parameter.clamp_(low, high)
         image = parametrization().detach()
@@ -108,7 +109,7 @@ def _check_range(factory: Callable[[Tensor], Parametrization], size: tuple[int, 
 
 def _check_gradient(factory: Callable[[Tensor], Parametrization], size: tuple[int, int]) -> None:
     parametrization = factory((0.2 + 0.6 * _smooth(size)).double())
-    weights = torch.rand(1, 3, *size, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
+    weights = uniform(1, 3, *size, generator=torch.Generator().manual_seed(1)).double()
     parameters = list(parametrization.parameters())
     value = (weights * parametrization()).sum()
     require(value.requires_grad, "the image depends differentiably on the parameters.")
@@ -119,7 +120,8 @@ def _check_gradient(factory: Callable[[Tensor], Parametrization], size: tuple[in
     generator = torch.Generator().manual_seed(2)
     step = 1e-5
     for parameter, gradient in zip(parameters, gradients, strict=True):
-        direction = torch.randn(parameter.shape, generator=generator, dtype=torch.float64)
+        drawn = torch.randn(parameter.shape, generator=generator, dtype=torch.float64, device="cpu")
+        direction = drawn.to(parameter)
         values = []
         with torch.no_grad():
             for sign in (1, -2):

@@ -8,7 +8,7 @@ from torch.nn.functional import pad
 
 from pystyle.losses._representation import batch_size, image_of_batch
 from pystyle.networks import Stylizer
-from pystyle.testing._require import close, require
+from pystyle.testing._require import close, require, uniform
 
 _TOLERANCE = 1e-4
 
@@ -47,7 +47,8 @@ def check_stylizer(network: Stylizer) -> None:
 
 def _images(count: int, side: int, network: Stylizer) -> Tensor:
     generator = torch.Generator().manual_seed(0)
-    coarse = torch.rand(count, 3, side // 4 + 1, side // 4 + 2, generator=generator)
+    like = next(network.parameters(), None)
+    coarse = uniform(count, 3, side // 4 + 1, side // 4 + 2, generator=generator, like=like)
     return torch.nn.functional.interpolate(coarse, (side, side + network.stride), mode="bilinear")
 
 
@@ -117,7 +118,7 @@ def _check_gradients(network: Stylizer, contents: Tensor, style: Any) -> None:
     fitting = _fitting(network, contents)
     network.zero_grad()
     code = network.named_code(style) if isinstance(style, str) else network.represent_style(style)
-    weights = torch.linspace(0, 1, fitting.numel()).reshape(fitting.shape)
+    weights = torch.linspace(0, 1, fitting.numel(), device=fitting.device).reshape(fitting.shape)
     (network(fitting, code) * weights).sum().backward()
     lacking = [
         name for name, value in network.named_parameters() if value.requires_grad and value.grad is None

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from pystyle._arguments import whole_number
+from pystyle._arguments import float_type, whole_number
 from pystyle.images._atomic import checked_place, sync_folder, temporary_file
 from pystyle.training._draws import Draws, Images, images_of
 
@@ -31,7 +31,7 @@ class CropFile(Dataset[Tensor]):
         OSError: If it cannot be read.
 
     Shape:
-        - output: (3, height, width), RGB in [0, 1]
+        - output: (3, height, width), RGB in [0, 1], on the CPU
 
     Example:
         >>> import tempfile, torch
@@ -42,11 +42,15 @@ class CropFile(Dataset[Tensor]):
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path).expanduser()
+        # Copies map it, too, and the program may have gone to another folder.
+        self.path = Path(path).expanduser().absolute()
         try:
             self._crops = np.load(self.path, mmap_mode="r", allow_pickle=False)
         except (ValueError, EOFError) as error:
             raise ValueError(_refused(path, str(error))) from error
+        if not isinstance(self._crops, np.ndarray):
+            self._crops.close()
+            raise ValueError(_refused(path, "It is an archive of arrays."))
         shape = self._crops.shape
         if self._crops.dtype != np.uint8 or len(shape) != 4 or shape[1] != 3 or 0 in shape:
             raise ValueError(_refused(path, f"It has {self._crops.dtype} of the shape {shape}."))
@@ -104,7 +108,7 @@ class CropFile(Dataset[Tensor]):
         """A crop."""
         if not 0 <= index < len(self):
             raise IndexError(f"The file has {len(self)} crops, got the index {index}.")
-        return torch.from_numpy(np.array(self._crops[index])).float() / 255
+        return (torch.from_numpy(np.array(self._crops[index])).float() / 255).to(float_type())
 
     def __getstate__(self) -> dict[str, Any]:
         """The path alone: a process that gets it maps the file itself."""
@@ -121,7 +125,7 @@ def _pieces(draws: Draws, count: int, size: int) -> Iterator[bytes]:
     np.lib.format.write_array_header_1_0(head, {"descr": "|u1", "fortran_order": False, "shape": shape})
     yield head.getvalue()
     for position in range(count):
-        crop = (draws.image(position, size) * 255).round().byte()
+        crop = (draws.image(position, size) * 255).round().byte().cpu()
         yield crop.contiguous().numpy().tobytes()
 
 

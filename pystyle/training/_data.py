@@ -112,7 +112,10 @@ def read_batches(batches: Batches, start: int, num_workers: int, network: Styliz
         # What the loader draws for its workers is nobody's business.
         generator=torch.Generator(),
     )
-    for batch in loader:
+    # It draws a seed on torch's default device, though its generator is that of the CPU.
+    with torch.device("cpu"):
+        batches_read = iter(loader)
+    for batch in batches_read:
         styles = batch.styles
         yield Batch(
             for_network(network, batch.contents),

@@ -52,7 +52,7 @@ class Draws:
     def index(self, position: int) -> int:
         """Which image is at a position."""
         epoch, place = divmod(position, len(self.images))
-        order = torch.randperm(len(self.images), generator=_generator(*self._seed, 0, epoch))
+        order = torch.randperm(len(self.images), generator=_generator(*self._seed, 0, epoch), device="cpu")
         return int(order[place])
 
     def image(self, position: int, crop_size: int | None) -> Tensor:
@@ -154,7 +154,9 @@ def checked(item: Any, label: str) -> Tensor:
     if isinstance(item, Tensor) and item.ndim == 3:
         item = item[None]
     try:
-        return as_image(item)[0]
+        # Whatever torch's default device is: batches are moved to the network.
+        with torch.device("cpu"):
+            return as_image(item)[0]
     except (TypeError, ValueError) as error:
         raise type(error)(f"`{label}` must give images of shape (3, height, width). {error}") from error
 
@@ -173,7 +175,7 @@ def _stacked(images: Sequence[Tensor], label: str) -> Tensor:
 def _crop(image: Tensor, size: int) -> Tensor:
     if min(image.shape[1:]) < size:
         image = resize(image[None], size, edge="short")[0].clamp(0, 1)
-    top, left = (int(torch.randint(edge - size + 1, ())) for edge in image.shape[1:])
+    top, left = (int(torch.randint(edge - size + 1, (), device="cpu")) for edge in image.shape[1:])
     return image[:, top : top + size, left : left + size]
 
 

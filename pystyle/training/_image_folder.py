@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from pystyle._arguments import number, whole_number
+from pystyle._arguments import float_type, number, whole_number
 from pystyle.images import read_image, resize
 from pystyle.images._formats import EXTENSIONS
 from pystyle.images._read import DEFAULT_MAX_PIXELS
@@ -17,9 +17,9 @@ from pystyle.images._read import DEFAULT_MAX_PIXELS
 class ImageFolder(Dataset[Tensor]):
     """The images of a folder and the folders in it, as random crops.
 
-    An image is resized by a random factor, cropped, and mirrored half of the time. What is drawn comes from
-    torch's global generator, as that of the transforms of torchvision does; :func:`train` sets it for each
-    image.
+    Names that begin with a dot are left out. An image is resized by a random factor, cropped, and mirrored
+    half of the time. What is drawn comes from torch's global generator, as that of the transforms of
+    torchvision does; :func:`train` sets it for each image.
 
     Args:
         folder: The folder.
@@ -37,7 +37,7 @@ class ImageFolder(Dataset[Tensor]):
         NotADirectoryError: If there is no such folder.
 
     Shape:
-        - output: (3, height, width), RGB in [0, 1]
+        - output: (3, height, width), RGB in [0, 1], on the CPU
 
     Example:
         >>> import tempfile, torch
@@ -59,11 +59,14 @@ class ImageFolder(Dataset[Tensor]):
         in_memory: bool = False,
         max_pixels: int = DEFAULT_MAX_PIXELS,
     ) -> None:
-        self.folder = Path(folder).expanduser()
+        # The program may go to another folder.
+        self.folder = Path(folder).expanduser().absolute()
         if not self.folder.is_dir():
             raise NotADirectoryError(f"`folder` must be a folder with images, got '{folder}', which is none.")
         self.paths: Sequence[Path] = sorted(
-            path for path in self.folder.rglob("*") if path.suffix.lower() in EXTENSIONS and path.is_file()
+            path
+            for path in self.folder.rglob("*")
+            if path.suffix.lower() in EXTENSIONS and path.is_file() and not self._is_hidden(path)
         )
         if not self.paths:
             raise ValueError(f"`folder` must have images in it, got '{folder}' with none that can be read.")
@@ -90,19 +93,26 @@ class ImageFolder(Dataset[Tensor]):
         """A crop of an image."""
         if not 0 <= index < len(self):
             raise IndexError(f"The folder has {len(self)} images, got the index {index}.")
-        image = self._image(index)
-        if self.crop_size is not None:
-            image = self._crop(image, self.crop_size)
-        if self.mirror and bool(torch.rand(()) < 0.5):
-            image = image.flip(2)
-        return image if self.augment is None else self.augment(image)
+        # Whatever torch's default device is: processes that read have no accelerator, and what `augment`
+        # draws is the same everywhere.
+        with torch.device("cpu"):
+            image = self._image(index)
+            if self.crop_size is not None:
+                image = self._crop(image, self.crop_size)
+            if self.mirror and bool(torch.rand((), dtype=torch.float32) < 0.5):
+                image = image.flip(2)
+            return image if self.augment is None else self.augment(image)
+
+    def _is_hidden(self, path: Path) -> bool:
+        """Whether it is none of the pictures, such as what a Mac keeps beside each: ``._photo.jpg``."""
+        return any(name.startswith(".") for name in path.relative_to(self.folder).parts)
 
     def _image(self, index: int) -> Tensor:
         if not self.in_memory:
             return self._read(index)
         if index not in self._kept:
             self._kept[index] = (self._read(index) * 255).round().byte().numpy()
-        return torch.from_numpy(self._kept[index]).float() / 255
+        return (torch.from_numpy(self._kept[index]).float() / 255).to(float_type())
 
     def _read(self, index: int) -> Tensor:
         return read_image(self.paths[index], max_pixels=self.max_pixels)[0]
@@ -110,7 +120,7 @@ class ImageFolder(Dataset[Tensor]):
     def _crop(self, image: Tensor, size: int) -> Tensor:
         low, high = self.scales
         short = min(image.shape[1:])
-        edge = int(size * (low + (high - low) * float(torch.rand(()))))
+        edge = int(size * (low + (high - low) * float(torch.rand((), dtype=torch.float32))))
         edge = max(min(edge, short), size)
         # The part of the image that the crop is made of; only that is resized.
         part = min(round(size * short / edge), short)

@@ -65,7 +65,7 @@ class SteadyTask(Task):
         contents, pictures = painted.contents, painted.pictures
         flow = self._flow(contents)
         moved = warp(contents, flow)
-        noise = torch.randn(moved.shape, dtype=moved.dtype, device="cpu").to(moved)
+        noise = torch.randn(moved.shape, dtype=torch.float32, device="cpu").to(moved)
         again = network((moved + self.noise * noise).clamp(0, 1), painted.code)
         inside = stays_inside(flow).to(pictures)
         differences = (again - warp(pictures, flow)).abs().mean(1, keepdim=True)
@@ -74,9 +74,9 @@ class SteadyTask(Task):
     def _flow(self, images: Tensor) -> Tensor:
         """Where each image moves, (batch, 2, height, width), in pixels."""
         batch, _, height, width = images.shape
-        shift = self.shift * (2 * torch.rand(batch, 2, 1, 1, device="cpu") - 1)
+        shift = self.shift * (2 * torch.rand(batch, 2, 1, 1, dtype=torch.float32, device="cpu") - 1)
         points = [max(round(side / self.cell), 1) + 1 for side in (height, width)]
-        bend = self.bend * torch.randn(batch, 2, *points, device="cpu")
+        bend = self.bend * torch.randn(batch, 2, *points, dtype=torch.float32, device="cpu")
         field = shift + interpolate(bend, (height, width), mode="bilinear", align_corners=True)
         return field.to(images)
 

@@ -93,7 +93,9 @@ class Trainer:
         self._learning_rate = learning_rate
         self._max_gradient_norm = max_gradient_norm
         self._balance = dict(balance)
-        self._average = AveragedModel(paint, avg_fn=average_with(averaging))
+        # It counts on torch's default device, which may be another than that of the network.
+        with torch.device("cpu"):
+            self._average = AveragedModel(paint, avg_fn=average_with(averaging))
         # As it will paint: callbacks look at it.
         self._average.requires_grad_(False).eval()
         self._painting = paint
@@ -101,7 +103,7 @@ class Trainer:
         self.record = Record()
         self.factors: dict[str, float] = {}
         self.skipped = self._skipped_in_a_row = 0
-        self.pictures = torch.zeros(0, 3, 1, 1)
+        self.pictures = torch.zeros(0, 3, 1, 1, device="cpu")
         self.signals: dict[str, Tensor] = {}
         self._watch = CollapseWatch() if self.players and processes().index == 0 else None
 

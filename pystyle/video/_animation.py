@@ -1,5 +1,7 @@
 """Animations that Pillow reads: GIF, APNG and WebP."""
 
+import hashlib
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from fractions import Fraction
@@ -11,8 +13,10 @@ from pystyle.images._formats import open_header
 from pystyle.video._clip import Clip
 from pystyle.video._decoding import file_digest
 from pystyle.video._frame import Frame
+from pystyle.video._pipe import Pipe
 
-SIGNATURES = (b"GIF8", b"\x89PNG\r\n\x1a\n", b"RIFF")
+_GIF, _PNG = b"GIF8", b"\x89PNG\r\n\x1a\n"
+SIGNATURES = (_GIF, _PNG, b"RIFF")
 """What such a file begins with; RIFF also stands before AVI."""
 
 _UNTOLD = Fraction(1, 10)
@@ -26,14 +30,15 @@ class AnimatedClip(Clip):
     """An animation. Its rate is that of its first frame.
 
     Args:
-        path: The file.
+        source: Path of the file, or its bytes.
+        name: What errors call it.
 
     Raises:
         ImageReadError: If it cannot be read.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.name, self._path = str(path), path
+    def __init__(self, source: Path | bytes, name: str) -> None:
+        self.name, self._source = name, source
         with self._opened() as picture:
             self.width, self.height = picture.size
             hidden = _hidden(picture)
@@ -58,12 +63,14 @@ class AnimatedClip(Clip):
                 time += duration
 
     def digest(self) -> str:
-        return file_digest(self._path)
+        source = self._source
+        return file_digest(source) if isinstance(source, Path) else hashlib.sha256(source).hexdigest()
 
     @contextmanager
     def _opened(self) -> Iterator[Any]:
         try:
-            with self._path.open("rb") as file:
+            source = self._source
+            with source.open("rb") if isinstance(source, Path) else io.BytesIO(source) as file:
                 picture = open_header(file)
                 if picture is None:
                     raise OSError("it is none of GIF, PNG and WebP")
@@ -74,6 +81,25 @@ class AnimatedClip(Clip):
             raise ImageReadError(
                 f"Cannot read the clip '{self.name}': {str(error).rstrip('.')}. Is it complete?"
             ) from error
+
+
+def brings_animation(pipe: Pipe) -> bool:
+    """Whether an animation comes out of a pipe; other files of PNG and WebP may be one frame of several."""
+    start = pipe.beginning(21)
+    if start.startswith(_PNG):
+        return _is_apng(pipe)
+    is_extended_webp = start.startswith(b"RIFF") and start[8:16] == b"WEBPVP8X" and len(start) == 21
+    return start.startswith(_GIF) or (is_extended_webp and bool(start[20] & 2))
+
+
+def _is_apng(pipe: Pipe) -> bool:
+    """Whether there is an `acTL` chunk, which stands before the pixels."""
+    place = len(_PNG)
+    while True:
+        head = pipe.beginning(place + 8)[place:]
+        if len(head) < 8 or head[4:] in (b"IDAT", b"acTL"):
+            return head[4:] == b"acTL"
+        place += 12 + int.from_bytes(head[:4], "big")
 
 
 def _hidden(picture: Any) -> int:

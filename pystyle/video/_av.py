@@ -50,17 +50,15 @@ def writing(name: str) -> Iterator[None]:
 
 
 class OneWay:
-    """A file object that is read or written from its beginning to its end, as a pipe is.
+    """A file object that is written from its beginning to its end, as a pipe is.
 
     Args:
-        file: What has `read` or `write`.
+        file: What has `write`.
     """
 
     def __init__(self, file: IO[bytes]) -> None:
-        # Only what is there can be called: FFmpeg asks whether it can seek by looking for the method.
-        for method in ("read", "write"):
-            if hasattr(file, method):
-                setattr(self, method, getattr(file, method))
+        # Nothing else can be called: FFmpeg asks whether it can seek by looking for the method.
+        self.write = file.write
 
 
 def open_container(source: Any) -> Any:

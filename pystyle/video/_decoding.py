@@ -3,15 +3,16 @@
 import hashlib
 from collections import deque
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from fractions import Fraction
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from pystyle.images import ImageReadError
-from pystyle.video._av import OneWay, beginning, open_container, reading
+from pystyle.video._av import beginning, open_container, reading
 from pystyle.video._clip import Clip
 from pystyle.video._frame import Frame
+from pystyle.video._pipe import Pipe
 from pystyle.video._pixels import tensor_of
 from pystyle.video._sound_tracks import SoundTracks
 
@@ -20,24 +21,23 @@ _BLOCK = 1 << 20
 
 
 class DecodedClip(Clip):
-    """A clip that FFmpeg reads; one from a file object is read once.
+    """A clip that FFmpeg reads; one from a pipe is read once.
 
     Args:
-        source: Path of a file, or a file object.
+        source: Path of a file, or a pipe, which is closed after the last frame.
         name: What errors call it.
-        closes: Whether the file object is closed after the last frame.
 
     Raises:
         ImportError: If PyAV is missing.
         ImageReadError: If it cannot be read, or has no pictures.
     """
 
-    def __init__(self, source: Path | IO[bytes], name: str, *, closes: bool = False) -> None:
-        self.name, self._source, self._closes = name, source, closes
-        self.is_pipe = not isinstance(source, Path)
+    def __init__(self, source: Path | Pipe, name: str) -> None:
+        self.name, self._source = name, source
+        self.is_pipe = isinstance(source, Pipe)
         self._sound_of_pipe: deque[Any] | None = deque()
-        self._sound_claimed = False
-        with reading(name):
+        self._sound_claimed = self._is_being_read = False
+        with source.interruptible() if isinstance(source, Pipe) else nullcontext(), reading(name):
             container = self._open()
             stream = self._pictures(container)
             self._set_facts(container, stream)
@@ -56,20 +56,21 @@ class DecodedClip(Clip):
             container.close()
 
     def frames(self, first: int = 0) -> Iterator[Frame]:
-        if not self.is_pipe:
+        if not isinstance(self._source, Pipe):
             with reading(self.name), self._open() as container:
                 yield from self._frames(self._decode(container, self._pictures(container)), first)
             return
         decoded, self._decoded = self._decoded, None
         if decoded is None:
             raise ImageReadError(f"Cannot read the clip '{self.name}' twice: what came is gone.")
-        with reading(self.name), ExitStack() as stack:
-            if self._closes and not isinstance(self._source, Path):
-                stack.callback(self._source.close)
+        with self._source.interruptible(), reading(self.name), ExitStack() as stack:
+            stack.callback(self._source.close)
             if not self._sound_claimed:
                 # Nobody will take it; else who has taken it closes the container, to which it belongs.
                 self._sound_of_pipe = None
                 stack.enter_context(self._container)
+            self._is_being_read = True
+            stack.callback(setattr, self, "_is_being_read", False)
             yield from self._frames(decoded, first)
 
     def sound(self) -> SoundTracks | None:
@@ -78,12 +79,17 @@ class DecodedClip(Clip):
         if self.is_pipe:
             self._sound_claimed = True
             waiting = _taken(self._sound_of_pipe)
-            return SoundTracks(list(self._container.streams.audio), waiting, self._start, self._container)
+            return SoundTracks(list(self._container.streams.audio), waiting, self._start, self)
         with reading(self.name):
             container = self._open()
             streams = list(container.streams.audio)
             packets = (packet for packet in container.demux(*streams) if packet.size)
             return SoundTracks(streams, packets, self._start, container)
+
+    def close(self) -> None:
+        """Close the container of a pipe, unless a thread waits in it, perhaps for ever: it goes with that."""
+        if not self._is_being_read:
+            self._container.close()
 
     def digest(self) -> str:
         if not isinstance(self._source, Path):
@@ -91,8 +97,7 @@ class DecodedClip(Clip):
         return file_digest(self._source)
 
     def _open(self) -> Any:
-        source = str(self._source) if isinstance(self._source, Path) else OneWay(self._source)
-        return open_container(source)
+        return open_container(str(self._source) if isinstance(self._source, Path) else self._source)
 
     def _pictures(self, container: Any) -> Any:
         stream = container.streams.best("video")

@@ -47,7 +47,7 @@ class FramePainter(ABC):
             frames: The frames, with their times.
 
         Returns:
-            The pictures, RGB in [0, 1].
+            The pictures, RGB in [0, 1]. They are copied, so that the next call may change this tensor.
 
         Shape:
             - output: (number of frames, 3, height, width)

@@ -107,5 +107,7 @@ def painted(painter: FramePainter, frames: list[Frame]) -> Iterator[Frame]:
     if not isinstance(pictures, Tensor) or pictures.shape != shape:
         found = tuple(pictures.shape) if isinstance(pictures, Tensor) else type(pictures).__name__
         raise ValueError(f"`painter` must give pictures of the shape of the frames, {shape}, got {found}.")
+    # They are written, or shown, while the painter goes on, and it may use its memory again.
+    pictures = pictures.detach().clone()
     for index, frame in enumerate(frames):
-        yield frame._replace(image=pictures[index : index + 1].detach())
+        yield frame._replace(image=pictures[index : index + 1])

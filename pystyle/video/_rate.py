@@ -11,4 +11,11 @@ def exact_rate(rate: float | Fraction) -> Fraction:
         TypeError: If it is no number.
     """
     found = number(rate, "`rate`", above=0)
-    return rate if isinstance(rate, Fraction) else Fraction(found).limit_denominator(1001)
+    if isinstance(rate, Fraction):
+        return rate
+    # Of what is slower than one a second, the seconds of a frame are such a number.
+    return _simple(found) if found >= 1 else 1 / _simple(1 / found)
+
+
+def _simple(number: float) -> Fraction:
+    return Fraction(number).limit_denominator(1001)

@@ -5,10 +5,11 @@ from typing import IO
 
 from pystyle.images import ImageReadError
 from pystyle.images._resize import Edge
-from pystyle.video._animation import SIGNATURES, AnimatedClip
+from pystyle.video._animation import SIGNATURES, AnimatedClip, brings_animation
 from pystyle.video._clip import Clip
 from pystyle.video._decoding import DecodedClip
 from pystyle.video._folder import FolderClip
+from pystyle.video._pipe import Pipe
 from pystyle.video._rate import exact_rate
 from pystyle.video._resized import ResizedClip
 
@@ -33,7 +34,7 @@ def read_clip(
     - A folder of images, in the order of their names, at a given rate.
     - ``"-"``, the standard input, or a file object, which may be a pipe: it is read once, as it comes. An
       MP4 must be fragmented or have its index at the beginning (``-movflags +faststart`` of FFmpeg);
-      Matroska, MPEG-TS and NUT need nothing.
+      Matroska, MPEG-TS and NUT need nothing. An animation is read as a whole first.
 
     Args:
         source: Path of a file or a folder, "-", or a file object.
@@ -75,11 +76,11 @@ def _opened(source: str | os.PathLike[str] | IO[bytes], rate: float | None) -> C
         raise ValueError("`rate` is for a folder of images; other clips have times of their own.")
     if path is None:
         file = sys.stdin.buffer if isinstance(source, str | os.PathLike) else source
-        return DecodedClip(file, "the pipe")
+        return _from_pipe(Pipe(file), "the pipe")
     path = path.expanduser()
     if path.exists() and not path.is_file():
         # A named pipe, or a device.
-        return DecodedClip(path.open("rb"), str(path), closes=True)
+        return _from_pipe(Pipe(path.open("rb", buffering=0), closes=True), str(path))
     if not path.is_file():
         raise ImageReadError(f"Cannot read the clip '{path}': there is no such file. Check the path.")
     with path.open("rb") as file:
@@ -87,5 +88,13 @@ def _opened(source: str | os.PathLike[str] | IO[bytes], rate: float | None) -> C
     if not start:
         raise ImageReadError(f"Cannot read the clip '{path}': the file is empty.")
     if start.startswith(SIGNATURES) and not start.endswith(b"AVI "):
-        return AnimatedClip(path)
+        return AnimatedClip(path, str(path))
     return DecodedClip(path, str(path))
+
+
+def _from_pipe(pipe: Pipe, name: str) -> Clip:
+    if not brings_animation(pipe):
+        return DecodedClip(pipe, name)
+    data = pipe.rest()
+    pipe.close()
+    return AnimatedClip(data, name)

@@ -12,7 +12,7 @@ class SoundTracks:
         streams: Streams of PyAV, open until :meth:`close`.
         packets: Their packets in the order of the file. Of a pipe those that came along with the pictures.
         start: What is taken from all times, in seconds.
-        container: What is closed at the end, if it is this object's own.
+        container: What is closed at the end, if anything is.
         is_own: Whether they belong to the pictures, and are copied as a whole. Others end with the pictures,
             and are encoded where the format has another way to hold sound.
     """

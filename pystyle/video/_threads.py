@@ -10,9 +10,15 @@ T = TypeVar("T")
 _PATIENCE = 0.1
 """Seconds after which one who waits looks whether the other has ended."""
 
+_LONGEST_FAREWELL = 2.0
+"""Seconds that the end waits for a source that gives nothing."""
+
 
 class ReadAhead(Generic[T]):
     """An iterator that runs in a thread, a few items ahead. A context: at its end the thread has ended.
+
+    One that waits for a source that gives nothing, such as a silent pipe, is left after a while. It ends
+    when something comes.
 
     Args:
         items: What is iterated over in the thread, and closed there.
@@ -30,7 +36,7 @@ class ReadAhead(Generic[T]):
 
     def __exit__(self, *_: object) -> None:
         self._stopped.set()
-        self._thread.join()
+        self._thread.join(_LONGEST_FAREWELL)
 
     def _taken(self) -> Iterator[T]:
         while True:

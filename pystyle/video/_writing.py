@@ -119,7 +119,7 @@ class ContainerWriter:
         """Encode a frame, and write what is ready with the sound up to it."""
         track = self.begin(*frame.image.shape[-2:])
         # That of the packets, too, but not of WebP, which comes as one.
-        self.end = frame.time + (frame.duration or 1 / self._settings.rate)
+        self.end = Fraction(frame.time + (frame.duration or 1 / self._settings.rate))
         for packet in track.encode(frame):
             self.mux(packet)
 

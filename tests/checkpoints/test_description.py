@@ -68,6 +68,27 @@ def test_a_difference_is_found_and_named(before, now, name):
 
 
 @pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        ({"a.b": 1}, {"a": {"b": 1}}),
+        ({"a.b": 1}, {"'a": {"b'": 1}}),
+        ({"": {"a": 1}}, {"a": 1}),
+        ({"a.b": 1, "a": {"b": 2}}, {"a.b": 3, "a": {"b": 2}}),
+        ({"a.b": 1, "a": {"b": 2}}, {"a.b": 2, "a": {"b": 1}}),
+        ({1: "a", "1": "b"}, {1: "c", "1": "b"}),
+        (partial(make(0.1), rate=0.3), partial(make(0.2), rate=0.3)),
+    ],
+)
+def test_what_lies_at_places_that_read_the_same_is_told_apart(before, now):
+    assert describe({"value": before}) != describe({"value": now})
+
+
+def test_names_without_dots_stand_as_they_are():
+    found = describe({"a": {"b-1": 1, 2: 3}, "c": {"d.e": 4, "f": {}}})
+    assert found == {"a.b-1": "1", "a.2": "3", "c.'d.e'": "4", "c.f": "empty"}
+
+
+@pytest.mark.parametrize(
     "make_value",
     [
         lambda: {"b": [1.5, (None, "x")], "a": {3, 1, 2}},

@@ -45,6 +45,27 @@ def test_a_state_comes_back_as_it_was():
     assert torch.equal(drawn, torch.rand(3, generator=torch.Generator().manual_seed(3)))
 
 
+@pytest.mark.parametrize(
+    "state",
+    [
+        {"a.b": torch.tensor(1.0), "a": {"b": torch.tensor(2.0), "b'": torch.tensor(3.0)}},
+        {"a": {0: torch.tensor(1.0), "0": torch.tensor(2.0)}},
+        {"a": [torch.tensor(1.0)], "a.0": torch.tensor(2.0)},
+        {"a.b'": torch.tensor(1.0), "a.b": torch.tensor(2.0), "a": {"b": torch.tensor(3.0)}},
+    ],
+)
+def test_tensors_whose_places_read_the_same_are_told_apart(state):
+    def numbers(value):
+        if isinstance(value, torch.Tensor):
+            return float(value)
+        return {
+            key: numbers(item)
+            for key, item in (value if isinstance(value, dict) else dict(enumerate(value))).items()
+        }
+
+    assert numbers(decode(bytes_of(state))) == numbers(state)
+
+
 def test_every_bit_of_a_number_comes_back():
     numbers = [0.1 + 0.2, 2.0**-1074, math.pi * 1e200, -0.0]
     found = decode(bytes_of({"numbers": numbers, "none": math.nan}))

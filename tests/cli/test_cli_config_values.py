@@ -51,3 +51,37 @@ def test_the_original_size_is_kept_in_a_config(calls):
     assert tomllib.loads(Path("run.toml").read_text())["size"] == "original"
     assert main(["stylize", "--config", "run.toml", "-o", "again.png", "--quiet"]) == 0
     assert [call["edge_size"] for call in calls] == ["original", "original"]
+
+
+def test_two_numbers_of_steps_come_back_from_a_config():
+    from pystyle.cli import _video
+    from pystyle.cli._config import config_text
+    from pystyle.cli._parser import parse
+
+    options = parse(["video", "clip.mkv", "style.png", "-o", "out.mkv", "--optimise", "--steps", "50,20"])
+    write(config_text(options, Path(), _video.CONFIG_KEYS))
+    assert tomllib.loads(Path("run.toml").read_text())["steps"] == [50, 20]
+    assert parse(["video", "--config", "run.toml"]).steps == (50, 20)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_key_frames_are_read_whatever_an_editor_put_before_them(encoding):
+    from pystyle.cli._keyframes import read_keyframes
+
+    Path("keys.toml").write_bytes("[[keyframe]]\r\ntime = 2\r\nstrength = 1\r\n".encode(encoding))
+    assert read_keyframes(Path("keys.toml")).end == 2
+
+
+@pytest.mark.parametrize(
+    ("command", "original"),
+    [
+        ("stylize", "CONTENT"),
+        ("paint", "CONTENT"),
+        ("demo", "the photograph"),
+        ("video", "CLIP"),
+        ("live", "the source"),
+    ],
+)
+def test_help_names_what_has_the_original_size(capsys, command, original):
+    assert main([command, "--help"]) == 0
+    assert f"or original: that of {original} (default" in " ".join(capsys.readouterr().out.split())

@@ -159,6 +159,16 @@ def test_a_file_without_keys_is_refused(capsys):
     assert "`--api-keys` must be a file with one key a line, got none" in capsys.readouterr().err
 
 
+def test_keys_are_read_whatever_an_editor_put_before_them(monkeypatch):
+    services = []
+    monkeypatch.setattr("pystyle.cli._serve.serve", lambda service, **_: services.append(service))
+    for encoding in ("utf-8", "utf-8-sig", "utf-16"):
+        Path("keys.txt").write_bytes(f"{KEY}\r\n".encode(encoding))
+        assert main(["serve", "--network", "small.safetensors", "--api-keys", "keys.txt"]) == 0
+    plain, *others = [service.key_digests for service in services]
+    assert others == [plain, plain]
+
+
 def test_the_container_is_started_with_options_that_there_are(capsys):
     text = (Path(__file__).parents[2] / "docs" / "Dockerfile").read_text(encoding="utf-8")
     command = json.loads(re.search(r"^ENTRYPOINT (\[.*\])$", text, re.M)[1])

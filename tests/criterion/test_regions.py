@@ -185,6 +185,16 @@ def test_styles_with_masks_can_be_blended(pointwise) -> None:
     assert criterion.bind({"content": content, "style": style})(image).total > 0
 
 
+@pytest.mark.parametrize("name", ["content scaled", "PatchNCE", "self-similarity"])
+def test_a_region_of_what_lies_where_the_image_does_is_that_of_the_image(pointwise, name) -> None:
+    loss = LOSSES[name]().within("corner")
+    loss.reference = "layout"
+    found, gradient = evaluate(pointwise, loss, IMAGE, masked(layout=CONTENT))
+    expected, own = evaluate(pointwise, LOSSES[name](), IMAGE[..., :7, :9], {"content": CONTENT[..., :7, :9]})
+    torch.testing.assert_close(found.total, expected.total)
+    torch.testing.assert_close(gradient[..., :7, :9], own)
+
+
 def test_masks_are_turned_with_the_reference(pointwise) -> None:
     # Patches of the turned style come from its turned region: those of the crop, turned.
     loss = MRFLoss(LAYER, patch_size=2, rotations=(0, 90))

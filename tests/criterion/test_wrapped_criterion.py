@@ -11,6 +11,8 @@ from pystyle import (
     MattingLaplacianLoss,
     MRFLoss,
     NearestNeighborLoss,
+    PatchNCELoss,
+    SelfSimilarityLoss,
     SlicedWassersteinLoss,
     TotalVariationLoss,
     WassersteinLoss,
@@ -87,6 +89,23 @@ def test_the_content_wraps_and_its_own_term_is_0():
     plain = Criterion(tiny_encoder(), {"content": ContentLoss("second")}).bind({"content": content})
     moved = content.roll((2, 2), (2, 3))
     assert not torch.isclose(plain(moved).total, objective(moved).total)
+
+
+@pytest.mark.parametrize(
+    "loss",
+    [
+        ContentLoss("second", distance="scaled_mse", reference="layout"),
+        SelfSimilarityLoss("second", num_samples=None, reference="layout"),
+        PatchNCELoss("second", num_samples=None, reference="layout", temperature=1e-3),
+    ],
+    ids=lambda loss: type(loss).__name__,
+)
+def test_what_is_compared_position_by_position_wraps_whatever_it_is_called(loss):
+    layout = noise(8, 8)
+    criterion = Criterion(tiny_encoder(), {"loss": loss}, wrap="both")
+    assert criterion.aligned == {"content", "layout"}
+    # Each position is that of the layout: nothing differs, and all are recognised.
+    assert float(criterion.bind({"layout": layout})(layout).total) == pytest.approx(0, abs=1e-6)
 
 
 @pytest.mark.parametrize("wrap", ["both", "horizontal"])

@@ -2,8 +2,9 @@
 
 import pytest
 import torch
+from torch import nn
 
-from pystyle.encoders import BandPass, alexnet, vgg11
+from pystyle.encoders import BandPass, SequentialEncoder, WrappedEncoder, alexnet, vgg11
 
 SMOOTH = {"padding": "replicate", "ceil_mode": True}
 CASES = {
@@ -47,6 +48,30 @@ def test_a_worker_sees_little_more_than_its_band():
         pass
     # relu3_1 of VGG-11 sees 18 pixels: 7 above and 7 below the four that it stands for.
     assert worker._seen == (64 - 8, 128 + 7)
+
+
+@pytest.mark.parametrize("count", [2, 3, 5])
+def test_workers_have_no_band_that_is_lower_than_a_window(count):
+    encoder = SequentialEncoder({"wide": nn.Conv2d(3, 2, 17), "pool": nn.MaxPool2d(3, 2)}).double()
+    image = torch.rand(1, 3, 40, 20, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    found = {layer: {} for layer in encoder.layers}
+    for index in range(count):
+        for part in BandPass(encoder, encoder.layers, rows=4, index=index, count=count).forward(image):
+            found[part.layer][part.start] = part.features
+    for layer, expected in encoder(image, encoder.layers).items():
+        strips = [rows for _, rows in sorted(found[layer].items())]
+        torch.testing.assert_close(torch.cat(strips, 2), expected)
+
+
+def test_workers_share_a_panorama_of_which_no_row_is_left_over():
+    # With `ceil_mode` fewer pixels than the stride make a position, but not one that wraps.
+    encoder = WrappedEncoder(vgg11(weights=None, **SMOOTH), "horizontal", layers=["relu3_1"])
+    image = torch.rand(1, 3, 34, 16, generator=torch.Generator().manual_seed(0))
+    workers = [BandPass(encoder, ["relu3_1"], rows=8, index=index, count=2) for index in (0, 1)]
+    parts = [part for worker in workers for part in worker.forward(image)]
+    found = torch.cat([part.features for part in sorted(parts, key=lambda part: part.start)], 2)
+    expected = encoder(image, ["relu3_1"])["relu3_1"]
+    torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
 
 
 def test_wrong_workers_are_refused():

@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from pystyle.encoders import SequentialEncoder, alexnet, vgg16_bn, vgg19
+from pystyle.encoders import WHOLE_IMAGE, SequentialEncoder, alexnet, vgg16_bn, vgg19
 
 # Layer, stride, receptive field, smallest image, offset. A window of k adds (k - 1) * stride to the field,
 # and its padding times the stride is how far the first field reaches over the border.
@@ -120,6 +120,16 @@ STACKS = {
     "valid": ([nn.Conv2d(3, 3, 4, padding="valid", stride=2)], (2, 4, 4, 0)),
     "reflected": ([nn.Conv2d(3, 3, 7, padding=3, padding_mode="reflect", stride=2)], (2, 7, 4, -3)),
     "reflected same": ([nn.Conv2d(3, 3, 5, padding="same", padding_mode="reflect")], (1, 5, 3, -2)),
+    "circular": (
+        [nn.Conv2d(3, 3, 3, padding=1), nn.Conv2d(3, 3, 7, padding=3, padding_mode="circular", stride=2)],
+        (2, WHOLE_IMAGE, 3, None),
+    ),
+    "circular same": (
+        [nn.Conv2d(3, 3, 5, padding="same", padding_mode="circular")],
+        (1, WHOLE_IMAGE, 2, None),
+    ),
+    "circular in name only": ([nn.Conv2d(3, 3, 3, padding_mode="circular")], (1, 3, 3, 0)),
+    "reflected in name only": ([nn.Conv2d(3, 3, 1, padding_mode="reflect")], (1, 1, 1, 0)),
     "overlapping": (
         [nn.Conv2d(3, 3, 11, stride=4, padding=2), nn.MaxPool2d(3, 2), nn.ReLU6()],
         (8, 19, 15, -2),

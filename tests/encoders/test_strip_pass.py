@@ -101,6 +101,21 @@ def test_every_row_of_every_layer_comes_once_and_is_that_of_the_whole():
         )
 
 
+@pytest.mark.parametrize("height", [63, 71, 72, 79, 88])
+@pytest.mark.parametrize("rows", [1, 2])
+def test_the_lowest_strip_is_as_high_as_a_window_of_every_layer(rows, height):
+    encoder = SequentialEncoder(
+        {"wide": nn.Conv2d(3, 2, 11, 4, padding=2), "pool": nn.MaxPool2d(3, 2), "deep": nn.Conv2d(2, 2, 5)}
+    ).double()
+    image = random_like(torch.empty(1, 3, height, 63, dtype=torch.float64), 0)
+    found = {layer: {} for layer in encoder.layers}
+    for part in StripPass(encoder, encoder.layers, rows=rows).forward(image):
+        found[part.layer][part.start] = part.features
+    for layer, expected in encoder(image, encoder.layers).items():
+        strips = [rows for _, rows in sorted(found[layer].items())]
+        torch.testing.assert_close(torch.cat(strips, 2), expected)
+
+
 def test_an_encoder_is_taken_apart_at_its_poolings():
     segments = vgg11(weights=None).segments(["relu1_1", "pool2", "relu3_1"])
     assert [segment.layers for segment, _ in segments] == [
@@ -139,6 +154,14 @@ def test_wrong_arguments_are_refused():
         StripPass(seer, ["blurred"], rows=8)
     with pytest.raises(ValueError, match="Did you mean 'relu1_1'"):
         StripPass(vgg11(weights=None), ["relu1_9"], rows=8)
+
+
+def test_a_layer_after_a_border_from_the_other_side_has_no_strips():
+    circular = nn.Conv2d(3, 4, 3, padding=1, padding_mode="circular")
+    encoder = SequentialEncoder({"conv": circular, "pool": nn.MaxPool2d(2), "last": nn.Conv2d(4, 4, 3)})
+    for layers in (["conv"], ["last"]):
+        with pytest.raises(ValueError, match=f"got '{layers[0]}', of which every position sees all of it"):
+            StripPass(encoder, layers, rows=8)
 
 
 def test_the_image_is_left_as_it_was():

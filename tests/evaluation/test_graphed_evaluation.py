@@ -36,6 +36,14 @@ def test_a_replay_gives_the_terms_and_the_gradient_of_the_image(eager, recorded_
     assert graphed.fallback is None
 
 
+def test_a_graph_of_inference_mode_is_replayed_outside_of_it(eager, recorded_graph):
+    graphed = GraphedEvaluator(eager, capture=recorded_graph, device_type="cpu")
+    with torch.inference_mode():
+        graphed(IMAGES[0])
+    assert torch.equal(graphed(IMAGES[1])[1], eager(IMAGES[1])[1])
+    assert recorded_graph.captures == 1
+
+
 def test_another_size_is_captured_anew(recorded_graph):
     losses = {"style": GramLoss("relu1_1")}
     eager = EagerEvaluator(Criterion(vgg11(weights=None), losses).bind({"style": LARGER}))

@@ -4,9 +4,9 @@ import pytest
 import torch
 from torch import nn
 
-from pystyle import ContentLoss, Criterion, GramLoss, Loss
+from pystyle import ContentLoss, Criterion, GramLoss, Loss, SelfSimilarityLoss, SlicedWassersteinLoss
 from pystyle.encoders import SequentialEncoder, vgg11
-from pystyle.evaluation import EagerEvaluation, StripEvaluation, evaluation_memory
+from pystyle.evaluation import EagerEvaluation, StoredTargets, StripEvaluation, evaluation_memory
 from pystyle.evaluation._allocations import Allocations
 
 SCRATCH = 24 * 2**20
@@ -52,6 +52,19 @@ def test_an_image_of_pixels_takes_what_is_worked_out_by_hand():
     assert 4 * 12e6 <= needed <= 9 * 12e6
 
 
+def test_random_choices_go_on_as_if_nothing_had_been_measured():
+    losses = {
+        "s": SlicedWassersteinLoss("image", num_directions=2, resample=True),
+        "c": SelfSimilarityLoss("image", num_samples=4, resample=True).within("sky"),
+    }
+    criterion = Criterion(None, losses)
+    before = [generator.get_state() for loss in losses.values() for generator in loss.generators()]
+    evaluation_memory(criterion, (32, 32))
+    after = [generator.get_state() for loss in losses.values() for generator in loss.generators()]
+    assert len(before) == 2
+    assert all(torch.equal(*states) for states in zip(before, after, strict=True))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "evaluation", [EagerEvaluation(), EagerEvaluation("bfloat16"), StripEvaluation(8), StripEvaluation(16)]
@@ -70,3 +83,11 @@ def test_strips_take_much_less(criterion):
         for kind in (EagerEvaluation(), StripEvaluation(16))
     )
     assert strips < whole / 3
+
+
+def test_a_store_takes_no_memory_and_an_estimate_stores_nothing(tmp_path):
+    criterion = Criterion(SequentialEncoder({"conv": nn.Conv2d(3, 2, 3)}), {"style": GramLoss("conv")})
+    plain = EagerEvaluation()
+    stored = StoredTargets(StoredTargets(plain, tmp_path / "inner"), tmp_path / "outer")
+    assert evaluation_memory(criterion, (64, 64), stored) == evaluation_memory(criterion, (64, 64), plain)
+    assert list(tmp_path.iterdir()) == []

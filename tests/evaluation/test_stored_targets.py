@@ -3,7 +3,9 @@ from typing import NamedTuple
 
 import pytest
 import torch
+import torch.distributed as distributed
 from torch import Tensor
+from torch.testing._internal.distributed.fake_pg import FakeStore
 
 from pystyle import (
     ContentLoss,
@@ -13,10 +15,12 @@ from pystyle import (
     MaskedImage,
     MRFLoss,
     NearestNeighborLoss,
+    PatchNCELoss,
     Pyramid,
     SlicedWassersteinLoss,
     TotalVariationLoss,
     WassersteinLoss,
+    optimize_image,
 )
 from pystyle.criterion import Targets
 from pystyle.encoders import vgg11
@@ -143,8 +147,8 @@ def test_what_changes_from_run_to_run_is_not_stored(folder):
     evaluation.bind(Criterion(ENCODER, {"content": ContentLoss("relu2_1")}), {"content": CONTENT})
     drawing = SlicedWassersteinLoss("relu2_1", resample=True)
     evaluation.bind(Criterion(ENCODER, {"style": drawing}), {"style": STYLE})
-    frame = ContentLoss("relu2_1", reference="frame")
-    evaluation.bind(Criterion(ENCODER, {"frame": frame}), {"frame": STYLE})
+    for frame in (ContentLoss("relu2_1", reference="frame"), PatchNCELoss("relu2_1", reference="frame")):
+        evaluation.bind(Criterion(ENCODER, {"frame": frame}), {"frame": STYLE})
     assert not folder.exists()
 
 
@@ -194,3 +198,16 @@ def test_targets_without_a_loss_are_refused():
         match=r"must have the targets of the loss 'style' at 'relu2_1', got those of style\.relu1_1",
     ):
         other.bind({"style": targets})
+
+
+def test_of_processes_with_stored_targets_the_first_alone_writes_checkpoints(folder, tmp_path, monkeypatch):
+    criterion, references = criterion_of(GramLoss("relu1_1")), {"content": CONTENT, "style": STYLE}
+    evaluation = StoredTargets(StripEvaluation(16, distributed=True), folder)
+    # The first process says that it has found no checkpoint.
+    monkeypatch.setattr(distributed, "broadcast_object_list", lambda _: None)
+    distributed.init_process_group("fake", rank=1, world_size=2, store=FakeStore())
+    try:
+        optimize_image(criterion, references, num_steps=1, evaluation=evaluation, checkpoint=tmp_path / "run")
+    finally:
+        distributed.destroy_process_group()
+    assert not (tmp_path / "run").exists()

@@ -5,8 +5,19 @@ from functools import partial
 import pytest
 import torch
 
-from pystyle import ContentLoss, Criterion, GramLoss, Pyramid, optimize_image, stylize
-from pystyle.evaluation import EagerEvaluation, EagerEvaluator, StripEvaluation
+from pystyle import (
+    AttentionLoss,
+    ContentLoss,
+    Criterion,
+    GramLoss,
+    MaskedImage,
+    Pyramid,
+    SlicedWassersteinLoss,
+    TemporalLoss,
+    optimize_image,
+    stylize,
+)
+from pystyle.evaluation import EagerEvaluation, EagerEvaluator, StoredTargets, StripEvaluation
 from pystyle.parametrizations import Fourier
 
 
@@ -53,6 +64,53 @@ def test_an_encoder_that_was_built_in_inference_mode_is_refused(small_vgg):
         encoder = small_vgg()
     with pytest.raises(ValueError, match=r"`encoder` must be built outside of `torch\.inference_mode\(\)`"):
         Criterion(encoder, {"content": ContentLoss("relu2_1")})
+
+
+def test_a_loss_that_was_built_in_inference_mode_is_refused():
+    with torch.inference_mode():
+        loss = TemporalLoss(torch.ones(1, 1, 4, 4))
+    with pytest.raises(ValueError, match=r"`losses` must be built outside of .*, got 'frame' with tensors"):
+        Criterion(None, {"frame": loss})
+
+
+@pytest.mark.parametrize(
+    "evaluation",
+    [EagerEvaluation(), StripEvaluation(4), EagerEvaluation("bfloat16"), StripEvaluation(4, "bfloat16")],
+)
+def test_an_evaluator_gives_the_gradient_in_inference_mode_too(criterion, evaluation):
+    expected_terms, expected = evaluation.bind(criterion, REFERENCES)(image(2))
+    with torch.inference_mode():
+        references = {"content": image(0), "style": image(1)}
+        evaluator = evaluation.bind(criterion, references)
+        terms, gradient = evaluator(image(2))
+    assert torch.equal(terms.total, expected_terms.total)
+    assert torch.equal(gradient, expected)
+    assert torch.equal(evaluator(image(2))[1], expected)
+
+
+def test_targets_that_are_read_in_inference_mode_can_be_differentiated(small_vgg, tmp_path):
+    criterion = Criterion(small_vgg(), {"style": SlicedWassersteinLoss("relu2_1")})
+    evaluation = StoredTargets(EagerEvaluation(), tmp_path)
+    _, expected = evaluation.bind(criterion, REFERENCES)(image(2))
+    with torch.inference_mode():
+        evaluator = evaluation.bind(criterion, REFERENCES)
+    assert torch.equal(evaluator(image(2))[1], expected)
+
+
+@pytest.mark.parametrize(
+    "loss", [AttentionLoss("relu2_1"), SlicedWassersteinLoss("relu2_1"), GramLoss("relu1_1").within("top")]
+)
+def test_what_was_bound_in_inference_mode_can_be_differentiated(small_vgg, loss):
+    criterion = Criterion(small_vgg(), {"loss": loss})
+    with torch.inference_mode():
+        mask = torch.ones(1, 1, 16, 12)
+        mask[:, :, 8:] = 0
+        content = MaskedImage(image(0), {"top": mask})
+        objective = criterion.bind({"content": content, "style": MaskedImage(image(1), {"top": mask})})
+    leaf = image(2).requires_grad_()
+    (gradient,) = torch.autograd.grad(objective(leaf).total, leaf)
+    assert torch.equal(gradient, EagerEvaluator(objective)(image(2))[1])
+    assert gradient.abs().max() > 0
 
 
 @pytest.mark.parametrize("evaluation", [EagerEvaluation(), StripEvaluation(4)])

@@ -213,8 +213,8 @@ def test_memory_that_runs_out_beside_the_steps_is_explained(monkeypatch, tmp_pat
 
     torn = {
         "recolouring": ("pystyle.runner._inits.match_colors", "recoloured"),
-        "resizing": ("pystyle.images._resize.F.interpolate", "content"),
-        "start": ("pystyle.runner._inits.interpolate", "style"),
+        "resizing": ("pystyle._wrapping._interpolate.interpolate", "content"),
+        "start": ("pystyle.runner._inits.resize", "style"),
         "writing": ("pystyle.images._write.pil_image", "content"),
     }[place]
     monkeypatch.setattr(torn[0], fail)

@@ -52,6 +52,22 @@ def test_resize_averages_when_it_shrinks() -> None:
     )
 
 
+@pytest.mark.parametrize("interpolation", ["bilinear", "bicubic"])
+@pytest.mark.parametrize("wrap", [None, "horizontal", "both"])
+def test_resize_to_a_width_of_one_pixel_is_that_of_a_row_turned(interpolation: str, wrap: str | None) -> None:
+    column = torch.linspace(0, 1, 7).reshape(1, 1, 7, 1).repeat(1, 3, 1, 1)
+    options = {"interpolation": interpolation, "wrap": wrap}
+    found = resize(column, (4, 1), **options)  # type: ignore[arg-type]
+    # Columns that are all the same stay so, and two of them are resized as they should be.
+    expected = resize(column.repeat(1, 1, 1, 2), (4, 2), **options)[..., :1]  # type: ignore[arg-type]
+    torch.testing.assert_close(found, expected, rtol=0, atol=1e-6)
+    assert found.is_contiguous()
+    if (interpolation, wrap) == ("bicubic", None):
+        torch.testing.assert_close(
+            found[0, 0, :, 0], torch.tensor([0.0666, 0.3469, 0.6531, 0.9334]), rtol=0, atol=1e-4
+        )
+
+
 def test_resize_keeps_a_flat_image_flat() -> None:
     torch.testing.assert_close(resize(torch.full((1, 3, 50, 30), 0.3), 77), torch.full((1, 3, 128, 77), 0.3))
 

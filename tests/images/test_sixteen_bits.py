@@ -94,14 +94,17 @@ def on_grey(colours: np.ndarray) -> np.ndarray:
     return colours * opacity + 65535 * 0.25 * (1 - opacity)
 
 
+@pytest.mark.parametrize("size", [(20, 30), (8, 1), (1, 8), (1, 1)])
 @pytest.mark.parametrize("channels", [1, 3])
-def test_what_is_written_with_sixteen_bits_is_read_with_sixteen_bits(channels: int) -> None:
-    image = torch.rand(1, channels, 20, 30, generator=torch.Generator().manual_seed(0))
+def test_what_is_written_with_sixteen_bits_is_read_with_sixteen_bits(
+    channels: int, size: tuple[int, int]
+) -> None:
+    image = torch.rand(1, channels, *size, generator=torch.Generator().manual_seed(0))
     stream = io.BytesIO()
     write_image(image, stream, bits=16)
     stream.seek(0)
     # Half a level, and the rounding of float32.
-    torch.testing.assert_close(read_image(stream), image.expand(1, 3, 20, 30), rtol=0, atol=0.51 / 65535)
+    torch.testing.assert_close(read_image(stream), image.expand(1, 3, *size), rtol=0, atol=0.51 / 65535)
 
 
 @pytest.mark.parametrize("interlaced", [False, True])

@@ -193,6 +193,74 @@ def test_pictures_of_another_job_are_not_replaced_unasked(stores, blocks, paint)
     assert paint_dataset(addresses[0], other, addresses[2], **(OPTIONS | {"workers": 7})).kept == 4
 
 
+def test_pictures_that_another_job_has_replaced_are_painted_again(stores, blocks, paint):
+    del blocks
+    first = stores[0].address, paint, stores[1].address
+    other = stores[0].address, TransformNetwork(width=1, styles=["one"]).bind("one"), stores[1].address
+    assert paint_dataset(*first, **OPTIONS).painted == 4
+    picture = stores[1].read("b.png")
+    assert paint_dataset(*other, **OPTIONS, overwrite=True).painted == 4
+    assert stores[1].read("b.png") != picture
+    again = paint_dataset(*first, **OPTIONS, overwrite=True)
+    assert (again.painted, again.kept, stores[1].read("b.png")) == (4, 0, picture)
+    assert paint_dataset(*first, **OPTIONS).kept == 4
+
+
+def test_pictures_that_another_job_has_replaced_without_a_record_are_painted_again(
+    stores, blocks, paint, monkeypatch
+):
+    del blocks
+    first = stores[0].address, paint, stores[1].address
+    other = stores[0].address, TransformNetwork(width=1, styles=["one"]).bind("one"), stores[1].address
+    paint_dataset(*first, **OPTIONS)
+    picture = stores[1].read("b.png")
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Parts, "add", killed)
+        with pytest.raises(KeyboardInterrupt):
+            paint_dataset(*other, **OPTIONS, overwrite=True)
+    assert stores[1].read("b.png") != picture
+    assert paint_dataset(*first, **OPTIONS, overwrite=True).painted == 4
+    assert stores[1].read("b.png") == picture
+
+
+@pytest.mark.parametrize(
+    ("workers", "sizes", "threads"),
+    [(1, [5, 2], 8), (2, [4, 3], 4), (4, [2, 2, 2, 1], 2), (5, [2, 2, 2, 1], 2), (9, [1] * 7, 1)],
+)
+def test_few_images_are_shared_by_all_workers_and_threads_by_those_at_work(
+    photos, output, paint, blocks, monkeypatch, workers, sizes, threads
+):
+    del blocks
+    seen = []
+
+    def painted_blocks(job, network, blocks, *, workers):
+        del network
+        seen.append((workers, job.threads, [len(block) for block in blocks]))
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("pystyle.jobs._paint_dataset.painted_blocks", painted_blocks)
+    monkeypatch.setattr(torch, "get_num_threads", lambda: 8)
+    with pytest.raises(KeyboardInterrupt):
+        paint_dataset(photos, paint, output, workers=workers, block_size=5)
+    assert seen == [(min(workers, len(sizes)), threads, sizes)]
+
+
+def test_a_link_to_the_folder_of_the_images_is_that_folder(photos, tmp_path, blocks, paint):
+    del blocks
+    (tmp_path / "link").symlink_to(photos)
+    with pytest.raises(ValueError, match="`output` must be another folder than `contents`"):
+        paint_dataset(photos, paint, tmp_path / "link", **OPTIONS)
+    (photos / "pictures").mkdir()
+    (tmp_path / "inner").symlink_to(photos / "pictures")
+    paint_dataset(photos, paint, tmp_path / "inner", **OPTIONS)
+    again = paint_dataset(photos, paint, tmp_path / "inner", **OPTIONS)
+    assert (again.painted, again.kept, len(again.failed)) == (0, 4, 3)
+
+
 def test_pictures_in_the_folder_of_the_images_are_no_images(photos, blocks, paint):
     del blocks
     assert paint_dataset(photos, paint, photos / "pictures", **OPTIONS).painted == 4

@@ -230,6 +230,17 @@ def test_every_loss_keeps_its_promises_for_one_channel(factory: Callable[[], Los
     check_loss(loss, channels=channels, size=6, **ARGUMENTS_OF_THE_CHECK.get(type(loss), {}))
 
 
+@pytest.mark.parametrize("factory", FACTORIES)
+def test_the_loss_of_a_layer_keeps_its_region_and_its_wrap(factory: Callable[[], Loss]) -> None:
+    loss = factory()
+    # Not what `within` and `wrapped` make of it: not every loss has a region or wraps.
+    loss.region, loss.propagation, loss.dilation, loss.wrap = "sky", "inside", 2, "both"
+    for layer in loss.layers:
+        own = loss.at(layer)
+        assert (own.region, own.propagation, own.dilation, own.wrap) == ("sky", "inside", 2, "both")
+        assert (own.weight, own.layer_weights[layer]) == (loss.weight, loss.layer_weights[layer])
+
+
 def test_every_public_loss_is_in_the_list() -> None:
     classes = {getattr(pystyle.losses, name) for name in pystyle.losses.__all__} - {Loss, LayerMask}
     assert classes == set(LOSSES)

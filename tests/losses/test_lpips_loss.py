@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pystyle import Criterion, LPIPSLoss
+from pystyle import Criterion, LPIPSLoss, MaskedImage
 from pystyle.encoders import Encoder, MultiEncoder, SequentialEncoder, alexnet, vgg16
 from pystyle.metrics import LPIPS, published_trunk
 from pystyle.metrics._published_trunk import TrunkName
@@ -101,6 +101,14 @@ def test_a_loss_of_many_layers_compares_at_one_of_them() -> None:
     assert single.compare(single.represent(features), single.represent(features)) == 0
     with pytest.raises(ValueError, match=r"have different weights: compare with `loss.at\(layer\)`"):
         loss.compare(features, features)
+
+
+def test_the_region_is_that_of_the_image_and_of_the_reference_at_every_layer() -> None:
+    mask = torch.zeros(1, 1, 6, 5)
+    mask[..., :2] = 1
+    content = MaskedImage(picture(1), {"left": mask})
+    criterion = Criterion(encoder(), {"content": LPIPSLoss(HEADS).within("left")})
+    assert float(criterion.bind({"content": content})(picture(1)).total) == pytest.approx(0, abs=1e-9)
 
 
 def test_features_of_another_network_are_refused() -> None:

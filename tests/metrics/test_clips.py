@@ -5,6 +5,7 @@ import torch
 
 from pystyle.functional import warp
 from pystyle.metrics import flicker, warping_error
+from pystyle.video import Frame
 
 GENERATOR = torch.Generator().manual_seed(0)
 FRAME = torch.rand(1, 3, 12, 16, generator=GENERATOR)
@@ -77,3 +78,14 @@ def test_the_loudest_flicker_is_one():
 def test_what_does_not_fit_is_refused(frames, flows, weights, message):
     with pytest.raises(ValueError, match=message):
         warping_error(frames, flows, weights)
+
+
+def test_frames_of_clips_are_refused_with_what_to_take_instead():
+    frames = [Frame(FRAME, 0.0), Frame(FRAME, 0.1)]
+    assert flicker(frame.image for frame in frames) == 0
+    with pytest.raises(TypeError, match=r"`frames` must be tensors, got a Frame\. .* `frame\.image`"):
+        flicker(frames)
+    with pytest.raises(TypeError, match=r"`frames` must be tensors, got a str"):
+        warping_error(["a.png", "b.png"], [flow_of(0, 0)])
+    with pytest.raises(TypeError, match=r"`flows` must be tensors, got a ndarray"):
+        warping_error([FRAME, FRAME], [flow_of(0, 0).numpy()])

@@ -149,6 +149,44 @@ def test_structure_does_not_see_where_colours_are_turned():
     assert StructureDistance(SAME, "same")(IMAGES, IMAGES.flip(3)).min() > 1e-5
 
 
+class Twice(nn.Module):
+    """In float32, and in no lower precision where there is an autocast."""
+
+    def __init__(self):
+        super().__init__()
+        self.factor = nn.Parameter(torch.tensor(2.0))
+
+    def forward(self, image):
+        return self.factor * image
+
+
+TWICE = SequentialEncoder({"twice": Twice()})
+
+
+@pytest.mark.parametrize(
+    "distance",
+    [
+        StructureDistance(TWICE, "twice"),
+        GramDistance(TWICE, ["twice"]),
+        SingleImageDistance(TWICE, "twice"),
+        StyleDistance(TWICE, ["twice"], num_directions=4),
+        LPIPS(TWICE, {"twice": torch.tensor([0.1, 0.3, 0.7])}),
+    ],
+    ids=lambda distance: type(distance).__name__,
+)
+def test_an_autocast_changes_no_distance(distance):
+    with torch.autocast("cpu", torch.bfloat16):
+        found = distance(IMAGES, CONTENTS)
+    assert torch.equal(found, distance(IMAGES, CONTENTS))
+
+
+def test_features_in_half_precision_have_a_structure_that_differs_by_no_less_than_nothing():
+    half = SequentialEncoder({"same": nn.Conv2d(3, 3, 1)}).to(torch.bfloat16)
+    distances = StructureDistance(half, "same")(IMAGES, IMAGES * 0.99)
+    assert distances.dtype == torch.float32
+    assert (distances >= 0).all()
+
+
 @pytest.mark.usefixtures("_lpips")
 def test_what_does_not_fit_is_refused(network):
     with pytest.raises(ValueError, match="`reference` must have the size of `image`"):

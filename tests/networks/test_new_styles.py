@@ -48,6 +48,24 @@ def test_the_joined_network_paints_all_styles_as_before(network):
     assert torch.allclose(joined.bind("stars")(PHOTOS), new.bind("stars")(PHOTOS), atol=1e-5)
 
 
+@pytest.mark.parametrize("training", [True, False])
+def test_the_card_and_the_mode_come_along(network, training):
+    network.card = {"licence": "CC0"}
+    new = network.train(training).for_new_styles(["stars"])
+    for made in (new, network.with_styles_of(new)):
+        assert made.card == {"licence": "CC0"}
+        assert made.card is not network.card
+        assert made.training is training
+
+
+def test_a_network_of_float64_keeps_its_weights(network):
+    network = network.double()
+    with torch.no_grad():
+        network.codes.add_(1e-12)
+    joined = network.with_styles_of(network.for_new_styles(["stars"]))
+    assert torch.equal(joined.codes[:2], network.codes)
+
+
 def test_the_joined_network_is_saved_like_any_other(network, tmp_path):
     joined = network.with_styles_of(network.for_new_styles(["stars"]))
     joined.save(tmp_path / "joined.safetensors")

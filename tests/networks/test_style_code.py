@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Adam
 
-from pystyle import Criterion, optimize_image
+from pystyle import Criterion, Pyramid, optimize_image
 from pystyle.losses import ContentLoss
 from pystyle.networks import AnyStyleNetwork, StyleCode, Stylizer, TransformNetwork
 from pystyle.runner import Runner
@@ -134,6 +134,19 @@ def test_a_run_with_a_code_is_resumed_with_the_same_bytes(tmp_path):
     paint(3, checkpoint=tmp_path / "run")
     resumed = paint(6, checkpoint=tmp_path / "run", resume=True)
     assert torch.equal(resumed.image, paint(6).image)
+
+
+def test_a_pyramid_of_several_levels_is_refused():
+    # The second level would put the style on the picture of the first.
+    how = {
+        "parametrization": partial(StyleCode, stylizer=Shift(), style=noise(1, 16, 16)),
+        "optimizer": "adam",
+        "init": "content",
+    }
+    criterion, photo = Criterion(None, {"pixels": ContentLoss("image")}), noise(0, 32, 32)
+    with pytest.raises(ValueError, match=r"`parametrization` must start with the image .* of 2 levels"):
+        Pyramid([16, 32], [1, 1]).optimize(criterion, {"content": photo}, **how)
+    assert Pyramid([32], [1]).optimize(criterion, {"content": photo}, **how).image.shape == photo.shape
 
 
 def test_impossible_arguments_are_refused():

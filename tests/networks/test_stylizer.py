@@ -1,6 +1,8 @@
 """A network is bound to a style and paints; what is promised of it, and what is refused."""
 
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -307,3 +309,49 @@ class TestFiles:
         network.save(tmp_path / "n.safetensors")
         with pytest.raises(ValueError, match="makes no network of this version: Error"):
             Stylizer.load(tmp_path / "n.safetensors")
+
+
+def test_threads_paint_in_evaluation_mode_and_with_the_last_the_mode_comes_back():
+    first_in, second_in, first_out = (threading.Event() for _ in range(3))
+
+    class Modes(Recolor):
+        """White where it paints in training mode, else black."""
+
+        def forward(self, content, code):  # noqa: ARG002
+            is_first = float(content.max()) == 0
+            mine, others = (first_in, second_in) if is_first else (second_in, first_out)
+            mine.set()
+            assert others.wait(10)
+            return torch.full_like(content, float(self.training))
+
+    network = Modes().train()
+    paint = network.bind(PAINTING)
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(paint, torch.zeros(1, 3, 4, 4))
+        assert first_in.wait(10)
+        second = threads.submit(paint, torch.ones(1, 3, 4, 4))
+        assert float(first.result().max()) == 0
+        first_out.set()
+        assert float(second.result().max()) == 0
+    assert all(part.training for part in network.modules())
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
+@pytest.mark.parametrize("name", ["three styles", "any style, light"])
+def test_networks_in_half_precision_paint_nearly_the_same(name, dtype):
+    network = seeded(NETWORKS[name]())
+    style = network.styles[0] if network.styles else PAINTING
+    expected = network.bind(style)(PHOTO)
+    found = network.to(dtype).bind(style)(PHOTO)
+    assert found.dtype == torch.float32
+    assert float((found - expected).abs().mean()) < 0.02
+
+
+@pytest.mark.parametrize("name", ["three styles", "any style, light"])
+def test_a_network_that_is_loaded_in_inference_mode_paints_and_learns_outside_of_it(name, tmp_path):
+    NETWORKS[name]().save(tmp_path / "net.safetensors")
+    with torch.inference_mode():
+        network = Stylizer.load(tmp_path / "net.safetensors")
+    paint = network.bind(network.styles[0] if network.styles else PAINTING)
+    assert paint(PHOTO).shape == PHOTO.shape
+    network(PHOTO[..., :40], paint.codes[None]).sum().backward()

@@ -122,6 +122,7 @@ def test_a_batch_and_a_strength(folder):
     assert both.shape == contents.shape
     np.testing.assert_allclose(both[1:], paint(contents[1:]), atol=1e-5)
     np.testing.assert_allclose(paint(contents, strength=0.25), 0.75 * contents + 0.25 * both, atol=1e-5)
+    assert paint(contents, strength=np.float64(0.25)).dtype == np.float32
     assert paint.metadata["class"] == "TransformNetwork"
     assert (paint.styles, paint.smallest) == (("waves", "wheat"), 16)
 

@@ -369,3 +369,17 @@ def test_wrong_arguments_are_refused(encoder, picture):
         gatys_2017.style_transfer(image, image, encoder=encoder, edge_sizes=(32,))
     with pytest.raises(ValueError, match=r"the regions of `content`, \['left', 'right'\], got \['sky'\]"):
         gatys_2017.style_transfer(halves(image, 16), {"sky": image}, encoder=encoder)
+
+
+@pytest.mark.parametrize("control", ["gram", "sums"])
+def test_names_of_regions_may_have_dots(control, encoder, picture):
+    kind, left = control.removesuffix("s"), torch.zeros(1, 1, 32, 32)
+    left[..., :16] = 1
+    content = MaskedImage(picture(0, 32, 32, torch.float32), {"sky.1": left, "sky_1": 1 - left})
+    paintings = {name: picture(seed, 32, 32, torch.float32) for seed, name in enumerate(content.masks, 1)}
+    run = partial(gatys_2017.style_transfer, encoder=encoder, edge_sizes=(32,), num_steps=(0,))
+    history = run(content, paintings, control=control)[0].history
+    plain = MaskedImage(content.image, {"a": left, "b": 1 - left})
+    expected = run(plain, dict(zip("ab", paintings.values(), strict=True)), control=control)[0].history
+    for name, other in (("a", "sky_1"), ("b", "sky_1_")):
+        assert history[f"{kind}_{other}.relu3_1"] == expected[f"{kind}_{name}.relu3_1"]

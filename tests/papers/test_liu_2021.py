@@ -220,6 +220,13 @@ def test_the_local_loss_looks_at_no_more_positions_than_it_may():
     assert torch.equal(again.prepare(content, style), loss.prepare(content, style))
 
 
+def test_the_local_loss_of_a_group_keeps_what_was_set():
+    loss = liu_2021.LocalFeatureLoss(["a", "b"], channels={"a": 2, "b": 3})
+    loss.region, loss.propagation, loss.dilation, loss.wrap = "sky", "inside", 2, "both"
+    for own in map(loss.at, loss.layers):
+        assert (own.region, own.propagation, own.dilation, own.wrap) == ("sky", "inside", 2, "both")
+
+
 @pytest.mark.parametrize(
     ("make", "text"),
     [

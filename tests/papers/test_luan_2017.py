@@ -218,3 +218,11 @@ def test_wrong_arguments_are_refused(encoder, picture):
         luan_2017.AugmentedGramLoss(masks, {"relu2_1": masks["relu1_1"]})
     with pytest.raises(ValueError, match=r"The masks must have the size of the features, \(8, 8\)"):
         luan_2017.AugmentedGramLoss(masks, masks).prepare(torch.rand(1, 3, 8, 8))
+
+
+def test_the_loss_of_a_layer_keeps_what_was_set():
+    masks = {layer: torch.ones(1, 1, 4, 4) for layer in ("relu1_1", "relu2_1")}
+    loss = luan_2017.AugmentedGramLoss(masks, masks)
+    loss.region, loss.propagation, loss.dilation, loss.wrap = "sky", "inside", 2, "both"
+    for own in map(loss.at, loss.layers):
+        assert (own.region, own.propagation, own.dilation, own.wrap) == ("sky", "inside", 2, "both")

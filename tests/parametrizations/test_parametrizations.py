@@ -214,6 +214,16 @@ def test_a_low_resolution_takes_means_and_enlarges_them():
     assert LowResolution(torch.zeros(1, 3, 9, 5), factor=4).pixels.shape == (1, 3, 3, 2)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_a_low_resolution_one_pixel_wide_takes_means_of_its_rows(dtype):
+    ramp = torch.linspace(0, 1, 8, dtype=dtype).reshape(1, 1, 8, 1).expand(1, 3, 8, 4)
+    # A triangle of 5/8, 7/8, 7/8, 5/8, 3/8, 1/8 on the first six rows: 53/8 of 28/8, of seven.
+    low, high = LowResolution(ramp, factor=4).pixels.detach()[0, 0, :, 0].tolist()
+    tolerance = 1e-6 if dtype == torch.float32 else 4e-3
+    assert low == pytest.approx(53 / 28 / 7, abs=tolerance)
+    assert high == pytest.approx(1 - 53 / 28 / 7, abs=tolerance)
+
+
 @pytest.mark.parametrize(
     ("factory", "message"),
     [

@@ -5,7 +5,16 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from pystyle import ContentLoss, Criterion, GramLoss, Loss, Pyramid, TemporalLoss, TotalVariationLoss
+from pystyle import (
+    ContentLoss,
+    Criterion,
+    GramLoss,
+    Loss,
+    Pyramid,
+    SelfSimilarityLoss,
+    TemporalLoss,
+    TotalVariationLoss,
+)
 from pystyle.encoders import SequentialEncoder, vgg11
 from pystyle.images import resize
 from pystyle.optim import LBFGS
@@ -247,10 +256,14 @@ def test_blended_styles_are_resized_each():
 
 
 def test_what_is_compared_position_by_position_has_the_size_of_the_image():
-    # A loss of the dense kind with another reference than the content, such as a warped frame.
-    losses = {"style": GramLoss("pixels"), "temporal": TemporalLoss(reference="warped")}
+    # Losses with other references than the content, such as a warped frame.
+    losses = {
+        "style": GramLoss("pixels"),
+        "temporal": TemporalLoss(reference="warped"),
+        "layout": SelfSimilarityLoss("pixels", reference="layout"),
+    }
     criterion = Criterion(pixels(), losses)
-    references = {**REFERENCES, "warped": REFERENCES["content"]}
+    references = {**REFERENCES, "warped": REFERENCES["content"], "layout": REFERENCES["content"]}
     result = Pyramid([6, 12], 1).optimize(criterion, references, style_scale=1.5)
     assert result.stop_reason == "finished"
 

@@ -279,6 +279,8 @@ def test_a_run_ends_on_a_plateau():
     ("make", "message"),
     [
         (lambda: Preview("x.png", every=0), "`every` must be at least 1, got 0"),
+        (lambda: Preview("x.gif"), r"The extension of `path` must be one of \.png, .*, got '\.gif'"),
+        (lambda: Preview("{step}"), r"The extension of `path` must be one of \.png, .*, got ''"),
         (lambda: StopOnPlateau(patience=0), "`patience` must be at least 1"),
         (lambda: StopOnPlateau(tolerance=-1.0), "`tolerance` must not be negative, got -1.0"),
     ],
@@ -286,3 +288,44 @@ def test_a_run_ends_on_a_plateau():
 def test_impossible_arguments_of_callbacks_are_named(make, message):
     with pytest.raises(ValueError, match=message):
         make()
+
+
+def test_a_batch_has_no_preview_which_is_said_after_the_first_step(tmp_path):
+    steps = []
+    with pytest.raises(ValueError, match="`Preview` writes one picture, got a batch of 2"):
+        run(
+            lambda step: steps.append(step.index),
+            Preview(tmp_path / "preview.png"),
+            init=torch.rand(2, 3, 6, 8),
+        )
+    assert steps == [1]
+
+
+@pytest.mark.parametrize("reason", ["", None])
+def test_a_run_may_be_ended_without_a_reason(reason):
+    result = run(lambda step: step.stop(reason))
+    assert result.steps == 1
+    assert result.stop_reason == "stopped by a callback"
+
+
+class Closing:
+    """A callback that is closed, and may fail then."""
+
+    def __init__(self, closed, name, error=None):
+        self.closed, self.name, self.error = closed, name, error
+
+    def __call__(self, step):
+        pass
+
+    def close(self):
+        self.closed.append(self.name)
+        if self.error:
+            raise self.error
+
+
+def test_all_callbacks_are_closed_in_their_order_even_if_one_fails():
+    closed = []
+    failing = Closing(closed, "second", RuntimeError("the disk is gone"))
+    with pytest.raises(RuntimeError, match="the disk is gone"):
+        run(Closing(closed, "first"), failing, Closing(closed, "third"))
+    assert closed == ["first", "second", "third"]

@@ -88,10 +88,31 @@ def test_a_tensor_is_copied_without_its_graph():
     assert initial_image(start, {}).data_ptr() != start.data_ptr()
 
 
-def test_the_first_of_several_blended_styles_gives_the_colours():
-    blend = {"content": CONTENT, "style": [(STYLE, 1.0), (torch.zeros_like(STYLE), 3.0)]}
-    for init in ("style", "style_colours"):
-        assert torch.equal(initial_image(init, blend, seed=1), initial_image(init, REFERENCES, seed=1))
+def test_the_style_is_the_one_of_a_blend_that_has_the_most_weight():
+    black = torch.zeros_like(STYLE)
+    blend = {"content": CONTENT, "style": [(black, 0.0), (STYLE, 2.0), (black, 1.0)]}
+    assert torch.equal(initial_image("style", blend), initial_image("style", REFERENCES))
+    halves = {"content": CONTENT, "style": [(STYLE, 1.0), (black, 1.0)]}
+    assert torch.equal(initial_image("style", halves), initial_image("style", REFERENCES))
+
+
+def test_noise_in_the_colours_of_a_blend_is_the_blend_of_such_noise():
+    styles = STYLE, 0.3 + 0.1 * STYLE.flip(1)
+    blend = {
+        "content": CONTENT,
+        "style": [(torch.zeros_like(STYLE), 0.0), (styles[0], 1.0), (styles[1], 3.0)],
+    }
+    first, second = (
+        initial_image("style_colours", {"content": CONTENT, "style": style}, seed=1) for style in styles
+    )
+    torch.testing.assert_close(initial_image("style_colours", blend, seed=1), 0.25 * first + 0.75 * second)
+
+
+def test_the_style_may_be_in_half_precision_and_have_a_gradient():
+    style = STYLE.bfloat16().requires_grad_()
+    image = initial_image("style", {"content": CONTENT.bfloat16(), "style": style})
+    assert (image.dtype, image.requires_grad) == (torch.bfloat16, False)
+    torch.testing.assert_close(image.float(), initial_image("style", REFERENCES), rtol=0.02, atol=0.02)
 
 
 @pytest.mark.parametrize("init", ["uniform", "normal", "style_colours", (5, 7)])

@@ -8,9 +8,10 @@ import pytest
 import torch
 from torch import nn
 
-from pystyle import ContentLoss, Criterion, Pyramid, optimize_image, stylize
+from pystyle import ContentLoss, Criterion, Pyramid, Result, optimize_image, stylize
 from pystyle.checkpoints import CheckpointFolder
 from pystyle.encoders import SequentialEncoder, vgg11
+from pystyle.evaluation import EagerEvaluation
 from pystyle.runner import RunInterrupted
 
 PHOTO = torch.rand(1, 3, 24, 32, generator=torch.Generator().manual_seed(0))
@@ -87,3 +88,44 @@ def test_an_interrupt_can_be_sent_to_another_process():
     copy = pickle.loads(pickle.dumps(caught.value))
     assert str(copy) == str(caught.value)
     assert torch.equal(copy.result.image, caught.value.result.image)
+
+
+class Interrupting:
+    """An evaluation that is interrupted while the references of a level are represented."""
+
+    def __init__(self, level):
+        self.levels_before = level
+
+    def bind(self, criterion, references):
+        if not self.levels_before:
+            raise KeyboardInterrupt
+        self.levels_before -= 1
+        return EagerEvaluation().bind(criterion, references)
+
+
+@pytest.mark.parametrize("on_interrupt", ["return", "raise"])
+@pytest.mark.parametrize("start", [run, climb])
+def test_before_the_first_step_there_is_no_picture_to_give_back(start, on_interrupt):
+    with pytest.raises(KeyboardInterrupt) as caught:
+        start(evaluation=Interrupting(0), on_interrupt=on_interrupt)
+    assert type(caught.value) is KeyboardInterrupt
+
+
+def test_between_two_levels_there_is_the_picture_of_the_first():
+    result = climb(evaluation=Interrupting(1))
+    assert result.interrupted
+    assert result.steps == 2
+    assert result.image.shape == (1, 3, 8, 11)
+
+
+def test_a_run_that_goes_on_and_takes_no_step_has_no_picture(tmp_path, monkeypatch):
+    climb(callbacks=[partial(interrupt, index=4)], checkpoint=tmp_path)
+    monkeypatch.setattr(EagerEvaluation, "bind", lambda _, *given: Interrupting(0).bind(*given))
+    with pytest.raises(KeyboardInterrupt):
+        climb(checkpoint=tmp_path, resume=True)
+
+
+def test_a_picture_without_a_history_took_no_steps():
+    result = Result(PHOTO, {}, "finished", 0.0)
+    assert result.steps == 0
+    assert repr(result) == "Result(24 x 32 pixels, 0 steps in 0.0 s, loss unknown, finished)"

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from pystyle.encoders import SequentialEncoder, vgg11
+from pystyle.encoders import MultiEncoder, SequentialEncoder, vgg11
 from pystyle.functional import total_variation
 from pystyle.runner import invert_features
 
@@ -64,3 +64,33 @@ def test_smoothness_makes_it_smooth():
 def test_features_that_no_image_can_have_are_refused(features, message):
     with pytest.raises(ValueError, match=message):
         invert_features(PIXELS, features, init=(12, 16))
+
+
+def test_layers_may_have_dots():
+    encoder, layers = MultiEncoder({"first": PIXELS, "second": PIXELS}), ["first.pixels", "second.halved"]
+    result = invert_features(encoder, encoder(IMAGE, layers), init=(12, 16), num_steps=1)
+    wanted = {"features_0.first.pixels", "features_1.second.halved"}
+    assert set(result.history) == wanted | {"step", "seconds", "total"}
+
+
+def test_a_size_may_be_any_two_whole_numbers():
+    wanted = {"pixels": IMAGE}
+    images = [
+        invert_features(PIXELS, wanted, init=size, num_steps=1, seed=0).image
+        for size in ((12, 16), (12.0, 16.0), [12, 16], torch.tensor([12, 16]).numpy())
+    ]
+    assert all(torch.equal(image, images[0]) for image in images)
+
+
+@pytest.mark.parametrize(
+    ("init", "kind", "message"),
+    [
+        ("grey", TypeError, r"`init` must be an image or a size \(height, width\), got 'grey'"),
+        ((12,), ValueError, r"`init` must be \(height, width\) in pixels, got 1 numbers"),
+        ((12, 16.5), ValueError, "must be a whole number, got 16.5"),
+        (12, TypeError, r"`init` must be a tensor, a size \(height, width\)"),
+    ],
+)
+def test_what_is_no_start_is_named(init, kind, message):
+    with pytest.raises(kind, match=message):
+        invert_features(PIXELS, {"pixels": IMAGE}, init=init)

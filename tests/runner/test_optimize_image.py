@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from pystyle import ContentLoss, Criterion, GramLoss, Loss, Runner, TotalVariationLoss, optimize_image
+from pystyle.criterion import Targets
 from pystyle.encoders import SequentialEncoder, vgg11
 from pystyle.evaluation import EagerEvaluator
 from pystyle.optim import LBFGS
@@ -315,3 +316,18 @@ def test_a_result_tells_the_facts_in_one_line(criterion):
     result = optimize_image(criterion, REFERENCES, num_steps=2)
     loss = f"{result.history['total'][-1]:.4g}"
     assert repr(result) == f"Result(16 x 20 pixels, 2 steps in {result.seconds:.1f} s, loss {loss}, finished)"
+
+
+def test_what_holds_tensors_is_compared_and_hashed_by_what_it_is(criterion):
+    objective = criterion.bind(REFERENCES)
+    makers = [
+        lambda: optimize_image(criterion, REFERENCES, num_steps=0),
+        lambda: Targets.of(objective, "style"),
+        lambda: criterion.bind(REFERENCES).parts[0],
+        lambda: criterion.bind(REFERENCES).parts[0].targets[0],
+    ]
+    for make in makers:
+        one, other = make(), make()
+        assert one == one
+        assert one != other
+        assert len({one, other, one}) == 2

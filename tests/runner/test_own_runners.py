@@ -1,5 +1,7 @@
 """Runners of one's own, in a run, in a pyramid and in `stylize`."""
 
+import csv
+import json
 import re
 from functools import partial
 from pathlib import Path
@@ -8,10 +10,11 @@ import pytest
 import torch
 from torch import nn
 
-from pystyle import ContentLoss, Criterion, Pyramid, Runner, optimize_image, stylize
+from pystyle import ContentLoss, Criterion, Pyramid, Runner, Terms, optimize_image, stylize
 from pystyle.checkpoints import CheckpointError
 from pystyle.encoders import SequentialEncoder, vgg11
 from pystyle.optim import LBFGS
+from pystyle.runner import CSVLogger, JSONLogger
 
 PHOTO = torch.rand(1, 3, 24, 32, generator=torch.Generator().manual_seed(0))
 DESCENT = partial(torch.optim.SGD, lr=20.0)
@@ -49,6 +52,25 @@ class Noisy(Runner):
     def load_state_dict(self, state):
         super().load_state_dict(state)
         self.generator.set_state(state["noise"])
+
+
+class Prior(Runner):
+    """Adds a term of 0.25 from the second step of a run or level on, and has it alone in the fourth."""
+
+    steps = 0
+
+    def evaluate(self, image):
+        terms, gradient = super().evaluate(image)
+        self.steps += 1
+        own = {"prior": torch.tensor(0.25)}
+        return {1: terms, 4: Terms(own)}.get(self.steps, Terms({**own, **terms})), gradient
+
+    def state_dict(self):
+        return {**super().state_dict(), "steps": self.steps}
+
+    def load_state_dict(self, state):
+        super().load_state_dict(state)
+        self.steps = state["steps"]
 
 
 def run(num_steps=4, **arguments):
@@ -218,3 +240,61 @@ def test_the_runner_of_the_docs_draws_from_the_distribution_that_it_names():
         exec(compile(code, "extending.md", "exec"), names)
     # The loss is the mean of 768 squares, so that exp(-loss / 1e-6) is a Gaussian around the photograph.
     assert float(names["result"].image.std()) == pytest.approx((1e-6 * 768 / 2) ** 0.5, rel=0.15)
+
+
+def test_terms_that_come_later_or_are_missing_are_zero_where_they_are_not_computed():
+    result, plain = run(runner=Prior), run()
+    assert torch.equal(result.image, plain.image)
+    # The last row is that of the picture, at which only the evaluator looks.
+    assert result.history["prior"] == [0.0, 0.25, 0.25, 0.25, 0.0]
+    found, expected = (each.history["content.pixels"] for each in (result, plain))
+    assert found == [*expected[:3], 0.0, expected[4]]
+    totals = zip(found, result.history["prior"], strict=True)
+    assert result.history["total"] == pytest.approx([content + prior for content, prior in totals])
+
+
+def test_a_run_whose_terms_change_goes_on_from_a_checkpoint(tmp_path):
+    for step in (1, 2, 3):
+
+        def stop(seen, step=step):
+            if seen.index == step + 1:
+                raise RuntimeError("stops")
+
+        with pytest.raises(RuntimeError, match="stops"):
+            run(runner=Prior, checkpoint=tmp_path, resume=True, callbacks=[stop])
+    resumed, whole = run(runner=Prior, checkpoint=tmp_path, resume=True).history, run(runner=Prior).history
+    assert {**resumed, "seconds": 0} == {**whole, "seconds": 0}
+
+
+def test_callbacks_of_a_pyramid_see_terms_that_a_runner_adds():
+    seen = []
+    result = climb(runner=Prior, callbacks=[lambda step: seen.append(float(step.terms.get("prior", 0)))])
+    assert seen == [0.0, 0.25] * 2 + [0.0, 0.25, 0.25]
+    assert result.history["prior"] == [0.0, 0.25, 0.0] * 2 + [0.0, 0.25, 0.25, 0.0]
+
+
+@pytest.mark.parametrize("resumed", [False, True])
+def test_a_log_has_the_columns_of_the_first_step_whatever_comes_later(resumed, tmp_path, caplog):
+    table, lines = CSVLogger(tmp_path / "log.csv"), JSONLogger(tmp_path / "log.jsonl")
+    callbacks = [table, lines]
+    if resumed:
+
+        def stop(seen):
+            if seen.index == 3:
+                raise RuntimeError("stops")
+
+        with pytest.raises(RuntimeError, match="stops"):
+            run(runner=Prior, checkpoint=tmp_path / "run", callbacks=[*callbacks, stop])
+        callbacks = [CSVLogger(table.path), JSONLogger(lines.path)]
+    caplog.clear()
+    arguments = {"checkpoint": tmp_path / "run", "resume": True} if resumed else {}
+    history = run(runner=Prior, callbacks=callbacks, **arguments).history
+    with open(table.path, newline="", encoding="utf-8") as stream:
+        rows = list(csv.DictReader(stream))
+    assert list(rows[0]) == ["step", "seconds", "total", "content.pixels"]
+    for name in ("total", "content.pixels"):
+        assert [float(row[name]) for row in rows] == history[name][:4]
+    written = Path(lines.path).read_text(encoding="utf-8").splitlines()
+    assert [json.loads(line).get("prior") for line in written] == [None, 0.25, 0.25, 0.25]
+    warned = [record.message for record in caplog.records if "no column" in record.message]
+    assert warned == [f"The log '{table.path}' has no column for prior, which came after the first step."]

@@ -10,6 +10,7 @@ import threading
 import time
 from functools import partial
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -203,6 +204,24 @@ def test_a_signal_while_the_end_of_a_level_is_written_loses_no_step(error, signa
     assert CheckpointFolder(tmp_path / "run").steps()[-1] == (STEPS if signals == 1 else 0)
     result = pyramid.optimize(criterion(), REFERENCES, checkpoint=every, resume=True)
     assert torch.equal(result.image, expected.image)
+
+
+@pytest.mark.parametrize("pyramid", [False, True])
+def test_ctrl_c_while_the_end_is_written_gives_the_picture(pyramid, tmp_path, monkeypatch):
+    run = Pyramid([10], num_steps=2).optimize if pyramid else partial(optimize_image, num_steps=2)
+    expected, write, left = run(criterion(), REFERENCES), CheckpointFolder.write, [KeyboardInterrupt]
+
+    def interrupted(folder, step, state):
+        if step == 2 and left:
+            raise left.pop()
+        write(folder, step, state)
+
+    monkeypatch.setattr(CheckpointFolder, "write", interrupted)
+    result = run(criterion(), REFERENCES, checkpoint=Checkpoints(tmp_path, steps=1000))
+    assert result.interrupted
+    assert result.steps == 2
+    assert torch.equal(result.image, expected.image)
+    assert CheckpointFolder(tmp_path).steps()[-1] == 2
 
 
 def test_a_run_may_be_interrupted_many_times(tmp_path):
@@ -422,6 +441,20 @@ def test_another_configuration_is_refused_with_what_differs(name, tmp_path):
     assert str(caught.value).endswith(" Give the arguments of that run, or name another folder.")
 
 
+@pytest.mark.parametrize("given", [(0, 1), [0, 1.0], np.float32([0, 1]), torch.tensor([0, 1])], ids=repr)
+def test_bounds_are_the_same_in_whatever_numbers_they_are_given(given, tmp_path):
+    optimize_image(criterion(), REFERENCES, num_steps=1, bounds=given, checkpoint=tmp_path)
+    assert optimize_image(criterion(), REFERENCES, num_steps=2, checkpoint=tmp_path, resume=True).steps == 2
+
+
+def test_levels_have_the_same_weights_and_bounds_in_whatever_numbers_they_are_given(tmp_path):
+    pyramid = Pyramid([9, 12], num_steps=1)
+    given = {"bounds": np.array([0, 1]), "level_weights": {"style": np.array([1, 2])}}
+    first = pyramid.optimize(criterion(), REFERENCES, checkpoint=tmp_path, **given)
+    again = {"bounds": (0.0, 1.0), "level_weights": {"style": [1.0, 2.0]}}
+    check_equal(pyramid.optimize(criterion(), REFERENCES, checkpoint=tmp_path, resume=True, **again), first)
+
+
 def test_another_mask_or_schedule_is_refused(tmp_path):
     losses = criterion(style=GramLoss("relu").within("sky"))
 
@@ -591,6 +624,26 @@ def test_a_second_ctrl_c_leaves_at_once(tmp_path, monkeypatch):
             callbacks=[StopsAt(3, KeyboardInterrupt)],
         )
     assert os.listdir(tmp_path) == ["checkpoint-00000000.safetensors"]
+
+
+@pytest.mark.parametrize("level", [0, 1])
+def test_a_second_ctrl_c_leaves_every_level_of_a_pyramid_at_once(level, tmp_path, monkeypatch):
+    last, write = 3 * level + 2, CheckpointFolder.write
+
+    def interrupted(folder, step, state):
+        if step == last:
+            raise KeyboardInterrupt
+        write(folder, step, state)
+
+    monkeypatch.setattr(CheckpointFolder, "write", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        Pyramid([6, 12], num_steps=3).optimize(
+            criterion(),
+            REFERENCES,
+            checkpoint=Checkpoints(tmp_path, steps=1000),
+            callbacks=[StopsAt(last + 1, KeyboardInterrupt)],
+        )
+    assert CheckpointFolder(tmp_path).steps()[-1] == 3 * level
 
 
 def test_a_thread_can_have_checkpoints(tmp_path):

@@ -6,14 +6,16 @@ import pytest
 import torch
 
 from pystyle import Criterion, TotalVariationLoss, optimize_image
+from pystyle.criterion import Terms
 from pystyle.encoders import vgg11
-from pystyle.runner import TensorBoardLogger
+from pystyle.runner import Step, TensorBoardLogger
 
 pytest.importorskip("tensorboard")
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 CRITERION = Criterion(vgg11(weights=None), {"smoothness": TotalVariationLoss()})
 IMAGE = torch.rand(1, 3, 8, 8)
+TERMS = Terms({"smoothness.image": torch.tensor(1.0)})
 
 
 def run(folder, num_steps=3, **arguments):
@@ -39,6 +41,19 @@ def test_a_run_that_goes_on_hides_what_came_after_its_checkpoint(tmp_path):
     run(tmp_path / "log", checkpoint=tmp_path / "run")
     run(tmp_path / "log", num_steps=5, checkpoint=tmp_path / "run", resume=True)
     assert list(scalars(tmp_path / "log", "total")) == [1, 2, 3, 4, 5]
+
+
+def test_a_run_that_goes_on_from_its_beginning_hides_all_that_came_after_it(tmp_path):
+    first = TensorBoardLogger(tmp_path)
+    state = first.state_dict()
+    for index in (1, 2, 3):
+        first(Step(index, 3, TERMS, 1.0, lambda: IMAGE))
+    first.close()
+    second = TensorBoardLogger(tmp_path)
+    second.load_state_dict(state)
+    second(Step(1, 3, TERMS, 1.0, lambda: IMAGE))
+    second.close()
+    assert list(scalars(tmp_path, "total")) == [1]
 
 
 def test_without_tensorboard_the_extra_is_named(tmp_path, monkeypatch):

@@ -189,6 +189,30 @@ def test_a_job_that_takes_too_long_has_the_picture_so_far(jobs, pictures):
         assert client.get(f"/v1/stylize/{job}/result").status_code == 200
 
 
+def test_a_job_that_diverges_fails_with_its_last_good_picture(make, pictures):
+    encoder, seen = vgg11(weights=None, seed=1), []
+    whole = encoder.forward
+
+    def forward(image, layers):
+        seen.append(image)
+        features = whole(image, layers)
+        return {name: value * (float("nan") if len(seen) > 14 else 1) for name, value in features.items()}
+
+    encoder.forward = forward
+    with TestClient(make(encoder=encoder).app) as client:
+        job = start(client, pictures, steps="30").json()["id"]
+        facts = wait(client, job, "finished", "failed")
+        picture = client.get(f"/v1/stylize/{job}/result")
+        counts = client.get("/metrics").text
+    assert facts["state"] == "failed"
+    assert 1 <= facts["step"] < 30
+    assert facts["problem"]["status"] == 422
+    assert "The run ended early: the loss or its gradient became non-finite" in facts["problem"]["detail"]
+    assert facts["stop_reason"] == facts["problem"]["detail"]
+    assert read_image(io.BytesIO(picture.content)).shape == (1, 3, 32, 38)
+    assert 'pystyle_jobs_total{state="failed"} 1' in counts
+
+
 @pytest.mark.slow
 @pytest.mark.long  # The estimate of strips takes its time.
 def test_a_job_for_which_there_is_too_little_memory_says_so(jobs, pictures):

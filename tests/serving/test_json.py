@@ -33,6 +33,14 @@ def test_a_picture_is_that_of_the_form_with_the_same_fields(client, flat):
     assert answer.content == expected.content
 
 
+def test_base64_may_have_line_breaks(client, flat, levels):
+    broken = base64.encodebytes(flat(150)).decode()
+    assert "\n" in broken.strip()
+    content = broken.replace("\n", "\r\n")
+    answer = sent(client, content=content, style=[broken, f"data:image/png;base64,{broken}"], size=20)
+    assert (levels(answer.content) == 150).all()
+
+
 @pytest.mark.parametrize("weights", [[1, 3], "1,3"])
 def test_styles_are_blended(client, flat, levels, weights):
     styles = [f"data:image/png;base64,{text(flat(level))}" for level in (0, 200)]

@@ -73,6 +73,12 @@ def test_a_layer_that_is_not_there_is_an_error():
         feature_contrast(other, {"content": image(0.5), "style": image(1.0)})
 
 
+@pytest.mark.parametrize(("names", "got"), [(["content"], "content"), (["style"], "style"), ([], "none")])
+def test_a_content_and_a_style_are_needed(encoder, names, got):
+    with pytest.raises(ValueError, match=f"must have 'content' and at least one style, got {got}"):
+        feature_contrast(encoder, dict.fromkeys(names, image(0.5)))
+
+
 def test_nothing_is_kept_for_a_gradient(encoder):
     content = image(0.5, requires_grad=True)
     assert isinstance(feature_contrast(encoder, {"content": content, "style": image(1.0)}), float)

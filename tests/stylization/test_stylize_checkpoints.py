@@ -88,3 +88,13 @@ def test_too_little_memory_for_what_was_chosen_is_said(paint, stopped):
 
     with pytest.raises(MemoryError, match=r"A run at 80 x 90 pixels takes about .*, more than was free"):
         paint(STRIPS, checkpoint=stopped(WHOLE), resume=True, callbacks=[full])
+
+
+@pytest.mark.parametrize("later", ["the same", "another", None])
+def test_what_was_chosen_is_found_whatever_folder_has_the_targets(paint, tmp_path, later):
+    folder, first = tmp_path / "run", tmp_path / "the same"
+    paint(STRIPS, num_steps=[1], checkpoint=folder, targets=first)
+    later = None if later is None else tmp_path / later
+    result = paint(WHOLE, num_steps=[2], checkpoint=folder, targets=later, resume=True)
+    assert result.steps == 2
+    assert CheckpointFolder(folder).arguments()["evaluation.rows"] == "3"

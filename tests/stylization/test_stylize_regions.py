@@ -164,3 +164,13 @@ def test_strips_and_half_precision_know_regions(paint):
 def test_regions_and_styles_that_do_not_fit_are_refused(paint, content, style, arguments, message):
     with pytest.raises(ValueError, match=message):
         paint(content, style, **arguments)
+
+
+def test_regions_may_have_dots_as_files_have(paint):
+    names = ["sky.left", "sky_left"]
+    content = MaskedImage(CONTENT, dict(zip(names, MASKS.values(), strict=True)))
+    result = paint(content, dict(zip(names, (DARK, STYLE), strict=True)), num_steps=1)
+    plain = paint(MaskedImage(CONTENT, MASKS), {"left": DARK, "right": STYLE}, num_steps=1)
+    assert torch.equal(result.image, plain.image)
+    terms = {name.partition(".")[0] for name in result.history}
+    assert {"style_sky_left", "style_sky_left_"} < terms

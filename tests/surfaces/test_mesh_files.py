@@ -66,6 +66,14 @@ def test_only_files_of_that_name_are_written(tmp_path, suffix, others):
     assert sorted(os.listdir(tmp_path)) == sorted(f"ring{one}" for one in [suffix, *others])
 
 
+@pytest.mark.parametrize("name", ["my vase", "my  vase", "a.b   c\td"])
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_spaces_in_a_name_lose_no_texture(tmp_path, suffix, name):
+    mesh = torus(8, texture=noise(4, 4))
+    write_mesh(mesh, tmp_path / f"{name}{suffix}")
+    assert torch.equal(read_mesh(tmp_path / f"{name}{suffix}").texture, mesh.texture)
+
+
 def test_the_parts_of_a_scene_are_one_mesh_where_they_stand(tmp_path):
     image = __import__("PIL.Image", fromlist=["Image"]).fromarray(np.full((4, 4, 3), 80, np.uint8))
     scene = trimesh.Scene()

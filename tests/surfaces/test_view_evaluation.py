@@ -133,6 +133,18 @@ def test_without_a_step_it_is_the_mean_over_all_sheets(criterion, mesh):
     assert float(halved["style.relu2"]) == pytest.approx(0.5 * float(each[0][0]["style.relu2"]), rel=1e-5)
 
 
+def test_the_gradient_is_the_same_in_inference_mode(criterion, mesh):
+    references, texture = {"content": mesh.texture, "style": noise(2, 40, 40)}, noise(1, 40, 64)
+    evaluation, sought = ViewEvaluation(mesh, VIEWS, scale=0.9), confined(criterion())
+    _, expected = evaluation.bind(sought, references)(texture)
+    with torch.inference_mode():
+        evaluator = evaluation.bind(sought, references)
+        _, gradient = evaluator(texture)
+        _, of_inference_tensor = evaluator(texture.clone())
+    assert torch.equal(gradient, expected)
+    assert torch.equal(of_inference_tensor, expected)
+
+
 def test_the_style_is_represented_once_whatever_the_number_of_sheets(encoder, mesh, monkeypatch):
     seen = []
     represent = GramLoss.represent

@@ -1,5 +1,6 @@
 """Crops in one file, drawn as a training draws them."""
 
+import copy
 import errno
 import pickle
 from functools import partial
@@ -46,6 +47,22 @@ def test_a_process_gets_the_path_and_not_the_crops(tmp_path):
     sent = pickle.dumps(crops)
     assert len(sent) < 500
     assert torch.equal(pickle.loads(sent)[4], crops[4])
+
+
+def test_copies_map_the_file_from_any_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    CropFile.write("c.npy", IMAGES, count=2, crop_size=16)
+    crops = CropFile("c.npy")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir("elsewhere")
+    assert torch.equal(copy.deepcopy(crops)[1], crops[1])
+    assert torch.equal(pickle.loads(pickle.dumps(crops))[1], crops[1])
+
+
+def test_an_archive_of_arrays_is_refused(tmp_path):
+    np.savez(tmp_path / "c.npz", crops=np.zeros((2, 3, 4, 4), np.uint8))
+    with pytest.raises(ValueError, match=r"`CropFile\.write` has written, got .* It is an archive of arrays"):
+        CropFile(tmp_path / "c.npz")
 
 
 def test_trainings_know_it_by_its_crops_and_not_by_its_place(tmp_path):

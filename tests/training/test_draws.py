@@ -152,6 +152,19 @@ class TestImageFolder:
         (folder / "b.png").rename(folder / "b.JFIF")
         assert [path.name for path in ImageFolder(folder).paths] == ["b.JFIF", "a.jpg"]
 
+    def test_what_begins_with_a_dot_is_no_picture(self, folder):
+        (folder / "._b.png").write_bytes(b"what a Mac keeps beside a picture")
+        (folder / ".thumbnails").mkdir()
+        write_image(torch.rand(1, 3, 8, 8), folder / ".thumbnails" / "b.png")
+        assert [path.name for path in ImageFolder(folder).paths] == ["b.png", "a.jpg"]
+        assert len(ImageFolder(folder / ".thumbnails")) == 1
+
+    def test_it_is_read_from_any_folder(self, folder, monkeypatch):
+        monkeypatch.chdir(folder)
+        photos = ImageFolder(".", crop_size=16)
+        monkeypatch.chdir("deeper")
+        assert photos[1].shape == (3, 16, 16)
+
     def test_augmentation_sees_the_crop(self, folder):
         dark = ImageFolder(folder, crop_size=16, augment=lambda crop: crop * 0)
         assert not dark[0].any()

@@ -10,12 +10,14 @@ import threading
 import time
 from fractions import Fraction
 
+import numpy as np
 import pytest
 import torch
 
 from pystyle.images import ImageReadError
 from pystyle.networks import AnyStyleNetwork
-from pystyle.video import Progress, paint_clip, read_clip, write_clip
+from pystyle.video import Progress, paint_clip, read_clip, still_clip, write_clip
+from pystyle.video._pixels import pixels_of
 
 pytest.importorskip("av")
 
@@ -123,6 +125,25 @@ def test_reading_painting_and_writing_overlap(tmp_path, make_clip) -> None:
 
     paint_clip(clip, painter, tmp_path / "painted.mp4")
     assert names == {"pystyle reads a clip", threading.current_thread().name}
+
+
+def test_a_painter_may_use_its_memory_again_before_its_pictures_are_written(tmp_path, monkeypatch) -> None:
+    is_painted, memory, levels = threading.Event(), torch.empty(1, 3, 8, 8), [0.2, 0.4, 0.6]
+
+    def late_pixels(image):
+        assert is_painted.wait(10)
+        return pixels_of(image)
+
+    def painter(_):
+        memory.fill_(levels.pop(0))
+        if not levels:
+            is_painted.set()
+        return memory
+
+    monkeypatch.setattr("pystyle.video._folder_writing.pixels_of", late_pixels)
+    paint_clip(still_clip(torch.zeros(1, 3, 8, 8), 3, rate=1), painter, tmp_path / "frames")
+    found = [float(frame.image.mean()) for frame in read_clip(tmp_path / "frames")]
+    assert found == pytest.approx([0.2, 0.4, 0.6])
 
 
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
@@ -253,6 +274,26 @@ def test_control_c_ends_all_threads_and_leaves_the_output(tmp_path, make_clip) -
     assert "KeyboardInterrupt" in errors
     assert output.read_bytes() == b"before"
     assert sorted(file.name for file in tmp_path.iterdir()) == ["clip.mp4", "painted.mp4"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Signals are of POSIX.")
+def test_control_c_ends_a_run_whose_source_is_silent(tmp_path, make_clip, monkeypatch) -> None:
+    monkeypatch.setattr("pystyle.video._threads._LONGEST_FAREWELL", 0.05)
+    pictures = np.random.default_rng(0).integers(0, 255, (20, 48, 64, 3), np.uint8)
+    data = make_clip(tmp_path / "clip.mkv", sound="aac", pictures=pictures).read_bytes()
+    before, half = set(threading.enumerate()), min(len(data) // 2, 60_000)
+    reader, writer = os.pipe()
+    with open(reader, "rb") as file, open(writer, "wb", buffering=0) as source:
+        source.write(data[:half])
+        main = threading.main_thread().ident
+        threading.Timer(0.5, signal.pthread_kill, (main, signal.SIGINT)).start()
+        with pytest.raises(KeyboardInterrupt):
+            paint_clip(file, invert, tmp_path / "painted.mkv")
+        assert not (tmp_path / "painted.mkv").exists()
+        # What comes too late is read by the thread that waits for it, which ends then.
+        source.write(data[half : 2 * half])
+    for thread in set(threading.enumerate()) - before:
+        thread.join(10)
 
 
 LONG = """

@@ -1,7 +1,10 @@
 """Clips from files, folders and pipes."""
 
 import io
+import os
+import signal
 import sys
+import threading
 from fractions import Fraction
 
 import numpy as np
@@ -223,6 +226,45 @@ def test_a_pipe_is_read_once_as_it_comes(tmp_path, make_clip, monkeypatch) -> No
 
     monkeypatch.setattr(sys, "stdin", Standard)
     assert len(list(read_clip("-"))) == 6
+
+
+@pytest.mark.parametrize("pipe", [io.BytesIO, Pipe])
+@pytest.mark.parametrize("name", ["clip.gif", "clip.png", "clip.webp"])
+def test_an_animation_in_a_file_object_is_that_of_its_file(tmp_path, name, pipe) -> None:
+    options = {"lossless": True} if name.endswith("webp") else {}
+    animation(tmp_path / name, [40, 100, 250, 30], {"loop": 2}, **options)
+    expected, clip = read_clip(tmp_path / name), read_clip(pipe((tmp_path / name).read_bytes()))
+    assert clip.name == "the pipe"
+    facts = ("height", "width", "rate", "time_base", "num_frames", "loop")
+    assert [getattr(clip, fact) for fact in facts] == [getattr(expected, fact) for fact in facts]
+    assert clip.digest() == expected.digest()
+    for frame, other in zip(clip, expected, strict=True):
+        assert (frame.time, frame.duration) == (other.time, other.duration)
+        assert torch.equal(frame.image, other.image)
+
+
+@pytest.mark.parametrize("format", ["png", "webp"])
+def test_pictures_one_after_the_other_are_the_frames_of_a_pipe(format) -> None:
+    files = io.BytesIO()
+    for level in (50, 150):
+        Image.new("RGB", (16, 16), (level,) * 3).save(files, format)
+    levels = [float(frame.image.mean() * 255) for frame in read_clip(Pipe(files.getvalue()))]
+    assert levels == pytest.approx([50, 150], abs=2)
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Signals are of POSIX.")
+@pytest.mark.parametrize("share", [0, 0.5])
+def test_control_c_ends_the_reading_of_a_silent_pipe(tmp_path, make_clip, share) -> None:
+    data = make_clip(tmp_path / "clip.mkv", count=6).read_bytes()
+    reader, writer = os.pipe()
+    os.write(writer, data[: round(share * len(data))])
+    main = threading.main_thread().ident
+    timer = threading.Timer(0.3, signal.pthread_kill, (main, signal.SIGINT))
+    with open(reader, "rb") as file, open(writer, "wb"):
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            list(read_clip(file))
+    timer.join()
 
 
 def test_files_that_are_no_clips_are_named(tmp_path, make_clip) -> None:

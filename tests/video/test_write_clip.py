@@ -416,3 +416,10 @@ def test_a_pipe_that_closes_is_said_to_be_broken_also_at_the_end(format, room) -
     frames = torch.rand(5, 1, 3, 32, 32, generator=torch.Generator().manual_seed(0))
     with pytest.raises(BrokenPipeError):
         write_clip(Pipe(), list(frames), rate=5, format=format)
+
+
+@pytest.mark.parametrize("name", ["clip.png", "clip.webp", "clip.gif", "clip.mkv"])
+def test_times_may_be_floats(tmp_path, name) -> None:
+    frames = [Frame(torch.full((1, 3, 8, 8), time), time, 0.25) for time in (0.0, 0.5)]
+    write_clip(tmp_path / name, frames)
+    assert [frame.time for frame in read_clip(tmp_path / name)] == [0, Fraction(1, 2)]

@@ -184,6 +184,11 @@ def test_a_still_is_a_clip(tmp_path) -> None:
     assert len({clip.digest(), *(other.digest() for other in others)}) == 4
     # 0.1 is a little more than a tenth, and one of three frames.
     assert still_clip(photo, 0.1, rate=30).num_frames == 3
+    # As slow as one in hours.
+    assert (still_clip(photo, 9000, rate=0.0003).rate, still_clip(photo, 9000, rate=0.0003).num_frames) == (
+        Fraction(3, 10_000),
+        3,
+    )
     assert still_clip(photo, 1001 / 30_000, rate=Fraction(30_000, 1001)).num_frames == 1
     settings = {"checkpoint": tmp_path / "run", "segment_seconds": 0.5}
     assert paint_clip(clip, lambda images: 1 - images, tmp_path / "out.mp4", **settings).frames == 11

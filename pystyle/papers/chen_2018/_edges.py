@@ -68,7 +68,7 @@ def edges(image: Tensor, *, low: float = 100 / 255, high: float = 200 / 255) -> 
     check_image(image, "`image`")
     low = number(low, "`low`", least=0)
     high = number(high, "`high`", least=low)
-    across = torch.tensor(_SOBEL).to(image)
+    across = torch.tensor(_SOBEL, dtype=image.dtype, device=image.device)
     kernels = torch.stack([across, across.mT])[:, None]
     gradient = conv2d(pad(luminance(image), [1] * 4, mode="replicate"), kernels)
     x, y = gradient[:, :1], gradient[:, 1:]
@@ -108,7 +108,7 @@ def smoothed_edges(image: Tensor, *, size: int = 5) -> Tensor:
     if size < 1 or size % 2 == 0:
         raise ValueError(f"`size` must be an odd number of pixels, got {size}.")
     wide = max_pool2d(edges(image).to(image), size, 1, size // 2) > 0
-    weights = torch.tensor(_BINOMIAL).to(image) / sum(_BINOMIAL)
+    weights = torch.tensor(_BINOMIAL, dtype=image.dtype, device=image.device) / sum(_BINOMIAL)
     kernel = weights.outer(weights).expand(3, 1, -1, -1)
     blurred = conv2d(pad(image, [2] * 4, mode="reflect"), kernel, groups=3)
     return torch.where(wide, blurred, image)

@@ -8,6 +8,7 @@ from pystyle.papers._layers import names, num_channels
 from pystyle.papers._variants import Variant, check_variant
 from pystyle.papers.gatys_2016 import CONTENT_LAYER, STYLE_LAYERS
 from pystyle.papers.gatys_2017._guided_sums import GuidedSumLoss
+from pystyle.stylization._regions import loss_name
 from pystyle.typing import Propagation
 
 Control: TypeAlias = Literal["gram", "sums"]
@@ -50,7 +51,8 @@ def criterion(
 
     Returns:
         A criterion with the loss ``content`` and, for each region, ``gram_<region>`` or ``sum_<region>``;
-        those of the whole image are called ``gram_<painting>``.
+        those of the whole image are called ``gram_<painting>``. Dots in the names of regions and paintings
+        become underscores.
 
     Raises:
         ValueError: If `variant`, `control` or a layer is unknown, or `region_weights` are not those of
@@ -91,13 +93,13 @@ def criterion(
     if control == "sums" or not regions:
         for painting in paintings:
             weight_of_each = style_weight / len(paintings)
-            losses[f"gram_{painting}"] = GramLoss(
+            losses[loss_name("gram", painting, losses)] = GramLoss(
                 style_layers, layer_weights=gram_weights, weight=weight_of_each, reference=painting
             )
     for region, painting in (regions or {}).items():
         loss = guided(style_layers, layer_weights=weights, weight=weight * shares[region], reference=painting)
         loss = loss.within(region, propagation=propagation, dilation=dilation)
-        losses[f"{control.removesuffix('s')}_{region}"] = loss
+        losses[loss_name(control.removesuffix("s"), region, losses)] = loss
     return Criterion(encoder, losses)
 
 

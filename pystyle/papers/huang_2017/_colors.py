@@ -51,5 +51,6 @@ def _standardised(image: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     variance = covariance.diagonal(dim1=1, dim2=2).clamp_min(1e-10)
     scale = variance.rsqrt()
     pixels = image.shape[2] * image.shape[3]
-    matrix = covariance * scale[:, :, None] * scale[:, None] + torch.eye(3).to(covariance) / pixels
+    identity = torch.eye(3, dtype=image.dtype, device=image.device)
+    matrix = covariance * scale[:, :, None] * scale[:, None] + identity / pixels
     return mean, variance.sqrt()[..., None, None], matrix

@@ -50,7 +50,7 @@ def texture(
             f"`size` must be multiples of {network.stride}, at least {network.smallest}, got {size}."
         )
     generator = torch.Generator().manual_seed(seed_number(seed))
-    picture = torch.rand(1, 3, *size, generator=generator).to(style)
+    picture = torch.rand(1, 3, *size, generator=generator, dtype=torch.float32, device="cpu").to(style)
     transforms = transforms_to(network.represent_style(style))
     for _ in range(whole_number(num_passes, "`num_passes`", least=1)):
         picture = network.transformed(picture, transforms, 1.0)

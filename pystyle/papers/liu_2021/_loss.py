@@ -88,7 +88,8 @@ class LocalFeatureLoss(Loss):
         seen = KeysAndValues(instance_normalization(style).flatten(2), style[:, : self.compared].flatten(2))
         count = seen.keys.shape[2]
         if count > self.max_keys:
-            places = torch.randperm(count, generator=self._draws.generator())[: self.max_keys]
+            drawn = torch.randperm(count, generator=self._draws.generator(), device="cpu")
+            places = drawn[: self.max_keys]
             seen = KeysAndValues(*(tensor[..., places.to(tensor.device)] for tensor in seen))
         mean, deviation = attended_moments(instance_normalization(content), seen)
         return deviation * instance_normalization(content[:, : self.compared]) + mean

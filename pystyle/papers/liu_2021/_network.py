@@ -111,7 +111,8 @@ class AdaAttNNetwork(Stylizer):
             return seen
         # A picture is the same each time; a training makes the state of the global generator its own.
         generator = None if self.training else torch.Generator().manual_seed(0)
-        places = torch.randperm(count, generator=generator)[: self.max_keys].to(seen.keys.device)
+        places = torch.randperm(count, generator=generator, device="cpu")[: self.max_keys]
+        places = places.to(seen.keys.device)
         return KeysAndValues(*(tensor.flatten(2)[..., places] for tensor in seen))
 
 

@@ -140,5 +140,5 @@ def with_noise(content: Tensor, generator: Generator | None) -> Tensor:
     """
     count, _, height, width = content.shape
     shape = (count if generator is None else 1, NOISE_CHANNELS, height, width)
-    noise = torch.rand(shape, generator=generator).expand(count, -1, -1, -1)
-    return torch.cat([content, noise.to(content)], 1)
+    noise = torch.rand(shape, generator=generator, dtype=torch.float32, device="cpu")
+    return torch.cat([content, noise.to(content).expand(count, -1, -1, -1)], 1)

@@ -2,7 +2,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from pystyle._arguments import seed_number, whole_number
+from pystyle._arguments import float_type, seed_number, whole_number
 from pystyle.papers.ulyanov_2016._pyramid import PyramidNetwork
 
 
@@ -37,7 +37,7 @@ class NoiseImages(Dataset[Tensor]):
         """Noise."""
         if index != 0:
             raise IndexError(f"There is one image, got the index {index}.")
-        return torch.rand(3, self.size, self.size)
+        return torch.rand(3, self.size, self.size, dtype=torch.float32, device="cpu").to(float_type())
 
 
 def sample(
@@ -74,5 +74,5 @@ def sample(
     height, width = (size, size) if isinstance(size, int) else size
     generator = torch.Generator().manual_seed(seed_number(seed, "`seed`"))
     count = whole_number(num_samples, "`num_samples`", least=1)
-    noise = torch.rand(count, 3, height, width, generator=generator)
+    noise = torch.rand(count, 3, height, width, generator=generator, dtype=torch.float32, device="cpu")
     return network.bind(network.style)(noise.to(next(network.parameters())))

@@ -67,7 +67,7 @@ class JointEvaluation:
         return _JointEvaluator(evaluator, encoder, loss, style, loss.weight)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class _JointEvaluator:
     """What :class:`JointEvaluation` binds; the weight is that of the contrast."""
 

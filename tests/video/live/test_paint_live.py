@@ -101,6 +101,14 @@ def test_progress_tells_after_each_picture_how_it_goes(clock, slow, device):
     assert told[1].frames_per_second == pytest.approx(1 / SLOW)
 
 
+def test_a_painter_may_use_its_memory_again(clock, slow, device, number_of):
+    shown, painter, memory = [], slow(0.01), torch.empty(1, 3, 4, 6)
+    paint = painter.paint
+    painter.paint = lambda frames: memory.copy_(paint(frames))
+    paint_live(device(4, 25), painter, show=shown.append, stop=clock.idle, clock=clock)
+    assert [number_of(frame) for frame in shown] == [0, 1, 2, 3]
+
+
 def test_a_recording_has_the_times_of_the_frames(clock, slow, device, tmp_path):
     path = tmp_path / "out.mkv"
     paint_live(device(20, 25), slow(SLOW), output=path, stop=clock.idle, clock=clock)
