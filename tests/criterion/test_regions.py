@@ -252,6 +252,7 @@ def test_regions_work_in_half_precision() -> None:
     assert float(half) == pytest.approx(float(full), rel=0.02)
 
 
+@pytest.mark.slow
 def test_the_memory_of_a_criterion_with_regions_can_be_estimated() -> None:
     encoder = vgg11(weights=None)
     plain, confined = GramLoss("relu2_1"), GramLoss("relu2_1").within("sky")

@@ -185,6 +185,7 @@ def test_the_shape_is_looked_at_before_memory_is_taken(call):
         call(torch.rand(1, 512, 512, 3))
 
 
+@pytest.mark.slow
 def test_a_line_of_pixels_is_compared_at_the_area_that_others_have():
     line = torch.rand(1, 3, 1, 1000, generator=torch.Generator().manual_seed(3))
     with Allocations() as allocations:

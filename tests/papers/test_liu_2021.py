@@ -260,6 +260,7 @@ def test_it_keeps_the_promises_of_a_stylizer():
     check_stylizer(liu_2021.network(max_keys=200, weights=None))
 
 
+@pytest.mark.slow
 def test_it_is_trained_all_but_the_encoder(encoder, picture):
     torch.manual_seed(0)
     network = liu_2021.network(weights=None)

@@ -170,6 +170,7 @@ def test_a_restart_goes_on_and_gives_the_same_bytes(jobs, pictures, tmp_path):
     assert not (folder / "jobs" / job / "run").exists()
 
 
+@pytest.mark.slow
 def test_who_follows_a_job_is_told_that_the_service_ends(jobs, pictures):
     service = jobs()
     with TestClient(service.app) as client:
@@ -224,6 +225,7 @@ def test_a_job_for_which_there_is_too_little_memory_says_so(jobs, pictures):
         assert client.get(f"/v1/stylize/{job}/result").status_code == 409
 
 
+@pytest.mark.slow
 def test_pictures_of_jobs_are_forgotten_after_a_while(jobs, pictures):
     with TestClient(jobs(limits=Limits(kept_seconds=0.5)).app) as client:
         job = start(client, pictures, steps="1").json()["id"]
@@ -233,6 +235,7 @@ def test_pictures_of_jobs_are_forgotten_after_a_while(jobs, pictures):
             time.sleep(0.05)
 
 
+@pytest.mark.slow
 def test_of_too_many_pictures_of_jobs_the_oldest_goes(jobs, pictures):
     with TestClient(jobs(limits=Limits(num_results=2)).app) as client:
         names = []

@@ -215,6 +215,7 @@ paint_clip("-", lambda images: 1 - images, "-", batch_size=2)
 """
 
 
+@pytest.mark.slow
 def test_a_clip_goes_through_pipes_with_its_sound(tmp_path, make_clip, sounds) -> None:
     path = make_clip(tmp_path / "clip.mkv", count=12, sound="aac")
     with path.open("rb") as file:
@@ -261,6 +262,7 @@ paint_clip(sys.argv[1], painter, sys.argv[2])
 """
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(os.name == "nt", reason="Signals are of POSIX.")
 def test_control_c_ends_all_threads_and_leaves_the_output(tmp_path, make_clip) -> None:
     path, output = make_clip(tmp_path / "clip.mp4", count=200), tmp_path / "painted.mp4"
