@@ -85,3 +85,20 @@ def reported(tmp_path):
         return json.loads(process.stdout.splitlines()[-1])
 
     return run
+
+
+@pytest.fixture(params=[torch.float64, torch.bfloat16, torch.float16], ids=["float64", "bfloat16", "float16"])
+def dtype(request):
+    """Another default type of torch."""
+    before = torch.get_default_dtype()
+    torch.set_default_dtype(request.param)
+    yield request.param
+    torch.set_default_dtype(before)
+
+
+@pytest.fixture
+def no_device():
+    """Whatever is made on the default device has no values; what is made on the CPU has."""
+    torch.set_default_device("meta")
+    yield
+    torch.set_default_device(None)

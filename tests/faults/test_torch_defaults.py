@@ -39,22 +39,6 @@ ENCODERS = {
 }
 
 
-@pytest.fixture(params=[torch.float64, torch.bfloat16, torch.float16], ids=["float64", "bfloat16", "float16"])
-def dtype(request):
-    before = torch.get_default_dtype()
-    torch.set_default_dtype(request.param)
-    yield request.param
-    torch.set_default_dtype(before)
-
-
-@pytest.fixture
-def no_device():
-    """Whatever is made on the default device has no values; what is made on the CPU has."""
-    torch.set_default_device("meta")
-    yield
-    torch.set_default_device(None)
-
-
 def tensors_of(encoder):
     return {**dict(encoder.named_parameters()), **dict(encoder.named_buffers())}
 

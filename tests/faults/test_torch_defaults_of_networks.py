@@ -17,26 +17,11 @@ from pystyle.training import CropFile, ImageFolder, SteadyTask, train
 PHOTO = torch.rand(1, 3, 40, 44, generator=torch.Generator().manual_seed(0), dtype=torch.float32)
 
 
-@pytest.fixture(params=[torch.float64, torch.bfloat16, torch.float16], ids=["float64", "bfloat16", "float16"])
-def dtype(request):
-    torch.set_default_dtype(request.param)
-    yield request.param
-    torch.set_default_dtype(torch.float32)
-
-
 @pytest.fixture
 def double():
     torch.set_default_dtype(torch.float64)
     yield
     torch.set_default_dtype(torch.float32)
-
-
-@pytest.fixture
-def no_device():
-    """Whatever is made on the default device has no values; what is made on the CPU has."""
-    torch.set_default_device("meta")
-    yield
-    torch.set_default_device(None)
 
 
 def light_network():

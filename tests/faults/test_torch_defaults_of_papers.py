@@ -20,21 +20,6 @@ FUNCTIONS = {
 EXPECTED = {name: function() for name, function in FUNCTIONS.items()}
 
 
-@pytest.fixture(params=[torch.float64, torch.bfloat16], ids=["float64", "bfloat16"])
-def dtype(request):
-    torch.set_default_dtype(request.param)
-    yield request.param
-    torch.set_default_dtype(torch.float32)
-
-
-@pytest.fixture
-def no_device():
-    """Whatever is made on the default device has no values; what is made on the CPU has."""
-    torch.set_default_device("meta")
-    yield
-    torch.set_default_device(None)
-
-
 @pytest.mark.usefixtures("dtype")
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_the_default_type_changes_nothing(name):
