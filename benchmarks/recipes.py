@@ -25,13 +25,32 @@ from pystyle.stylization import stylization_pyramid
 Recipe = Callable[[Tensor, Tensor, int], Result]
 
 CROWSON_ADAM = partial(torch.optim.Adam, lr=0.02, betas=(0.9, 0.99))
-TORCH_LBFGS = partial(LBFGS, history_size=100, initial_step=None)
-"""As torch's own takes its steps."""
 
 
 def default(content: Tensor, style: Tensor, edge_size: int) -> Result:
     """`pystyle.stylize` as it is."""
     return stylize(content, style, edge_size=edge_size)
+
+
+def _by_torch_lbfgs(
+    criterion: Criterion,
+    content: Tensor,
+    style: Tensor,
+    edge_size: int,
+    num_steps: int,
+    evaluation: Evaluation,
+    *,
+    bounded: bool = False,
+) -> Result:
+    """A run from the content, with the steps of torch's own L-BFGS."""
+    return optimize_image(
+        criterion,
+        {"content": resize(content, edge_size), "style": resize(style, edge_size)},
+        optimizer=partial(LBFGS, history_size=100, initial_step=None),
+        num_steps=num_steps,
+        bounds=(0, 1) if bounded else None,
+        evaluation=evaluation,
+    )
 
 
 def gatys(
@@ -44,13 +63,8 @@ def gatys(
     evaluation: Evaluation = EagerEvaluation(),
 ) -> Result:
     """Gatys et al. 2016, the authors' PyTorch code; L-BFGS with a history of 100, bounded or not."""
-    return optimize_image(
-        gatys_criterion(vgg19()),
-        {"content": resize(content, edge_size), "style": resize(style, edge_size)},
-        optimizer=TORCH_LBFGS,
-        num_steps=num_steps,
-        bounds=(0, 1) if bounded else None,
-        evaluation=evaluation,
+    return _by_torch_lbfgs(
+        gatys_criterion(vgg19()), content, style, edge_size, num_steps, evaluation, bounded=bounded
     )
 
 
@@ -76,14 +90,7 @@ def pystiche(
             "style": GramLoss(STYLE_LAYERS, layer_weights=style_weights, weight=1e3),
         },
     )
-    return optimize_image(
-        criterion,
-        {"content": resize(content, edge_size), "style": resize(style, edge_size)},
-        optimizer=TORCH_LBFGS,
-        num_steps=num_steps,
-        bounds=None,
-        evaluation=evaluation,
-    )
+    return _by_torch_lbfgs(criterion, content, style, edge_size, num_steps, evaluation)
 
 
 def gram_adam(content: Tensor, style: Tensor, edge_size: int) -> Result:
