@@ -75,7 +75,7 @@ MEASURES: Mapping[str, Measure] = MappingProxyType(
 """The figures of :class:`Judge`, in the order in which it gives them."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Judgement:
     """What :class:`Judge` found.
 

@@ -8,7 +8,7 @@ from pystyle.training._draws import Draws, paired_batches
 from pystyle.training._phase import Phase, PhaseTable
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Batch:
     """What a step sees.
 

@@ -10,7 +10,7 @@ from pystyle.losses import AdversarialLoss
 from pystyle.networks import Stylizer
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Painted:
     """What a step has painted.
 
@@ -36,7 +36,7 @@ class Painted:
     pictures: Tensor
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Lesson:
     """What a task gives.
 

@@ -47,6 +47,9 @@ def test_without_networks_their_figures_are_left_out():
     judgement = Judge()(IMAGES, CONTENTS, STYLE)
     assert list(judgement.figures) == ["ssim", "color", "saturation", "noise"]
     assert judgement.settings == {}
+    # Tensors cannot say whether they are equal.
+    assert judgement == judgement
+    assert judgement != Judge()(IMAGES, CONTENTS, STYLE)
 
 
 def test_the_published_judge_names_the_package_of_its_weights():
