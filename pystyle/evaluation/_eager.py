@@ -7,7 +7,8 @@ from torch import Tensor
 
 from pystyle.criterion import Criterion, Objective, Terms
 from pystyle.criterion._represent import encode
-from pystyle.evaluation._precision import in_precision, known_precision, products_in
+from pystyle.evaluation._precision import in_precision, known_precision
+from pystyle.evaluation._products import products_in
 from pystyle.functional._precision import without_autocast
 from pystyle.functional._root import root
 from pystyle.typing import Precision, References

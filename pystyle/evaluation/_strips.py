@@ -11,7 +11,8 @@ from pystyle.criterion._objective import Part
 from pystyle.criterion._represent import add_share, check_strips
 from pystyle.encoders import BandPass, LayerRows, StripPass
 from pystyle.evaluation._eager import EagerEvaluator, differentiable
-from pystyle.evaluation._precision import in_precision, known_precision, products_in
+from pystyle.evaluation._precision import in_precision, known_precision
+from pystyle.evaluation._products import products_in
 from pystyle.evaluation._workers import Workers, all_workers
 from pystyle.functional._precision import without_autocast
 from pystyle.losses._representation import changed, tensors_of

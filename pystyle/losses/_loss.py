@@ -24,22 +24,19 @@ class Loss(nn.Module, ABC):
     :class:`~pystyle.Criterion` represents the references and keeps them.
 
     Attributes:
-        reference: The name of the image it compares with, such as ``"style"``; the names of several, such as
-            ``("content", "style")``, of which :meth:`prepare` makes one target; None if it judges the image
-            alone.
+        reference: The name of the image it compares with, such as ``"style"``; of several, ``("content",
+            "style")``, of which :meth:`prepare` makes one target; None if it judges the image alone.
         spatial: How the representation depends on positions. ``"pooled"``: a mean over positions,
             so that the parts of an image add up and styles blend. ``"dense"``: something per
             position, of whose scores the loss is the mean. ``"set"``: it needs all positions at once.
         independent_positions: Of a ``"set"``: that it does not matter which position lies next to which, so
             that a region may be handed to it as a list of positions.
         aligned: Whether each position is compared with the same one of the reference, or of the first of
-            several. That lies where the image does then: it has the size of the image, wraps if that does,
-            and its regions are those of the image. None if that follows from the above: so it is for
+            several, which has the size, the regions and the wrapping of the image then. None: it is for
             ``"dense"``, and for the first of several.
         shift_invariant: Whether it stays the same if a constant is added to a channel of the image and of
-            the reference. Where the channels lie far from zero, :meth:`represent` then gets features from
-            which their means in the reference were subtracted: variances of large numbers would be rounding
-            errors.
+            the reference. Where the channels lie far from zero, :meth:`represent` then gets features less
+            their means in the reference: variances of large numbers would be rounding errors.
         can_wrap: Whether it can judge an image that wraps; None if that follows from the above: all but a
             ``"set"`` whose positions are not independent can.
         wrap: The sides beyond which the image goes on, or None; see :meth:`wrapped`.
@@ -118,8 +115,8 @@ class Loss(nn.Module, ABC):
     def at(self, layer: str) -> "Loss":
         """The loss of one of its layers: itself, unless every layer has parameters of its own.
 
-        A criterion asks for it when it is bound, and gives it features of this layer only. Where it is not
-        the loss itself it is a ``copy.copy`` of it, which keeps what :meth:`within` and :meth:`wrapped` set.
+        A criterion asks for it when it is bound, and gives it features of this layer only. It is a
+        ``copy.copy`` then, which keeps what :meth:`within` and :meth:`wrapped` set.
         """
         del layer
         return self

@@ -9,7 +9,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from pystyle.evaluation._precision import HALF_TYPES, precision_on, products_in
+from pystyle.evaluation._precision import HALF_TYPES, precision_on
+from pystyle.evaluation._products import products_in
 from pystyle.typing import PrecisionChoice
 
 _LOCK = threading.Lock()

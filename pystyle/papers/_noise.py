@@ -18,9 +18,17 @@ def seeded_normal(shape: Sequence[int], seed: int | None) -> Tensor:
     Raises:
         TypeError, ValueError: If `seed` cannot be one.
     """
+    return torch.randn(*shape, generator=_generator(seed), dtype=torch.float32, device="cpu")
+
+
+def seeded_uniform(shape: Sequence[int], seed: int | None) -> Tensor:
+    """Numbers from 0 to 1, as :func:`seeded_normal` draws its own."""
+    return torch.rand(*shape, generator=_generator(seed), dtype=torch.float32, device="cpu")
+
+
+def _generator(seed: int | None) -> torch.Generator:
     generator = torch.Generator()
     if seed is None:
         generator.seed()
-    else:
-        generator.manual_seed(seed_number(seed))
-    return torch.randn(*shape, generator=generator, dtype=torch.float32, device="cpu")
+        return generator
+    return generator.manual_seed(seed_number(seed))

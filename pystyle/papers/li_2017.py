@@ -70,6 +70,7 @@ from pystyle.losses import (
 from pystyle.optim import LBFGS
 from pystyle.papers._images import check_images
 from pystyle.papers._layers import names, num_channels, num_positions
+from pystyle.papers._noise import seeded_uniform
 from pystyle.papers.gatys_2015 import MEAN_COLOUR, average_pooling
 from pystyle.runner import Callback, Result, optimize_image
 from pystyle.typing import Init, OptimizerFactory
@@ -225,9 +226,7 @@ def style_transfer(
     content = resize(content, edge_size, edge="long")
     size = (content.shape[2], content.shape[3])
     if init is None:
-        noise = torch.rand(
-            content.shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float32, device="cpu"
-        ).to(content)
+        noise = seeded_uniform(content.shape, seed).to(content)
         mean = torch.tensor(MEAN_COLOUR, dtype=torch.float32, device="cpu").reshape(1, 3, 1, 1).to(content)
         init = mean + 0.1 * (2 * noise - 1) / 255
     random = statistics == "gaussian" or (not isinstance(statistics, str) and "gaussian" in statistics)

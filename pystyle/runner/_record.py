@@ -25,8 +25,9 @@ class Record:
     def append(self, numbers: Mapping[str, Tensor], seconds: float) -> None:
         """Add a row; a name that is new is 0 in the rows before, and one that is missing in this one."""
         self._names = tuple(dict.fromkeys([*self._names, *numbers]))
-        zero = torch.zeros_like(next(iter(numbers.values())))
-        self._blocks.append(torch.stack([numbers.get(name, zero) for name in self._names])[None])
+        like = next(iter(numbers.values()))
+        row = [numbers[name] if name in numbers else torch.zeros_like(like) for name in self._names]
+        self._blocks.append(torch.stack(row)[None])
         self._seconds.append(seconds)
         if len(self._blocks) == _MOST_BLOCKS:
             self._table()

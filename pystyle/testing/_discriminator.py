@@ -34,7 +34,7 @@ def check_discriminator(
     discriminator = copy.deepcopy(discriminator)
     generator = torch.Generator().manual_seed(0)
     like = next(discriminator.parameters(), None)
-    images = uniform(2, channels, size, size + 4, generator=generator, like=like)
+    images = uniform((2, channels, size, size + 4), generator=generator, like=like)
     _check_scores(discriminator, images)
     _check_gradients(discriminator, images)
     _check_penalty(discriminator, images)

@@ -35,7 +35,7 @@ def check_encoder(encoder: Encoder, *, size: int | None = None) -> None:
     smallest = encoder.minimum_size(layers)
     side = max(size or 2 * smallest, smallest, 8)
     generator = torch.Generator().manual_seed(0)
-    image = uniform(1, 3, side, side + 3, generator=generator, like=next(encoder.parameters(), None))
+    image = uniform((1, 3, side, side + 3), generator=generator, like=next(encoder.parameters(), None))
     _check_minimum_size(encoder, layers, image)
     _check_frozen(encoder, image)
     _check_layers(encoder, image)

@@ -30,8 +30,8 @@ def check_loss(loss: Loss, *, channels: int = 6, size: int = 12, largest: float 
         >>> check_loss(GramLoss("relu1_1"))
     """
     generator = torch.Generator().manual_seed(0)
-    features = largest * uniform(1, channels, size, size + 2, generator=generator)
-    other = largest * uniform(1, channels, size, size + 2, generator=generator).square()
+    features = largest * uniform((1, channels, size, size + 2), generator=generator)
+    other = largest * uniform((1, channels, size, size + 2), generator=generator).square()
     _check_declaration(loss)
     loss = loss.at(loss.layers[0])
     _check_inputs(loss, features, other)
@@ -129,12 +129,12 @@ def _check_edge_cases(loss: Loss, channels: int) -> None:
     shape = (1, channels, 6, 6)
     generator = torch.Generator().manual_seed(1)
     cases = {
-        "black": (torch.zeros(shape), uniform(*shape, generator=generator)),
+        "black": (torch.zeros(shape), uniform(shape, generator=generator)),
         "flat": (torch.full(shape, 0.5), torch.full(shape, 0.5)),
         "black on black": (torch.zeros(shape), torch.zeros(shape)),
     }
     if loss.spatial != "set":
-        single = uniform(2, channels, 1, 1, generator=generator)
+        single = uniform((2, channels, 1, 1), generator=generator)
         cases["a single position"] = (single[:1], single[1:])
     for name, (features, other) in cases.items():
         features.requires_grad_()
@@ -145,7 +145,7 @@ def _check_edge_cases(loss: Loss, channels: int) -> None:
 
 
 def _check_references(loss: Loss, features: Tensor) -> None:
-    image = uniform(1, 3, 24, 26, generator=torch.Generator().manual_seed(2))
+    image = uniform((1, 3, 24, 26), generator=torch.Generator().manual_seed(2))
     before = image.clone()
     views = loss.views(image)
     alike = all(view.ndim == 4 and view.shape[:2] == image.shape[:2] for view in views)

@@ -48,7 +48,7 @@ def _smooth(size: tuple[int, int], seed: int = 0) -> Tensor:
     """A wave in each channel, from 0 to 1."""
     vertical = torch.linspace(0, 2 * math.pi, size[0])[:, None]
     horizontal = torch.linspace(0, 2 * math.pi, size[1])
-    phases = uniform(3, 2, generator=torch.Generator().manual_seed(seed)) * 2 * math.pi
+    phases = uniform((3, 2), generator=torch.Generator().manual_seed(seed)) * 2 * math.pi
     waves = [torch.sin(vertical + a) + torch.sin(horizontal + b) for a, b in phases.tolist()]
     return (torch.stack(waves)[None] / 4 + 0.5).clamp(0, 1)
 
@@ -109,7 +109,7 @@ def _check_range(factory: Callable[[Tensor], Parametrization], size: tuple[int, 
 
 def _check_gradient(factory: Callable[[Tensor], Parametrization], size: tuple[int, int]) -> None:
     parametrization = factory((0.2 + 0.6 * _smooth(size)).double())
-    weights = uniform(1, 3, *size, generator=torch.Generator().manual_seed(1)).double()
+    weights = uniform((1, 3, *size), generator=torch.Generator().manual_seed(1)).double()
     parameters = list(parametrization.parameters())
     value = (weights * parametrization()).sum()
     require(value.requires_grad, "the image depends differentiably on the parameters.")

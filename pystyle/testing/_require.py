@@ -3,6 +3,7 @@
 import copy
 import pickle
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -12,9 +13,9 @@ from pystyle._arguments import float_type
 from pystyle.losses._representation import tensors_of
 
 
-def uniform(*shape: int, generator: torch.Generator, like: Tensor | None = None) -> Tensor:
+def uniform(shape: Sequence[int], *, generator: torch.Generator, like: Tensor | None = None) -> Tensor:
     """Numbers from 0 to 1, the same everywhere, in the type and on the device of a tensor, or torch's own."""
-    drawn = torch.rand(shape, generator=generator, dtype=torch.float32, device="cpu")
+    drawn = torch.rand(tuple(shape), generator=generator, dtype=torch.float32, device="cpu")
     return drawn.to(torch.get_default_device(), float_type()) if like is None else drawn.to(like)
 
 

@@ -48,7 +48,7 @@ def check_stylizer(network: Stylizer) -> None:
 def _images(count: int, side: int, network: Stylizer) -> Tensor:
     generator = torch.Generator().manual_seed(0)
     like = next(network.parameters(), None)
-    coarse = uniform(count, 3, side // 4 + 1, side // 4 + 2, generator=generator, like=like)
+    coarse = uniform((count, 3, side // 4 + 1, side // 4 + 2), generator=generator, like=like)
     return torch.nn.functional.interpolate(coarse, (side, side + network.stride), mode="bilinear")
 
 

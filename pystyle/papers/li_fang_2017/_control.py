@@ -5,10 +5,11 @@ import torch
 from torch import Tensor
 from torch.nn.functional import fold
 
-from pystyle._arguments import number, pixel_size, seed_number, whole_number
+from pystyle._arguments import number, pixel_size, whole_number
 from pystyle.functional import nearest_neighbors, patches
 from pystyle.networks import by_region, feature_coloring, whitened_features
 from pystyle.papers._images import check_masks
+from pystyle.papers._noise import seeded_uniform
 from pystyle.papers.li_fang_2017._network import Transform, WCTNetwork, transforms_to
 from pystyle.typing import MaskedImage
 
@@ -49,8 +50,7 @@ def texture(
         raise ValueError(
             f"`size` must be multiples of {network.stride}, at least {network.smallest}, got {size}."
         )
-    generator = torch.Generator().manual_seed(seed_number(seed))
-    picture = torch.rand(1, 3, *size, generator=generator, dtype=torch.float32, device="cpu").to(style)
+    picture = seeded_uniform((1, 3, *size), seed).to(style)
     transforms = transforms_to(network.represent_style(style))
     for _ in range(whole_number(num_passes, "`num_passes`", least=1)):
         picture = network.transformed(picture, transforms, 1.0)

@@ -2,7 +2,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from pystyle._arguments import float_type, seed_number, whole_number
+from pystyle._arguments import float_type, whole_number
+from pystyle.papers._noise import seeded_uniform
 from pystyle.papers.ulyanov_2016._pyramid import PyramidNetwork
 
 
@@ -72,7 +73,6 @@ def sample(
             "`network.painted` takes a content and a generator of noise."
         )
     height, width = (size, size) if isinstance(size, int) else size
-    generator = torch.Generator().manual_seed(seed_number(seed, "`seed`"))
     count = whole_number(num_samples, "`num_samples`", least=1)
-    noise = torch.rand(count, 3, height, width, generator=generator, dtype=torch.float32, device="cpu")
+    noise = seeded_uniform((count, 3, height, width), seed)
     return network.bind(network.style)(noise.to(next(network.parameters())))
