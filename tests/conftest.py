@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import torch
 from torch import Tensor
+from torch._C import _len_torch_dispatch_stack
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
 
@@ -22,6 +23,26 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     # Shells start background jobs so, and the processes of the tests would never see Ctrl-C.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def _state_of_torch() -> dict[str, Any]:
+    return {
+        "default type": torch.get_default_dtype(),
+        "default device": torch.get_default_device(),
+        "gradients": torch.is_grad_enabled(),
+        "inference mode": torch.is_inference_mode_enabled(),
+        "deterministic algorithms": torch.are_deterministic_algorithms_enabled(),
+        "threads": torch.get_num_threads(),
+        "dispatch modes": _len_torch_dispatch_stack(),
+    }
+
+
+@pytest.fixture(autouse=True)
+def _torch_stays_as_it_is():
+    """A test that changes torch for the others fails itself."""
+    before = _state_of_torch()
+    yield
+    assert _state_of_torch() == before
 
 
 class RecordedGraph(TorchDispatchMode):

@@ -1,6 +1,7 @@
 """The measuring itself: turns, medians, clocks, memory, and the counting of operators."""
 
 import sys
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -82,19 +83,20 @@ def test_the_description_of_the_machine_names_versions_and_threads(script):
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the high-water mark is Linux's")
-def test_the_peak_of_a_call_is_what_it_allocated_at_most(script):
-    size = 64 * 2**20
+def test_the_peak_of_a_call_is_what_it_allocated_at_most_and_not_in_all(script):
+    size = 32 * 2**20
 
     def allocate():
-        for _ in range(2):
-            torch.ones(size // 4)
+        for _ in range(8):
+            torch.ones(size, dtype=torch.uint8)
+            time.sleep(0.01)
 
-    # The kernel may fetch back what it had taken away meanwhile; not each time.
+    # Some kernels take pages back a while after they were freed, and may fetch back what they had taken away.
     peaks = []
     for _ in range(5):
         before, most, _ = script("memory").peak_of(allocate, CPU)
         peaks.append(most - before)
-    assert any(0.95 * size < peak < 1.3 * size for peak in peaks), peaks
+    assert any(0.95 * size < peak < 3 * size for peak in peaks), peaks
 
 
 def test_the_counter_sees_numbers_that_are_read_by_the_host(script):
