@@ -24,11 +24,31 @@ from torch import Tensor
 from tutorial import tutorial
 
 from pystyle import Criterion
-from pystyle.encoders import SequentialEncoder, vgg19
+from pystyle.encoders import HypercolumnEncoder, SequentialEncoder, vgg19
+from pystyle.papers import kolkin_2019
+
+
+class Joined(HypercolumnEncoder):
+    """Gives hypercolumns at all positions, whether a loss looks at them or not."""
+
+    def members(self, layer: str) -> tuple[str, ...]:
+        """The group itself."""
+        return (layer,)
+
+
+def strotss_joined(encoder: SequentialEncoder) -> Criterion:
+    """STROTSS, with hypercolumns at all positions."""
+    criterion = kolkin_2019.criterion(encoder)
+    groups = criterion.encoder
+    assert isinstance(groups, HypercolumnEncoder)
+    return Criterion(Joined(encoder, groups.groups), criterion.named_losses)
+
 
 CRITERIA: dict[str, Callable[[SequentialEncoder], Criterion]] = {
     "gatys": gatys_criterion,
     "crowson": crowson_criterion,
+    "strotss": kolkin_2019.criterion,
+    "strotss-joined": strotss_joined,
 }
 
 
@@ -94,6 +114,8 @@ VARIANTS: dict[str, Variant] = {
     "pystyle-strips-bfloat16": _ours("StripEvaluation", precision="bfloat16"),
     "crowson": Variant(crowson, "crowson"),
     "pystyle-crowson": Variant(partial(ours, objective="crowson"), "crowson"),
+    "pystyle-strotss": Variant(partial(ours, objective="strotss"), "strotss"),
+    "pystyle-strotss-joined": Variant(partial(ours, objective="strotss-joined"), "strotss"),
 }
 """Those of pystyle by their strategy: a new one is one more line."""
 

@@ -8,7 +8,13 @@ from torch import Tensor
 
 from pystyle.criterion._checks import check_image, check_loss_names
 from pystyle.criterion._gradient_norms import normalize_gradient
-from pystyle.criterion._represent import encode, positions, representation_of
+from pystyle.criterion._represent import (
+    encode,
+    inputs_of,
+    positions,
+    representation_of,
+    representation_of_maps,
+)
 from pystyle.criterion._terms import Terms
 from pystyle.encoders import Encoder
 from pystyle.losses import LayerMask, Loss
@@ -65,11 +71,19 @@ class Part:
         """The name of the loss, such as ``style``."""
         return self.name.partition(".")[0]
 
-    def value(self, features: Tensor) -> Tensor:
-        """The weighted loss of these features."""
-        if self.normalizes:
-            features = self.normalized(features)
-        return self.score(self.represent(features), features.shape[0])
+    def inputs(self, encoder: Encoder) -> tuple[str, ...]:
+        """Of what the loss gets the features: its layer, or the maps that are joined to it."""
+        # The gradient has the length of the weight at the layer, not at the maps.
+        return (self.layer,) if self.normalizes else inputs_of(encoder, self.loss, self.layer)
+
+    def value(self, *features: Tensor) -> Tensor:
+        """The weighted loss of these features: those of the layer, or of the maps that are joined to it."""
+        if len(features) > 1:
+            with self._named_errors():
+                representation = representation_of_maps(self.loss, features)
+            return self.score(representation, features[0].shape[0])
+        (own,) = (self.normalized(features[0]),) if self.normalizes else features
+        return self.score(self.represent(own), own.shape[0])
 
     def represent(self, features: Tensor) -> Representation:
         """What counts in these features."""
@@ -225,8 +239,14 @@ class Objective:
             - image: (batch, 3, height, width), RGB in [0, 1]
         """
         self.check(image)
-        features = encode(self.encoder, image, self.layers)
-        return Terms({part.name: part.value(features[part.layer]) for part in self.parts})
+        inputs = [part.inputs(self.encoder) for part in self.parts]
+        features = encode(self.encoder, image, [name for names in inputs for name in names])
+        return Terms(
+            {
+                part.name: part.value(*(features[name] for name in names))
+                for part, names in zip(self.parts, inputs, strict=True)
+            }
+        )
 
     def check(self, image: Tensor) -> None:
         """Check that the encoder can take the image.

@@ -1,7 +1,7 @@
 """What the losses make of one image, from one pass of the encoder."""
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor
@@ -30,14 +30,19 @@ def represent(
     With `strip_rows` the features are computed in strips of so many rows.
     """
 
-    def whole(loss: Loss, layer: str, features: Tensor) -> Representation:
-        mask = masks_of(loss).at(loss, layer, positions(features))
-        return representation_of(loss, features, mask, origins.at(loss, layer, features))
+    def whole(loss: Loss, layer: str, *features: Tensor) -> Representation:
+        if len(features) > 1:
+            return representation_of_maps(loss, features)
+        mask = masks_of(loss).at(loss, layer, positions(features[0]))
+        return representation_of(loss, features[0], mask, origins.at(loss, layer, features[0]))
 
     layers = tuple(dict.fromkeys(layer for _, _, layer in losses if layer != IMAGE))
     if strip_rows is None or not layers:
-        features = encode(encoder, image, layers)
-        return {key: whole(loss, layer, features[layer]) for key, loss, layer in losses}
+        inputs = {key: inputs_of(encoder, loss, layer) for key, loss, layer in losses}
+        features = encode(encoder, image, [name for names in inputs.values() for name in names])
+        return {
+            key: whole(loss, layer, *(features[name] for name in inputs[key])) for key, loss, layer in losses
+        }
     check_strips([(loss, layer) for _, loss, layer in losses])
     found = {key: whole(loss, layer, image) for key, loss, layer in losses if layer == IMAGE}
     for rows in StripPass(encoder, layers, rows=strip_rows).forward(image):
@@ -60,6 +65,11 @@ def representation_of(
     """What counts in the features, or in a region of them, seen from an origin."""
     features = features if origin is None else features - origin
     return loss.represent(features) if mask is None else loss.represent_within(features, mask)
+
+
+def representation_of_maps(loss: Loss, maps: Any) -> Representation:
+    """What counts in the hypercolumns of several maps, for a loss that takes them unjoined."""
+    return loss.represent(maps)
 
 
 def positions(features: Tensor) -> tuple[int, int]:
@@ -94,9 +104,16 @@ def check_strips(losses: Iterable[tuple[Loss, str]]) -> None:
             )
 
 
+def inputs_of(encoder: Encoder, loss: Loss, layer: str) -> tuple[str, ...]:
+    """What a loss looks at for a layer: the layer, or the maps that are joined to its features."""
+    joined = layer == IMAGE or not loss.takes_maps or loss.region is not None or loss.wrap is not None
+    return (layer,) if joined else encoder.members(layer)
+
+
 def encode(encoder: Encoder, image: Tensor, layers: Sequence[str]) -> dict[str, Tensor]:
-    """The features of the layers, and the image itself among them."""
-    return {**(encoder(image, layers) if layers else {}), IMAGE: image}
+    """The features of the layers, each once, and the image itself among them."""
+    wanted = tuple(dict.fromkeys(layer for layer in layers if layer != IMAGE))
+    return {**(encoder(image, wanted) if wanted else {}), IMAGE: image}
 
 
 def add_share(sum_: Representation | None, part: Representation, share: float) -> Representation:

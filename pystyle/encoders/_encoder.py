@@ -53,6 +53,15 @@ class Encoder(nn.Module, ABC):
         """The type of image it takes: that of its parameters; None for any, if it has none."""
         return next((parameter.dtype for parameter in self.parameters()), None)
 
+    def members(self, layer: str) -> tuple[str, ...]:
+        """The layers whose features :func:`~pystyle.functional.hypercolumns` joins to those of a layer.
+
+        By default there is one, the layer itself. A loss that looks at some positions gets them unjoined; see
+        :attr:`Loss.takes_maps <pystyle.Loss>`. The image may be one of several.
+        """
+        self.check_layers([layer])
+        return (layer,)
+
     def segments(self, layers: Sequence[str]) -> "list[tuple[Encoder, tuple[str, ...]]]":
         """Encoders that do the same one after the other, and which of the wanted layers each has.
 

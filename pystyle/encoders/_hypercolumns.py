@@ -1,13 +1,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-import torch
 from torch import Tensor
-from torch.nn.functional import adaptive_avg_pool2d, interpolate
 
 from pystyle._arguments import check_mapping
 from pystyle.encoders._encoder import Encoder
 from pystyle.encoders._geometry import LayerGeometry
+from pystyle.functional import hypercolumns
 from pystyle.typing import IMAGE
 
 
@@ -42,6 +41,9 @@ class HypercolumnEncoder(Encoder):
         2
 
     Note:
+        Losses that look at some positions, such as :class:`~pystyle.RelaxedEMDLoss`, have a criterion join
+        the layers at these only; see :attr:`Loss.takes_maps <pystyle.Loss>`.
+
         Kolkin et al. bring all layers of the first four blocks of the VGG-16 to a quarter of the size of
         the image, which is that of the third block, with ``normalization="channels"``. They do not
         average where they shrink. Zhang et al. join the layers of a block as they are.
@@ -107,18 +109,18 @@ class HypercolumnEncoder(Encoder):
         members = {member for layer in layers for member in self.groups.get(layer, (layer,))}
         return self.encoder.multiple([member for member in members if member != IMAGE])
 
+    def members(self, layer: str) -> tuple[str, ...]:
+        """The layers of a group as it was given; itself where their features are divided by something."""
+        return self.groups.get(layer, (layer,)) if self.normalization == "none" else (layer,)
+
     def _member_geometry(self, layer: str) -> LayerGeometry:
         return LayerGeometry(1, 1, 1) if layer == IMAGE else self.encoder.geometry(layer)
 
     def _column(self, features: Mapping[str, Tensor], group: str) -> Tensor:
-        members = [features[layer] for layer in self.groups[group]]
-        size = (members[0].shape[2], members[0].shape[3])
-        # One part in float32, the image, would make all of them as large in memory.
-        lowest = min((member.dtype for member in members), key=lambda kind: torch.finfo(kind).bits)
-        parts = [_resized(member.to(lowest), size) for member in members]
+        maps = [features[layer] for layer in self.groups[group]]
         if self.normalization == "channels":
-            parts = [part / part.shape[1] for part in parts]
-        return torch.cat(parts, dim=1)
+            maps = [part / part.shape[1] for part in maps]
+        return hypercolumns(maps)
 
     def _check_group(self, name: str, layers: Sequence[str]) -> None:
         if not name or "." in name or name == IMAGE or name in self.encoder.layers:
@@ -134,11 +136,3 @@ class HypercolumnEncoder(Encoder):
                 f"`groups` must name different layers, at least one, got {list(layers)} for {name!r}."
             )
         self.encoder.check_layers([layer for layer in layers if layer != IMAGE])
-
-
-def _resized(features: Tensor, size: tuple[int, int]) -> Tensor:
-    if features.shape[2:] == size:
-        return features
-    if features.shape[2] >= size[0] and features.shape[3] >= size[1]:
-        return adaptive_avg_pool2d(features, size)
-    return interpolate(features, size, mode="bilinear", align_corners=False)

@@ -84,6 +84,10 @@ class LowPrecisionEncoder(Encoder):
         """That of the encoder."""
         return self.encoder.multiple(layers)
 
+    def members(self, layer: str) -> tuple[str, ...]:
+        """Those of the encoder."""
+        return self.encoder.members(layer)
+
     def segments(self, layers: Sequence[str]) -> list[tuple[Encoder, tuple[str, ...]]]:
         """The segments of the encoder in the same precision."""
         segments = self.encoder.segments(layers)

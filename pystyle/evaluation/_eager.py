@@ -1,11 +1,13 @@
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from typing import Any, cast
 
 import torch
 from torch import Tensor
 
 from pystyle.criterion import Criterion, Objective, Terms
+from pystyle.criterion._objective import Part
 from pystyle.criterion._represent import encode
 from pystyle.evaluation._precision import in_precision, known_precision
 from pystyle.evaluation._products import products_in
@@ -89,35 +91,20 @@ class EagerEvaluator:
         self.objective.check(image)
         with torch.enable_grad(), products_in(self.precision):
             image = differentiable(image)
-            features = encode(self.objective.encoder, image, self.objective.layers)
+            groups: dict[tuple[str, ...], list[Part]] = {}
+            for part in self.objective.parts:
+                groups.setdefault(part.inputs(self.objective.encoder), []).append(part)
+            inputs = [name for names in groups for name in names]
+            features = encode(self.objective.encoder, image, inputs)
             terms: dict[str, Tensor] = {}
-            for layer, feature in features.items():
-                self._attach(layer, feature, terms)
+            for names, parts in groups.items():
+                _attach([features[name] for name in names], parts, terms)
             # Zeros that take no memory: what is differentiated comes from the features themselves.
             outputs = _last([feature for feature in features.values() if feature.requires_grad])
             zeros = [feature.new_zeros(()).expand_as(feature) for feature in outputs]
             with without_autocast(image):
                 (gradient,) = torch.autograd.grad(root(outputs, zeros), image)
         return Terms({part.name: terms[part.name] for part in self.objective.parts}), gradient
-
-    def _attach(self, layer: str, feature: Tensor, terms: dict[str, Tensor]) -> None:
-        """Compute the terms of a layer, whose gradient is added when the backward pass comes to it.
-
-        In one graph, autograd would compute the gradients of all layers before it frees any activation.
-        """
-        leaf = feature.detach().requires_grad_()
-        values = {part.name: part.value(leaf) for part in self.objective.parts if part.layer == layer}
-        if not values:
-            return
-        terms.update({name: value.detach() for name, value in values.items()})
-        total = torch.stack(list(values.values())).sum()
-
-        def add(gradient: Tensor) -> Tensor:
-            (own,) = torch.autograd.grad(total, leaf, allow_unused=True, materialize_grads=True)
-            return gradient + own
-
-        if feature.requires_grad:
-            feature.register_hook(add)  # type: ignore[no-untyped-call]
 
     @torch.no_grad()
     def terms(self, image: Tensor) -> Terms:
@@ -130,6 +117,28 @@ def differentiable(image: Tensor) -> Tensor:
     """The image as the leaf of a graph."""
     # A tensor of inference mode can never be one; its copy outside of it can.
     return (image.clone() if image.is_inference() else image).detach().requires_grad_()
+
+
+def _attach(features: Sequence[Tensor], parts: Sequence[Part], terms: dict[str, Tensor]) -> None:
+    """Compute the terms of some features, whose gradient is added when the backward pass comes to them.
+
+    In one graph, autograd would compute the gradients of all layers before it frees any activation.
+    """
+    leaves = [feature.detach().requires_grad_() for feature in features]
+    values = {part.name: part.value(*leaves) for part in parts}
+    terms.update({name: value.detach() for name, value in values.items()})
+    total = torch.stack(list(values.values())).sum()
+    own: list[Tensor | None] = []
+
+    def add(gradient: Tensor, index: int) -> Tensor:
+        if not own:
+            own.extend(torch.autograd.grad(total, leaves, allow_unused=True, materialize_grads=True))
+        added, own[index] = own[index], None
+        return gradient + cast(Tensor, added)
+
+    for index, feature in enumerate(features):
+        if feature.requires_grad:
+            feature.register_hook(partial(add, index=index))  # type: ignore[no-untyped-call]
 
 
 def _last(tensors: list[Tensor]) -> list[Tensor]:

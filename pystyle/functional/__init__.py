@@ -15,6 +15,7 @@ from pystyle.functional._entropy import nearest_neighbor_entropy
 from pystyle.functional._flow import reliability, warp
 from pystyle.functional._gradient_penalty import gradient_penalty, real_gradient_penalty
 from pystyle.functional._gram import gram_matrix
+from pystyle.functional._hypercolumns import hypercolumns
 from pystyle.functional._local_affine import smoothed_local_affine
 from pystyle.functional._matrix_root import matrix_square_root, trace_of_square_root
 from pystyle.functional._matting import matting_energy, matting_laplacian
@@ -66,6 +67,7 @@ __all__ = [
     "gram_matrix",
     "grid_positions",
     "histogram_match",
+    "hypercolumns",
     "matrix_square_root",
     "matting_energy",
     "matting_laplacian",

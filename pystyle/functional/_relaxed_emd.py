@@ -1,11 +1,12 @@
-from typing import Literal
+from collections.abc import Callable
+from typing import Literal, NamedTuple, Self, cast
 
 import torch
 from torch import Tensor
 
 from pystyle.functional._precision import without_autocast
 from pystyle.functional._sets import position_sets
-from pystyle.functional._vector_sets import directions_or_zero
+from pystyle.functional._vector_sets import chosen, directions_or_zero
 
 _ENTRIES = 2**24  # of the matrix of distances that are held at once
 
@@ -63,22 +64,53 @@ def relaxed_earth_movers_distance(
     vectors, targets = position_sets(features, target)
     if distance == "palette":
         vectors, targets = vectors - 0.5, targets - 0.5
+    own, other = _Vectors.of(vectors, distance), _Vectors.of(targets, distance)
     with torch.no_grad(), without_autocast(vectors):
-        nearest_target, nearest_vector = _nearest(vectors, targets, distance)
-    forth = _distances(vectors, _at(targets, nearest_target), distance).mean(1)
-    back = _distances(_at(vectors, nearest_vector), targets, distance).mean(1)
+        nearest_target, nearest_vector = _nearest(own, other)
+    forth = _distances(own, other.at(nearest_target)).mean(1)
+    back = _distances(own.at(nearest_vector), other).mean(1)
     return torch.maximum(forth, back)
 
 
-def _nearest(vectors: Tensor, targets: Tensor, distance: str) -> tuple[Tensor, Tensor]:
+class _Vectors(NamedTuple):
+    """Vectors, (batch, channels, vectors), and their directions: those of both that the distance needs."""
+
+    whole: Tensor | None
+    directions: Tensor | None
+
+    @classmethod
+    def of(cls, vectors: Tensor, distance: str) -> Self:
+        """What this distance needs."""
+        return cls(
+            None if distance == "cosine" else vectors,
+            None if distance == "euclidean" else directions_or_zero(vectors),
+        )
+
+    @property
+    def any(self) -> Tensor:
+        """One of both."""
+        return cast(Tensor, self.whole if self.directions is None else self.directions)
+
+    def changed(self, change: Callable[[Tensor], Tensor]) -> Self:
+        """Both with the same change."""
+        return type(self)(*(None if values is None else change(values) for values in self))
+
+    def at(self, indices: Tensor) -> Self:
+        """Those of other indices for each image."""
+        return self.changed(lambda values: chosen(values, indices))
+
+
+def _nearest(vectors: _Vectors, targets: _Vectors) -> tuple[Tensor, Tensor]:
     """The index of the nearest target of each vector, and of the nearest vector of each target."""
-    batch, _, count = vectors.shape
-    size = max(1, _ENTRIES // (batch * targets.shape[2]))
-    least = vectors.new_full((batch, targets.shape[2]), torch.inf)
+    batch, _, count = vectors.any.shape
+    num_targets = targets.any.shape[2]
+    size = max(1, _ENTRIES // (batch * num_targets))
+    least = vectors.any.new_full((batch, num_targets), torch.inf)
     nearest_vector = torch.zeros_like(least, dtype=torch.long)
     nearest_target = []
     for start in range(0, count, size):
-        matrix = _distance_matrix(vectors[:, :, start : start + size], targets, distance)
+        stop = start + size
+        matrix = _distance_matrix(vectors.changed(lambda values: values[:, :, start:stop]), targets)  # noqa: B023
         nearest_target.append(matrix.argmin(2))
         values, indices = matrix.min(1)
         nearest_vector = torch.where(values < least, indices + start, nearest_vector)
@@ -86,28 +118,25 @@ def _nearest(vectors: Tensor, targets: Tensor, distance: str) -> tuple[Tensor, T
     return torch.cat(nearest_target, dim=1), nearest_vector
 
 
-def _distance_matrix(vectors: Tensor, targets: Tensor, distance: str) -> Tensor:
+def _distance_matrix(vectors: _Vectors, targets: _Vectors) -> Tensor:
     """Distances of all pairs (batch, vectors, targets), up to a constant."""
-    cosine = euclidean = torch.zeros((), dtype=vectors.dtype, device=vectors.device)
-    if distance != "euclidean":
-        cosine = -directions_or_zero(vectors).mT @ directions_or_zero(targets)
-    if distance != "cosine":
+    found = vectors.any.new_zeros(())
+    if vectors.directions is not None and targets.directions is not None:
+        found = -vectors.directions.mT @ targets.directions
+    if vectors.whole is not None and targets.whole is not None:
         # `cdist` multiplies large sets out: of large numbers the differences would be rounding errors.
-        center = targets.mean(2, keepdim=True)
-        distances = torch.cdist((vectors - center).mT, (targets - center).mT)
-        euclidean = distances / vectors.shape[1] ** 0.5
-    return cosine + euclidean
+        center = targets.whole.mean(2, keepdim=True)
+        distances = torch.cdist((vectors.whole - center).mT, (targets.whole - center).mT)
+        found = found + distances / vectors.whole.shape[1] ** 0.5
+    return found
 
 
-def _distances(vectors: Tensor, targets: Tensor, distance: str) -> Tensor:
+def _distances(vectors: _Vectors, targets: _Vectors) -> Tensor:
     """The distances of corresponding vectors."""
-    cosine = euclidean = torch.zeros((), dtype=vectors.dtype, device=vectors.device)
-    if distance != "euclidean":
-        cosine = 1 - (directions_or_zero(vectors) * directions_or_zero(targets)).sum(1)
-    if distance != "cosine":
-        euclidean = torch.linalg.vector_norm(vectors - targets, dim=1) / vectors.shape[1] ** 0.5
-    return cosine + euclidean
-
-
-def _at(vectors: Tensor, indices: Tensor) -> Tensor:
-    return vectors.gather(2, indices[:, None].expand(-1, vectors.shape[1], -1))
+    found = vectors.any.new_zeros(())
+    if vectors.directions is not None and targets.directions is not None:
+        found = 1 - (vectors.directions * targets.directions).sum(1)
+    if vectors.whole is not None and targets.whole is not None:
+        differences = torch.linalg.vector_norm(vectors.whole - targets.whole, dim=1)
+        found = found + differences / vectors.whole.shape[1] ** 0.5
+    return found

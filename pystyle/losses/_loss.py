@@ -39,6 +39,9 @@ class Loss(nn.Module, ABC):
             their means in the reference: variances of large numbers would be rounding errors.
         can_wrap: Whether it can judge an image that wraps; None if that follows from the above: all but a
             ``"set"`` whose positions are not independent can.
+        takes_maps: Whether :meth:`represent` takes the maps of a hypercolumn unjoined, as a tuple, of which
+            :func:`~pystyle.functional.hypercolumns` gives the vectors at the positions that are looked at.
+            In a region, in an image that wraps and where gradients are normalised it gets them joined.
         wrap: The sides beyond which the image goes on, or None; see :meth:`wrapped`.
         region: The name of the region it is confined to, or None; see :meth:`within`.
         propagation: How the mask of the region gets to the layers.
@@ -74,6 +77,7 @@ class Loss(nn.Module, ABC):
     aligned: bool | None = None
     shift_invariant: bool = False
     can_wrap: bool | None = None
+    takes_maps: bool = False
     wrap: Wrap | None = None
     region: str | None = None
     propagation: Propagation = "simple"

@@ -7,6 +7,7 @@ from pystyle._arguments import seed_number
 from pystyle.functional import relaxed_earth_movers_distance
 from pystyle.losses._loss import Loss
 from pystyle.losses._sampling import Draws, checked_count, sampled, with_options
+from pystyle.typing import Representation
 
 
 class RelaxedEMDLoss(Loss):
@@ -54,6 +55,7 @@ class RelaxedEMDLoss(Loss):
     reference = "style"
     spatial = "set"
     independent_positions = True
+    takes_maps = True
 
     def __init__(
         self,
@@ -86,15 +88,15 @@ class RelaxedEMDLoss(Loss):
         self.seed = seed_number(seed)
         self._draws = Draws(self.seed, resample=resample)
 
-    def represent(self, features: Tensor) -> Tensor:
+    def represent(self, features: Representation) -> Representation:
         """The features as they are."""
         return features
 
-    def prepare(self, representation: Tensor) -> Tensor:
+    def prepare(self, representation: Representation) -> Tensor:
         """The features at the sampled positions, (batch, channels, samples)."""
         return sampled(representation, self.num_samples, self._draws)
 
-    def compare(self, representation: Tensor, target: Tensor) -> Tensor:
+    def compare(self, representation: Representation, target: Tensor) -> Tensor:
         """The distance to the target, averaged over the batch."""
         image = sampled(representation, self.num_image_samples, self._draws)
         return relaxed_earth_movers_distance(image, target, distance=self.distance).mean()

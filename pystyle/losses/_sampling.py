@@ -6,7 +6,9 @@ import torch
 from torch import Tensor
 
 from pystyle._arguments import whole_number
-from pystyle.functional import grid_positions
+from pystyle.functional import grid_positions, hypercolumns
+from pystyle.losses._representation import tensors_of
+from pystyle.typing import Representation
 
 
 class Draws:
@@ -37,29 +39,45 @@ def rewinding(generators: Sequence[torch.Generator]) -> Callable[[], None]:
     return rewind
 
 
-def sampled(features: Tensor, num_samples: int | None, draws: Draws) -> Tensor:
+def sampled(features: Representation, num_samples: int | None, draws: Draws) -> Tensor:
     """The features at a grid of positions, (batch, channels, samples)."""
-    return features.flatten(2)[:, :, _grid(features, num_samples, draws)]
+    return at_positions(features, _grid(features, num_samples, draws))
 
 
 def sampled_alike(
-    features: Tensor, target: Tensor, num_samples: int | None, draws: Draws
+    features: Representation, target: Representation, num_samples: int | None, draws: Draws
 ) -> tuple[Tensor, Tensor]:
     """Both feature maps at the same grid of positions."""
-    if features.shape != target.shape:
+    if _shape(features) != _shape(target):
         raise ValueError(
             "The features of the image and of its reference must have the same shape, got "
-            f"{tuple(features.shape)} and {tuple(target.shape)}. Give both the same size."
+            f"{_shape(features)} and {_shape(target)}. Give both the same size."
         )
     grid = _grid(features, num_samples, draws)
-    return features.flatten(2)[:, :, grid], target.flatten(2)[:, :, grid]
+    return at_positions(features, grid), at_positions(target, grid)
 
 
-def _grid(features: Tensor, num_samples: int | None, draws: Draws) -> Tensor | slice:
+def at_positions(features: Representation, positions: Tensor | None) -> Tensor:
+    """The features at some positions or all, (batch, channels, samples), of several maps joined."""
+    if isinstance(features, tuple):
+        return hypercolumns(features, positions).flatten(2)
+    whole = features.flatten(2)
+    return whole if positions is None else whole[:, :, positions]
+
+
+def _shape(features: Representation) -> tuple[int, ...]:
+    """Of the features, or of the hypercolumns of several maps."""
+    tensors = tensors_of(features)
+    batch, _, height, width = tensors[0].shape
+    return batch, sum(tensor.shape[1] for tensor in tensors), height, width
+
+
+def _grid(features: Representation, num_samples: int | None, draws: Draws) -> Tensor | None:
     if num_samples is None:
-        return slice(None)
-    height, width = features.shape[2:]
-    return grid_positions(height, width, num_samples, generator=draws.generator(), device=features.device)
+        return None
+    first = tensors_of(features)[0]
+    height, width = first.shape[2:]
+    return grid_positions(height, width, num_samples, generator=draws.generator(), device=first.device)
 
 
 def checked_count(name: str, count: int | None) -> int | None:

@@ -6,6 +6,7 @@ from pystyle._arguments import seed_number
 from pystyle.functional import mean_absolute_error, self_similarity
 from pystyle.losses._loss import Loss
 from pystyle.losses._sampling import Draws, checked_count, sampled_alike, with_options
+from pystyle.typing import Representation
 
 
 class SelfSimilarityLoss(Loss):
@@ -49,6 +50,7 @@ class SelfSimilarityLoss(Loss):
     spatial = "set"
     independent_positions = True
     aligned = True
+    takes_maps = True
 
     def __init__(
         self,
@@ -70,11 +72,11 @@ class SelfSimilarityLoss(Loss):
         self.seed = seed_number(seed)
         self._draws = Draws(self.seed, resample=resample)
 
-    def represent(self, features: Tensor) -> Tensor:
+    def represent(self, features: Representation) -> Representation:
         """The features as they are."""
         return features
 
-    def compare(self, representation: Tensor, target: Tensor) -> Tensor:
+    def compare(self, representation: Representation, target: Representation) -> Tensor:
         """The difference at the positions of the grid, averaged over the batch."""
         image, reference = sampled_alike(representation, target, self.num_samples, self._draws)
         return mean_absolute_error(self_similarity(image), self_similarity(reference))

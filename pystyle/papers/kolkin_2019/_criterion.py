@@ -6,6 +6,7 @@ from pystyle.criterion import Criterion
 from pystyle.encoders import Encoder, HypercolumnEncoder, vgg16
 from pystyle.losses import RelaxedEMDLoss, SelfSimilarityLoss
 from pystyle.papers._variants import Variant, check_variant
+from pystyle.papers.kolkin_2019._mean_self_similarity import MeanSelfSimilarityLoss
 from pystyle.papers.kolkin_2019._sampled_moments import SampledMomentLoss
 from pystyle.typing import IMAGE
 
@@ -60,12 +61,13 @@ def criterion(
     check_variant(variant)
     alpha = number(alpha, "`alpha`", above=0)
     encoder = vgg16() if encoder is None else encoder
+    self_similarity: type[SelfSimilarityLoss]
     if variant == "paper":
         of_palette, whole = 1 / alpha, 2 + alpha + 1 / alpha
-        of_content = alpha / num_samples
+        of_content, self_similarity = alpha, MeanSelfSimilarityLoss
     else:
         of_palette, whole = 1 / max(alpha, 1.0), 2 + alpha
-        of_content = alpha
+        of_content, self_similarity = alpha, SelfSimilarityLoss
     relaxed_emd = partial(
         RelaxedEMDLoss,
         num_samples=num_style_samples,
@@ -76,7 +78,7 @@ def criterion(
     return Criterion(
         HypercolumnEncoder(encoder, {COLUMNS: [IMAGE, *LAYERS]}),
         {
-            "content": SelfSimilarityLoss(
+            "content": self_similarity(
                 COLUMNS, weight=of_content / whole, num_samples=num_samples, resample=resample, seed=seed
             ),
             "style": relaxed_emd(COLUMNS, distance=distance, weight=emd_weight / whole),

@@ -5,6 +5,9 @@ from torch import Generator, Tensor
 from pystyle._arguments import seed_number, whole_number
 from pystyle.functional import channel_means, grid_positions, mean_absolute_error, raw_moments
 from pystyle.losses import Loss
+from pystyle.losses._representation import tensors_of
+from pystyle.losses._sampling import at_positions
+from pystyle.typing import Representation
 
 
 class SampledMomentLoss(Loss):
@@ -32,6 +35,7 @@ class SampledMomentLoss(Loss):
     reference = "style"
     spatial = "set"
     independent_positions = True
+    takes_maps = True
 
     def __init__(
         self,
@@ -48,15 +52,15 @@ class SampledMomentLoss(Loss):
         self.num_style_samples = whole_number(num_style_samples, "`num_style_samples`", least=1)
         self._generator = Generator().manual_seed(seed_number(seed)) if resample else None
 
-    def represent(self, features: Tensor) -> Tensor:
+    def represent(self, features: Representation) -> Representation:
         """The features as they are."""
         return features
 
-    def prepare(self, representation: Tensor) -> tuple[Tensor, Tensor]:
+    def prepare(self, representation: Representation) -> tuple[Tensor, Tensor]:
         """The mean, (batch, channels), and the covariance of the reference, (batch, channels, channels)."""
         return self._moments(representation, self.num_style_samples, None)
 
-    def compare(self, representation: Tensor, target: tuple[Tensor, Tensor]) -> Tensor:
+    def compare(self, representation: Representation, target: tuple[Tensor, Tensor]) -> Tensor:
         """The sum of both mean absolute differences to the target."""
         mean, matrix = self._moments(representation, self.num_samples, self._generator)
         return mean_absolute_error(mean, target[0]) + mean_absolute_error(matrix, target[1])
@@ -65,10 +69,13 @@ class SampledMomentLoss(Loss):
         """The generator of the grids that are drawn anew each time."""
         return () if self._generator is None else (self._generator,)
 
-    def _moments(self, features: Tensor, count: int, generator: Generator | None) -> tuple[Tensor, Tensor]:
-        height, width = features.shape[2:]
-        grid = grid_positions(height, width, count, generator=generator, device=features.device)
-        samples = features.flatten(2)[:, :, grid]
+    def _moments(
+        self, features: Representation, count: int, generator: Generator | None
+    ) -> tuple[Tensor, Tensor]:
+        first = tensors_of(features)[0]
+        height, width = first.shape[2:]
+        grid = grid_positions(height, width, count, generator=generator, device=first.device)
+        samples = at_positions(features, grid)
         mean = channel_means(samples)
         # Of large means the difference of raw moments would be rounding error.
         return mean, raw_moments(samples - mean.unsqueeze(2)).second

@@ -69,8 +69,8 @@ def style_transfer(
         moment_weight: Of :func:`criterion`.
         palette_weight: Of :func:`criterion`.
         distance: Of :func:`criterion`.
-        edge_sizes: The long side of both images at each level in pixels. Hypercolumns of 512 pixels take
-            several gigabytes.
+        edge_sizes: The long side of both images at each level in pixels. A step takes about a gigabyte at
+            512.
         num_steps: Steps at each level; 200 for the paper and 250 for the code if not given.
         lr: Of RMSprop; half of it at the last of several levels.
         num_samples: Positions of the image.
