@@ -37,7 +37,7 @@ from pystyle.metrics import Judge, flicker, warping_error
 from pystyle.networks import Stylizer, pretrained
 from pystyle.papers import ruder_2016
 from pystyle.video import Frame, SteadyPainter, read_clip, write_clip
-from pystyle.video._painting import as_frame_painter
+from pystyle.video._frame_painter import as_frame_painter
 
 LOG, FOLDER = "steadiness.jsonl", "pictures/steadiness"
 _PAN = (2.3, 0.7)

@@ -209,6 +209,7 @@ def test_torch_is_imported_when_a_name_is_first_used() -> None:
     subprocess.run([sys.executable, "-W", "error", "-c", probe], check=True, timeout=120)
 
 
+@pytest.mark.slow
 def test_a_run_does_without_the_compiler_of_torch_and_sympy() -> None:
     probe = """if True:
         import sys, tempfile, torch

@@ -16,6 +16,7 @@ from pystyle._arguments._numbers import (
     whole_numbers,
 )
 from pystyle._arguments._others import best_device, callables, check_mapping, device_of
+from pystyle._arguments._paths import path_of
 from pystyle._arguments._range import check_range, check_scale
 
 __all__ = [
@@ -35,6 +36,7 @@ __all__ = [
     "is_number",
     "number",
     "numbers",
+    "path_of",
     "pixel_size",
     "seed_number",
     "whole_number",

@@ -12,7 +12,8 @@ from typing import Any
 from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
-from pystyle._wrapping._rules import RULES, Padded
+from pystyle._wrapping._rules import RULES
+from pystyle._wrapping._windows import Padded
 from pystyle.typing import Wrap
 
 _ACTIVE: ContextVar[Wrap | None] = ContextVar("_ACTIVE", default=None)

@@ -1,8 +1,7 @@
 import os
 from dataclasses import dataclass
-from pathlib import Path
 
-from pystyle._arguments import number, whole_number
+from pystyle._arguments import number, path_of, whole_number
 
 
 @dataclass(frozen=True)
@@ -13,7 +12,8 @@ class Checkpoints:
     more.
 
     Args:
-        folder: A folder of the run's own; it is made if there is none.
+        folder: A folder of the run's own; it is made if there is none. A relative one is below the folder in
+            which the program is now.
         seconds: A checkpoint is written after the first step that ends so long after the last one.
         steps: Write one every so many steps instead.
 
@@ -21,8 +21,8 @@ class Checkpoints:
         ValueError: If an interval is not positive.
 
     Example:
-        >>> Checkpoints("run", steps=50)   # optimize_image(..., checkpoint=Checkpoints("run", steps=50))
-        Checkpoints(folder=PosixPath('run'), seconds=60.0, steps=50)
+        >>> Checkpoints("/tmp/run", steps=50)   # optimize_image(..., checkpoint=Checkpoints("run", steps=50))
+        Checkpoints(folder=PosixPath('/tmp/run'), seconds=60.0, steps=50)
     """
 
     folder: str | os.PathLike[str]
@@ -33,7 +33,8 @@ class Checkpoints:
         object.__setattr__(self, "seconds", number(self.seconds, "`seconds`", least=0))
         if self.steps is not None:
             object.__setattr__(self, "steps", whole_number(self.steps, "`steps`", least=1))
-        object.__setattr__(self, "folder", Path(self.folder).expanduser())
+        # A callback may move the program to another folder, of which the run has no lock.
+        object.__setattr__(self, "folder", path_of(self.folder).absolute())
 
     def due(self, *, steps: int, seconds: float) -> bool:
         """Whether to write, so many steps and seconds after the last checkpoint."""

@@ -1,21 +1,34 @@
 """What a run was asked to do, in words and hashes that can be compared with those of another run."""
 
-import hashlib
 import inspect
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import random
+from collections import deque
+from collections.abc import ItemsView, Iterator, KeysView, Mapping, ValuesView
+from datetime import date, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from fractions import Fraction
 from functools import partial
-from types import CodeType, FunctionType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
+from pystyle.checkpoints._hashes import code_hash, sha256, sorted_set, tensor_words
+from pystyle.checkpoints._state import state_of, words_of
+
 Description = dict[str, str]
 
-_PLAIN = (bool, int, float, str, bytes, type(None), torch.dtype, torch.device, complex)
+_NUMBERS = (bool, int, float, complex, Fraction, Decimal)
+_TEXTS = (str, bytes, bytearray)
+_TIMES = (date, time, timedelta)
+_OF_TORCH = (torch.dtype, torch.device, torch.memory_format, torch.layout)
+_PLAIN = (*_NUMBERS, *_TEXTS, *_TIMES, *_OF_TORCH, type(None), range)
+_ROWS = (list, tuple, deque, KeysView, ValuesView, ItemsView)
 
 
 def describe(arguments: Mapping[str, Any]) -> Description:
@@ -23,13 +36,17 @@ def describe(arguments: Mapping[str, Any]) -> Description:
 
     Tensors and the parameters of modules are given by their SHA-256, classes and functions by their names,
     functions of Python by their instructions and what they close over as well. Of other objects the public
-    attributes are described.
+    attributes are described, and what is private is not. Those that have none are given by their `repr` if it
+    says more than an address, and those that are not of Python by what a copy of them would be made of.
 
     Args:
         arguments: What is described, by name.
 
     Returns:
         One line for each part.
+
+    Raises:
+        TypeError: If a part can be told from no other of its type, as a lock or a running generator.
 
     Example:
         >>> import torch
@@ -72,22 +89,25 @@ def fingerprint(value: Any) -> str:
         >>> len(fingerprint(None))
         16
     """
-    return _sha256(json.dumps(describe({"value": value}), sort_keys=True).encode())
+    return sha256(json.dumps(describe({"value": value}), sort_keys=True).encode())
 
 
 def _parts(value: Any, name: str, above: tuple[int, ...]) -> Iterator[tuple[str, str]]:
     if isinstance(value, np.generic):
         value = value.item()
-    if isinstance(value, _PLAIN):
+    if isinstance(value, _PLAIN) and not isinstance(value, Enum):
         yield name, repr(value)
     elif isinstance(value, Tensor):
-        yield name, _tensor(value)
+        yield name, tensor_words(value)
+    elif isinstance(value, torch.Generator):
+        # Not by its state: a checkpoint has that of a loss, which goes on from there.
+        yield name, f"torch.Generator on {value.device} with the seed {value.initial_seed()}"
     elif isinstance(value, set | frozenset):
-        yield name, _set(value)
+        yield name, sorted_set(map(_in_a_set, value))
     elif isinstance(value, os.PathLike):
         yield name, os.fspath(value)
-    elif isinstance(value, np.ndarray):
-        yield name, _tensor(torch.from_numpy(value.copy()))
+    elif isinstance(value, np.ndarray) and value.dtype.kind in "biufc":
+        yield name, tensor_words(torch.from_numpy(value.copy()))
     elif id(value) in above:
         yield name, "itself"
     else:
@@ -100,27 +120,55 @@ def _composed(value: Any, name: str, above: tuple[int, ...]) -> Iterator[tuple[s
         attributes = value
         if not attributes and name:
             yield name, "empty"
-    elif isinstance(value, list | tuple):
+    elif isinstance(value, _ROWS):
         yield name, f"{len(value)} in a row"
         attributes = {str(index): item for index, item in enumerate(value)}
+    elif isinstance(value, Enum):
+        yield name, f"{_qualified(type(value))}.{value.name}"
+        attributes = {"value": value.value}
     elif isinstance(value, partial):
         yield from _parts(value.func, name, above)
         attributes = {**{str(index): item for index, item in enumerate(value.args)}, **value.keywords}
     elif isinstance(value, type):
         yield name, _qualified(value)
+    elif isinstance(value, ModuleType):
+        yield name, value.__name__
     elif isinstance(value, FunctionType):
-        yield name, f"{_qualified(value)} with the instructions {_code(value.__code__)}"
+        yield name, f"{_qualified(value)} with the instructions {code_hash(value.__code__)}"
         attributes = _closed_over(value)
     elif callable(value) and hasattr(value, "__qualname__"):
         yield name, _qualified(value)
-        if inspect.ismethod(value):
-            attributes = {"self": value.__self__}
+        owner = getattr(value, "__self__", None)
+        attributes = {} if owner is None or isinstance(owner, type | ModuleType) else {"self": owner}
     else:
-        yield name, _qualified(type(value))
         attributes = _attributes(value)
+        yield name, _object(value, name, above, is_told=bool(attributes))
     for key, item in attributes.items():
         part = _part(str(key))
         yield from _parts(item, f"{name}.{part}" if name else part, above)
+
+
+def _object(value: Any, name: str, above: tuple[int, ...], *, is_told: bool) -> str:
+    """Its type; and what else tells it from others, unless its public attributes do."""
+    kind = _qualified(type(value))
+    # Those of `random.Random` do not tell its numbers.
+    if is_told and not isinstance(value, random.Random):
+        return kind
+    words, state = words_of(value), state_of(value)
+    if state is None and words is None:
+        raise TypeError(
+            f"`{name}` is a {kind}, and nothing tells two of these apart, nor the runs with them. Give its "
+            "class a public attribute that tells them, or hold it under a name that begins with an "
+            "underscore, which is not described."
+        )
+    if not state:
+        return words or kind
+    text = json.dumps(list(_parts(state, name, above)))
+    return f"{words or kind} with the SHA-256 {sha256(text.encode())}"
+
+
+def _in_a_set(item: Any) -> str:
+    return repr(item) if isinstance(item, _PLAIN) else fingerprint(item)
 
 
 def _part(key: str) -> str:
@@ -138,35 +186,6 @@ def _attributes(value: Any) -> dict[str, Any]:
         found |= dict(value.named_buffers(recurse=False))
         found |= dict(value.named_children())
     return found
-
-
-def _tensor(value: Tensor) -> str:
-    kind = f"{str(value.dtype).removeprefix('torch.')} of {' x '.join(map(str, value.shape)) or 'no axes'}"
-    if value.device.type == "meta":
-        return kind
-    flat = value.detach().cpu().contiguous().flatten()
-    return f"{kind} with the SHA-256 {_sha256(flat.view(torch.uint8).numpy().data)}"
-
-
-def _sha256(data: Any) -> str:
-    return hashlib.sha256(data).hexdigest()[:16]
-
-
-def _code(code: CodeType) -> str:
-    constants = [_constant(item) for item in code.co_consts]
-    parts: Sequence[str] = [code.co_code.hex(), *code.co_names, *constants]
-    return _sha256("\n".join(parts).encode())
-
-
-def _constant(value: Any) -> str:
-    if isinstance(value, CodeType):
-        return _code(value)
-    return _set(value) if isinstance(value, frozenset) else repr(value)
-
-
-def _set(value: Iterable[Any]) -> str:
-    # The order of a set is another one in each process.
-    return "{" + ", ".join(sorted(map(repr, value))) + "}"
 
 
 def _closed_over(function: FunctionType) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from pystyle._arguments import path_of
 from pystyle.checkpoints._encoding import decode, encode
 from pystyle.checkpoints._error import CheckpointError
 from pystyle.checkpoints._lock import locked
@@ -32,7 +33,7 @@ class CheckpointFolder:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path).expanduser()
+        self.path = path_of(path).absolute()
 
     def steps(self) -> list[int]:
         """The steps of which there is a file, the newest last."""

@@ -4,6 +4,7 @@ import argparse
 from collections.abc import Sequence
 from functools import partial
 
+from pystyle.checkpoints import Checkpoints
 from pystyle.cli._arguments import run_arguments, style_arguments
 from pystyle.cli._encoders import chosen_encoder
 from pystyle.cli._errors import UsageError
@@ -25,11 +26,13 @@ _NEVER_BATCH = {
     "mask": "--mask",
     "style_mask": "--style-mask",
     "checkpoint": "--checkpoint",
+    "checkpoint_every": "--checkpoint-every",
     "resume": "--resume",
     "log": "--log",
     "save_every": "--save-every",
     "save_config": "--save-config",
 }
+_NOT_GIVEN = {"checkpoint_every": Checkpoints.seconds}
 
 
 def is_batch(argv: Sequence[str]) -> bool:
@@ -69,7 +72,8 @@ def run_batch(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> None:
     for name, option in _NEVER_BATCH.items():
-        if getattr(options, name):
+        given = getattr(options, name)
+        if given and given != _NOT_GIVEN.get(name):
             raise UsageError(f"`{option}` must be left out with `--batch`, which paints many images.")
     if options.content is not None:
         raise UsageError(

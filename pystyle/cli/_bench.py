@@ -1,7 +1,6 @@
 """`pystyle bench`: how fast this machine paints, in a form that can be pasted into an issue."""
 
 import argparse
-import json
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,7 +13,9 @@ from pystyle.cli._bench_options import QUICK_SIZES, SIZES, add_arguments
 from pystyle.cli._bench_report import Surroundings, facts_of, text_of
 from pystyle.cli._bench_work import STYLIZE, Figures, measured, work
 from pystyle.cli._encoders import chosen_device
-from pystyle.cli._errors import EXIT_FAILURE, EXIT_INTERRUPTED, CommandError, UsageError, one_line
+from pystyle.cli._errors import EXIT_FAILURE, EXIT_INTERRUPTED, UsageError, one_line
+from pystyle.cli._named_network import named_network
+from pystyle.cli._tell import tell, tell_facts
 from pystyle.cli._values import flat
 from pystyle.networks import pretrained_names
 
@@ -55,7 +56,10 @@ def run(options: argparse.Namespace) -> int:
             interrupted = True
         device, seconds = chosen_device(options), time.perf_counter() - before.clock
         arguments = (found.figures, found.missing, before, seconds, device)
-        print(json.dumps(facts_of(*arguments)) if options.json else text_of(*arguments), flush=True)
+        if options.json:
+            tell_facts(facts_of(*arguments))
+        else:
+            tell(text_of(*arguments))
     if interrupted:
         return EXIT_INTERRUPTED
     return EXIT_FAILURE if found.failed else 0
@@ -64,6 +68,10 @@ def run(options: argparse.Namespace) -> int:
 def _measure(options: argparse.Namespace, found: _Found) -> None:
     device, start = chosen_device(options), time.perf_counter()
     sizes = sorted(set(flat(options.sizes) or (QUICK_SIZES if options.quick else SIZES)))
+    for what in options.what:
+        # A name that is wrong must cost no measurement of those before it.
+        if what != STYLIZE:
+            named_network(what, "WHAT", device)
     limit = None if options.sizes else _QUICK_LIMIT if options.quick else _LIMIT
     # Seconds for a unit of work, by the last measurement of the same.
     rates: dict[str, float] = {}
@@ -80,8 +88,6 @@ def _measure(options: argparse.Namespace, found: _Found) -> None:
             say(f"{what} at {size} x {size} pixels ...")
         try:
             found.figures.append(measured(what, size, device, options.precision, quick=options.quick))
-        except CommandError:
-            raise
         # One that fails is a reason to read the others.
         except Exception as error:
             found.failed = True

@@ -13,6 +13,7 @@ import torch
 from pystyle.cli import _info
 from pystyle.cli._bench_figures import MACHINE, OTHER_MACHINE, SECONDS
 from pystyle.cli._bench_work import Figures
+from pystyle.cli._errors import printable
 
 Missing = tuple[str, int, str]
 """What was not measured, at which size, and why."""
@@ -87,7 +88,9 @@ def text_of(
     """A table of Markdown, and what one must know to read it."""
     columns = ("picture", "pixels", "seconds", "processor seconds", "seconds in the docs", "peak memory")
     rows = [columns, ("---",) * len(columns), *map(_row, figures)]
-    rows += [(f"`{what}`", f"{size} x {size}", reason, "", "", "") for what, size, reason in missing]
+    rows += [
+        (f"`{printable(what)}`", f"{size} x {size}", reason, "", "", "") for what, size, reason in missing
+    ]
     lines = ["| " + " | ".join(row) + " |" for row in rows]
     facts = ["```", *_machine(before, seconds, device), "```"]
     return "\n".join([*lines, "", _notes(figures, before, device), "", *facts])
@@ -97,7 +100,7 @@ def _row(line: Figures) -> tuple[str, ...]:
     about = "~" if line.extrapolated else ""
     busy, docs, peak = line.processor_seconds, _of_docs(line), line.peak_bytes
     return (
-        f"`{line.what}`, {line.precision}",
+        f"`{printable(line.what)}`, {line.precision}",
         f"{line.size} x {line.size}",
         f"{about}{_rounded(line.seconds)}",
         "" if busy is None else f"{about}{_rounded(busy)}",

@@ -1,7 +1,6 @@
 """`pystyle compress`."""
 
 import argparse
-import json
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +18,7 @@ from pystyle.cli._network_file import EXTENSION
 from pystyle.cli._networks import check_edge
 from pystyle.cli._outputs import check_new_file, check_places
 from pystyle.cli._picture import size_of
+from pystyle.cli._tell import tell, tell_facts
 from pystyle.images import resize
 from pystyle.images._destinations import Destination
 from pystyle.metrics import Judge
@@ -178,6 +178,6 @@ def _paint(painter: OnnxPainter) -> Paint:
 
 def _report(before: Measured, after: Measured, options: argparse.Namespace) -> None:
     if options.json:
-        print(json.dumps({"file": str(options.output.absolute()), **facts(before, after)}), flush=True)
+        tell_facts({"file": str(options.output.absolute()), **facts(before, after)})
     else:
-        print(text(before, after), flush=True)
+        tell(text(before, after))

@@ -96,7 +96,7 @@ def facts(original: Measured, smaller: Measured) -> dict[str, Any]:
     return {
         "before": {"bytes": original.bytes, "seconds": original.seconds, **original.figures},
         "after": {"bytes": smaller.bytes, "seconds": smaller.seconds, **smaller.figures},
-        "ratios": {k: v if math.isfinite(v) else None for k, v in _shares(original, smaller).items()},
+        "ratios": _shares(original, smaller),
     }
 
 

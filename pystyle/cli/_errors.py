@@ -56,9 +56,18 @@ def one_line(text: str) -> str:
         >>> one_line("two\\n  lines \\x1b[31m")
         'two lines \\\\x1b[31m'
     """
-    joined = " ".join(text.split())
+    return printable(" ".join(text.split()))
+
+
+def printable(text: str) -> str:
+    """The text, with escapes for line breaks and characters that would steer a terminal.
+
+    Example:
+        >>> printable("two\\n  lines \\x1b[31m")
+        'two\\\\n  lines \\\\x1b[31m'
+    """
     return "".join(
-        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in joined
+        letter if letter.isprintable() else letter.encode("unicode_escape").decode() for letter in text
     )
 
 

@@ -1,7 +1,6 @@
 """`pystyle export`."""
 
 import argparse
-import json
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,10 @@ from pystyle.cli._errors import CommandError, UsageError
 from pystyle.cli._export_options import EXTENSION, add_arguments
 from pystyle.cli._inputs import STANDARD_STREAM, pillow_limit
 from pystyle.cli._named_network import is_network_name, named_network
-from pystyle.cli._networks import chosen_styles
+from pystyle.cli._networks import check_style_size, chosen_styles
 from pystyle.cli._outputs import check_new_file, check_places
 from pystyle.cli._style_options import check_style_weights
+from pystyle.cli._tell import tell_facts
 from pystyle.images._destinations import Destination
 from pystyle.networks import Stylizer
 
@@ -38,6 +38,7 @@ def run(options: argparse.Namespace) -> int:
             raise UsageError(
                 "`--style-output` is for a network for any style, when no STYLE is named. Leave it out."
             )
+        check_style_size(network, options)
         files = [options.output, *([_style_file(options)] if codes else [])]
         _check_files(options, files)
         style = _style(network, options) if options.styles else None
@@ -89,7 +90,7 @@ def _report(written: tuple[Path, ...], options: argparse.Namespace) -> None:
         {"file": str(path.absolute()), "bytes": path.stat().st_size} for path in written
     ]
     if options.json:
-        print(json.dumps(facts), flush=True)
+        tell_facts(facts)
     elif not options.quiet:
         for path, fact in zip(written, facts, strict=True):
             say(f"Wrote '{path}', {fact['bytes'] / 1e6:.1f} MB.")

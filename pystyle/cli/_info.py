@@ -1,7 +1,6 @@
 """`pystyle info`: what a bug report needs, found without a network."""
 
 import argparse
-import json
 import platform
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -9,6 +8,8 @@ from typing import Any
 import torch
 
 from pystyle import __version__
+from pystyle.cli._errors import printable
+from pystyle.cli._tell import tell, tell_facts
 from pystyle.encoders import WeightsError
 from pystyle.encoders._weights import TORCHVISION_WEIGHTS, caffe_vgg19_state_dict
 from pystyle.encoders._weights._cache import cache_directory
@@ -58,7 +59,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     """Carry the command out and return the exit code."""
     found = facts()
-    print(json.dumps(found) if options.json else text_of(found))
+    if options.json:
+        tell_facts(found)
+    else:
+        tell(text_of(found))
     return 0
 
 
@@ -135,4 +139,4 @@ def text_of(facts: dict[str, dict[str, Any]]) -> str:
 
 def line_of(name: str, value: object) -> str:
     """A fact, in a column with the others."""
-    return f"{name:<22} {value}"
+    return f"{name:<22} {printable(str(value))}"

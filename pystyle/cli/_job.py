@@ -1,13 +1,13 @@
 """Painting all images in a folder, as a job that can be gone on with."""
 
 import argparse
-import json
 from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from pystyle.cli._announce import announcements, say
 from pystyle.cli._arguments import in_options
 from pystyle.cli._errors import EXIT_FAILURE, EXIT_INTERRUPTED, EXIT_LEFT_OUT, CommandError, UsageError
+from pystyle.cli._tell import tell_facts
 from pystyle.cli._values import rgb_of
 from pystyle.jobs import JobEntry, JobReport, stylize_folder
 from pystyle.runner import Result
@@ -61,7 +61,7 @@ def run_job(
         raise UsageError(str(error)) from error
     _say_left_out(report, told=bool(told))
     if options.json:
-        print(json.dumps(_facts(report)))
+        tell_facts(_facts(report))
     elif told and not report.empty:
         say(f"{report}")
     _say_failures(report, options.option_names, told=bool(told))

@@ -1,7 +1,6 @@
 """`pystyle judge`."""
 
 import argparse
-import json
 from typing import Any
 
 import torch
@@ -18,6 +17,7 @@ from pystyle.cli._judge_report import Judged, Table, as_csv, facts, mean_of, mea
 from pystyle.cli._judge_sheet import sheet, thumbnail
 from pystyle.cli._outputs import check_picture_file, check_places
 from pystyle.cli._picture import size_of
+from pystyle.cli._tell import tell, tell_facts
 from pystyle.images import resize, write_image
 from pystyle.images._destinations import Destination
 from pystyle.metrics import Judge, Judgement
@@ -122,19 +122,19 @@ class _Session:
         if self.table is None:
             groups = [mean_of(case.group) for case in self.cases if case.group is not None]
             self.table = Table([*(case.picture for case in self.cases), *groups], list(judged.figures))
-            print(self.table.head())
-        print(self.table.line(judged.case.picture, judged.figures), flush=True)
+            tell(self.table.head())
+        tell(self.table.line(judged.case.picture, judged.figures))
 
     def _report(self) -> None:
         if self.options.json:
-            print(json.dumps(self._facts()), flush=True)
+            tell_facts(self._facts())
         elif self.options.csv and self.judged:
-            print(as_csv(self.judged), flush=True)
+            tell(as_csv(self.judged))
         elif self.table is not None:
             for group, figures in means(self.judged).items():
-                print(self.table.line(mean_of(group), figures))
+                tell(self.table.line(mean_of(group), figures))
             if not self.options.quiet:
-                print(f"\n{self.table.foot()}", flush=True)
+                tell(f"\n{self.table.foot()}")
         if self.options.sheet is not None and self.images:
             write_image(sheet(self.judged, self.images), self.options.sheet)
 

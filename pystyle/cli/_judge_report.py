@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from pystyle.cli._errors import printable
 from pystyle.cli._judge_inputs import Case
 from pystyle.metrics import MEASURES
 
@@ -34,7 +35,7 @@ class Table:
 
     def __init__(self, names: Iterable[str], figures: Sequence[str]) -> None:
         self._figures = figures
-        self._width = max(map(len, ("picture", *names)))
+        self._width = max(len(printable(name)) for name in ("picture", *names))
 
     def head(self) -> str:
         """The names of the columns."""
@@ -51,7 +52,7 @@ class Table:
     def _line(self, name: str, cells: Sequence[str]) -> str:
         widths = [max(len(figure), 6) for figure in self._figures]
         right = [f"{cell:>{width}}" for cell, width in zip(cells, widths, strict=True)]
-        return "  ".join([f"{name:<{self._width}}", *right])
+        return "  ".join([f"{printable(name):<{self._width}}", *right])
 
 
 def mean_of(group: str) -> str:
@@ -94,11 +95,11 @@ def facts(
     settings: Mapping[str, Any],
     versions: Mapping[str, str],
 ) -> dict[str, Any]:
-    """All that there is to know; figures that are no numbers are null."""
+    """All that there is to know."""
     return {
         "count": len(judged),
-        "pictures": [{**_about(one), **_finite(one.figures)} for one in judged],
-        "means": {group: _finite(figures) for group, figures in means(judged).items()},
+        "pictures": [{**_about(one), **one.figures} for one in judged],
+        "means": means(judged),
         "failed": dict(failed),
         "measures": {
             name: {"better": MEASURES[name].better, "blind_to": MEASURES[name].blind_to}
@@ -114,7 +115,3 @@ def _about(judged: Judged) -> dict[str, Any]:
     case, (height, width) = judged.case, judged.size
     paths = {"picture": case.picture, "content_path": case.content, "style_path": case.style}
     return {**paths, "width": width, "height": height}
-
-
-def _finite(figures: Mapping[str, float]) -> dict[str, float | None]:
-    return {key: value if math.isfinite(value) else None for key, value in figures.items()}

@@ -1,7 +1,6 @@
 """`pystyle live`."""
 
 import argparse
-import json
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
@@ -15,9 +14,10 @@ from pystyle.cli._live_status import Status
 from pystyle.cli._networks import bound, check_edge, compiled_network
 from pystyle.cli._outputs import check_new_file, check_standard_output
 from pystyle.cli._style_options import check_style_weights
+from pystyle.cli._tell import tell_facts
 from pystyle.cli._values import ORIGINAL_SIZE
 from pystyle.images import scaled_size
-from pystyle.video import Clip
+from pystyle.video import Clip, read_clip
 from pystyle.video._folder_writing import checked_folder
 from pystyle.video._formats import format_of
 from pystyle.video.live import LiveProgress, PreviewWindow, paint_live, play_clip, read_camera, read_screen
@@ -103,7 +103,7 @@ def _source(options: argparse.Namespace) -> Clip:
     if options.screen:
         return read_screen()
     if options.clip is not None:
-        return play_clip(options.clip)
+        return play_clip(read_clip(options.clip, max_pixels=options.max_pixels))
     camera = options.camera
     return read_camera(int(camera) if camera.isdecimal() else camera)
 
@@ -117,7 +117,7 @@ def _report(
             raise KeyboardInterrupt
         raise CommandError(f"Nothing was painted: no frames came from '{source}'.")
     if options.json:
-        print(json.dumps(_facts(result, options, source, size, device)), flush=True)
+        tell_facts(_facts(result, options, source, size, device))
     place = "" if options.output in (None, STANDARD_STREAM) else f"The recording is in '{options.output}': "
     if interrupted or not (options.quiet or options.json):
         say(f"{'Interrupted. ' if interrupted else ''}{place}{_described(result)}")

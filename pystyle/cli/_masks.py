@@ -32,6 +32,21 @@ def check_masks(num_styles: int, masks: Sequence[str] | None, style_masks: Seque
         raise UsageError("`--style-mask` must be left out if several styles are blended in one region.")
 
 
+def check_regions(num_styles: int, masks: Sequence[str] | None, weights: Sequence[float] | None) -> None:
+    """Check that there is one mask for all styles together, or one for each.
+
+    Raises:
+        UsageError: If it is neither, or styles that are not blended have weights.
+    """
+    count = len(masks or ())
+    if count > 1 and count != num_styles:
+        raise UsageError(
+            f"`--mask` must have one file, or one for each style, got {count} for {num_styles} styles."
+        )
+    if count > 1 and weights is not None:
+        raise UsageError("`--style-weights` must be left out if each style has its own `--mask`.")
+
+
 def with_masks(
     content: Tensor,
     styles: Sequence[Tensor],
@@ -43,8 +58,8 @@ def with_masks(
     """The content and the styles with the masks in these files; regions have numbers for names."""
     if not masks:
         return content, styles
-    names = [str(number) for number in range(1, len(masks) + 1)]
-    photograph = _masked(content, dict(zip(names, masks, strict=True)), "--mask", max_pixels)
+    photograph = masked_content(content, masks, max_pixels=max_pixels)
+    names = list(photograph.masks)
     if len(styles) == 1:
         if style_masks is None:
             return photograph, styles
@@ -60,6 +75,12 @@ def with_masks(
             for style, name, file in zip(styles, names, style_masks, strict=True)
         ]
     return photograph, dict(zip(names, masked, strict=True))
+
+
+def masked_content(content: Tensor, masks: Sequence[str], *, max_pixels: int) -> MaskedImage:
+    """The content with the masks in these files; regions have numbers for names."""
+    files = {str(number): file for number, file in enumerate(masks, 1)}
+    return _masked(content, files, "--mask", max_pixels)
 
 
 def _masked(image: Tensor, files: Mapping[str, str], option: str, max_pixels: int) -> MaskedImage:

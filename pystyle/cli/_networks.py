@@ -64,18 +64,43 @@ def bound(network: Stylizer, options: argparse.Namespace) -> Painter:
     )
 
 
+def bound_each(network: Stylizer, options: argparse.Namespace) -> list[Painter]:
+    """The network with each style of a command line by itself.
+
+    Raises:
+        UsageError: If it has no such style.
+    """
+    styles = chosen_styles(network, options)
+    return [network.bind(style, precision=options.precision, wrap=options.wrap) for style in styles]
+
+
 def chosen_styles(network: Stylizer, options: argparse.Namespace) -> list[Tensor | str]:
     """The styles of a command line, or the only one of the network.
 
     Raises:
-        UsageError: If it has no such style, or none is named where there is a choice.
+        UsageError: If it has no such style, or none is named where there is a choice, or no painting is
+            looked at, and a size for it is given.
     """
+    check_style_size(network, options)
     if options.styles:
         return [_style(network, style, options) for style in options.styles]
     if len(network.styles) != 1:
         known = f"one of {', '.join(network.styles)}" if network.styles else "a painting"
         raise UsageError(f"This network needs a STYLE, {known}, got none.")
     return list(network.styles)
+
+
+def check_style_size(network: Stylizer, options: argparse.Namespace) -> None:
+    """Refuse a size of paintings where none is looked at.
+
+    Raises:
+        UsageError: If it is given there.
+    """
+    if options.style_size is not None and (network.styles or not options.styles):
+        raise UsageError(
+            "`--style-size` is for paintings, and none is looked at here: "
+            + ("the network has its styles in it." if network.styles else "there is no STYLE.")
+        )
 
 
 def check_edge(network: Stylizer, option: str, size: tuple[int, int]) -> None:
@@ -92,6 +117,11 @@ def _style(network: Stylizer, style: str, options: argparse.Namespace) -> Tensor
         return style
     if network.styles:
         hint = did_you_mean(Path(style).stem, network.styles)
+        if Path(style).exists():
+            hint = (
+                " Paintings are for a network for any style, such as `--network any-style`; several "
+                "photographs are named as a folder, in the place of one."
+            )
         raise UsageError(
             f"STYLE must be one that the network has learned, {', '.join(network.styles)}, got "
             f"{style!r}.{hint}"

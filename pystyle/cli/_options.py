@@ -21,6 +21,8 @@ from pystyle.stylization import stylize
 from pystyle.stylization._recipe import STEPS, STRENGTHS
 
 LARGEST_SEED = 2**63 - 1
+STYLE_SIZE: int = inspect.signature(stylize).parameters["edge_size"].default
+"""The short edge at which paintings are looked at if none is given."""
 
 AddArgument = Callable[..., argparse.Action]
 """`add_argument` of a group, which functions share because another group would have another heading."""
@@ -95,14 +97,13 @@ def add_size_option(add: AddArgument, *, edge_size: int, original: str) -> None:
 
 
 def add_style_size_option(add: AddArgument) -> None:
-    """How large paintings are for a network."""
+    """How large paintings are for a network; None if it is not given, so that it can be refused."""
     add(
         "--style-size",
         metavar="PIXELS",
         type=size("--style-size"),
-        default=default_of(stylize, "edge_size"),
         help=f"short edge at which a painting is looked at, or {ORIGINAL_SIZE}; larger strokes above "
-        "%(default)s, smaller ones below (default: %(default)s)",
+        f"{STYLE_SIZE}, smaller ones below (default: {STYLE_SIZE})",
     )
 
 

@@ -1,7 +1,6 @@
 """`pystyle paint`."""
 
 import argparse
-import json
 import time
 from dataclasses import dataclass
 from functools import partial
@@ -17,8 +16,9 @@ from pystyle.cli._ending import finish
 from pystyle.cli._errors import UsageError
 from pystyle.cli._inputs import STANDARD_STREAM, check_streams, files_of, pillow_limit, read_photograph
 from pystyle.cli._keeping import config_files, save_config
+from pystyle.cli._masks import check_regions, masked_content
 from pystyle.cli._named_network import is_network_name
-from pystyle.cli._networks import bound, check_edge, chosen_network, is_style_name
+from pystyle.cli._networks import bound, bound_each, check_edge, chosen_network, is_style_name
 from pystyle.cli._outputs import (
     check_picture_file,
     check_picture_size,
@@ -27,11 +27,15 @@ from pystyle.cli._outputs import (
 )
 from pystyle.cli._paint_folder import paint_folder
 from pystyle.cli._paint_options import add_arguments
+from pystyle.cli._paint_regions import painted_within
 from pystyle.cli._painter import painted
 from pystyle.cli._picture import Picture, Saved, can_be_transparent, size_of
 from pystyle.cli._style_options import check_style_weights
+from pystyle.cli._tell import tell_facts
+from pystyle.cli._values import flat
 from pystyle.evaluation._precision import precision_on
 from pystyle.images._destinations import Destination
+from pystyle.networks import Stylizer
 
 __all__ = ["CONFIG_KEYS", "DESCRIPTION", "SUMMARY", "add_arguments", "run"]
 
@@ -78,6 +82,7 @@ class Painted:
 
 def run(options: argparse.Namespace) -> int:
     """Carry the command out and return the exit code."""
+    options.mask = flat(options.mask)
     with pillow_limit(options.max_pixels):
         _check_styles(options)
         if Path(options.content).is_dir():
@@ -99,9 +104,7 @@ def _run_one(options: argparse.Namespace) -> int:
     if options.output != STANDARD_STREAM:
         check_picture_size(Path(options.output), *size, metadata=photograph.metadata)
     start = time.perf_counter()
-    image = painted(
-        bound(network, options), photograph.image, size, strength=options.strength, colors=options.colors
-    )
+    image = _painted(network, photograph.image, size, options)
     result = Painted(image, time.perf_counter() - start)
     device = next(network.parameters()).device
     return finish(
@@ -112,9 +115,21 @@ def _run_one(options: argparse.Namespace) -> int:
     )
 
 
+def _painted(
+    network: Stylizer, photograph: Tensor, size: tuple[int, int], options: argparse.Namespace
+) -> Tensor:
+    if not options.mask:
+        paint = bound(network, options)
+        return painted(paint, photograph, size, strength=options.strength, colors=options.colors)
+    masked = masked_content(photograph, options.mask, max_pixels=options.max_pixels)
+    painters = [bound(network, options)] if len(options.mask) == 1 else bound_each(network, options)
+    return painted_within(painters, masked, size, strength=options.strength, colors=options.colors)
+
+
 def _check_styles(options: argparse.Namespace) -> None:
     check_streams([options.content, *options.styles])
     check_style_weights(options.style_weights, len(options.styles))
+    check_regions(len(options.styles), options.mask, options.style_weights)
 
 
 def _check(options: argparse.Namespace) -> None:
@@ -154,4 +169,4 @@ def _report(result: Painted, options: argparse.Namespace, device: str, saved: Sa
             "precision": precision_on(torch.device(device), options.precision),
             "version": __version__,
         }
-        print(json.dumps(facts), flush=True)
+        tell_facts(facts)

@@ -1,7 +1,6 @@
 """The command line as a whole: commands, help, and errors for what nobody understands."""
 
 import argparse
-import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -173,4 +172,5 @@ def _not_understood(argument: str, parser: Parser) -> str:
 
 def _options_of(parser: Parser) -> list[str]:
     """The long names of its options."""
-    return sorted(set(re.findall(r"--[a-z][a-z-]*", parser.format_help())))
+    names = (name for action in parser._actions for name in action.option_strings)
+    return sorted(name for name in names if name.startswith("--"))

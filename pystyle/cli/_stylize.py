@@ -1,7 +1,6 @@
 """`pystyle stylize`."""
 
 import argparse
-import json
 import os
 import secrets
 from functools import partial
@@ -38,6 +37,7 @@ from pystyle.cli._painting import Painting, paint
 from pystyle.cli._picture import Picture, Saved, can_be_transparent, size_of
 from pystyle.cli._style_options import check_style_weights
 from pystyle.cli._stylize_options import add_arguments
+from pystyle.cli._tell import tell_facts
 from pystyle.cli._values import flat
 from pystyle.cli._words_options import check_words, is_model_name, steps_of_words
 from pystyle.images._destinations import Destination
@@ -171,7 +171,7 @@ def _report(painting: Painting, options: argparse.Namespace, saved: Saved) -> No
     """What belongs to the picture: the options, and the facts for programs."""
     save_config(options, CONFIG_KEYS)
     if options.json:
-        print(json.dumps(_facts(painting, options, saved), allow_nan=False), flush=True)
+        tell_facts(_facts(painting, options, saved))
 
 
 def _facts(painting: Painting, options: argparse.Namespace, saved: Saved) -> dict[str, Any]:

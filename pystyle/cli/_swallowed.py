@@ -21,7 +21,12 @@ def swallowed_files(argv: Sequence[str], usage: str, message: str) -> str:
         >>> swallowed_files(["--layers", "relu1_1", "-"], usage, "The following arguments are required: ...")
         " `--layers` took '-' as well, since it takes all that follows it. Name the pictures before it, ..."
     """
-    several = set(re.findall(r"(--[a-z-]+) (\S+) \[\2 \.\.\.\]", " ".join(usage.split())))
+    if "--batch" in usage and _names_style(argv) and "are required" in message:
+        return (
+            " `--style` is for `--batch`. Without it the painting stands behind the photograph, with no "
+            "option: `pystyle stylize CONTENT STYLE -o OUT`."
+        )
+    several = set(re.findall(r"(--[a-z0-9-]+) (\S+) \[\2 \.\.\.\]", " ".join(usage.split())))
     for index, argument in enumerate(argv):
         if argument not in {name for name, _ in several}:
             continue
@@ -38,7 +43,17 @@ def swallowed_files(argv: Sequence[str], usage: str, message: str) -> str:
     return ""
 
 
+def _names_style(argv: Sequence[str]) -> bool:
+    names = {argument.partition("=")[0] for argument in argv}
+    return "--style" in names and "--batch" not in names
+
+
 def _sentence(option: str, taken: Sequence[str], files: Sequence[str]) -> str:
+    if len(taken) == 1:
+        # Whether this is one of the pictures or its own, only who wrote it knows.
+        return (
+            f"`{option}` took '{taken[0]}', since it takes all that follows it. Name the pictures before it."
+        )
     # Masks are files as well: of those the first are its own.
     own = [value for value in taken if value not in files] or taken[: max(len(taken) - 2, 1)]
     names = ", ".join(repr(value) for value in taken if value in files and value not in own)

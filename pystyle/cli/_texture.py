@@ -1,7 +1,6 @@
 """`pystyle texture`."""
 
 import argparse
-import json
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
@@ -25,6 +24,7 @@ from pystyle.cli._painting import so_far as painting_so_far
 from pystyle.cli._picture import Saved
 from pystyle.cli._so_far import Latest, check_begun, whatever_ends_it
 from pystyle.cli._style_options import check_style_weights
+from pystyle.cli._tell import tell_facts
 from pystyle.cli._texture_options import add_arguments
 from pystyle.images import contact_sheet, write_image
 from pystyle.images._destinations import Destination
@@ -181,7 +181,7 @@ def _report(mesh: Mesh, painting: Painting, options: argparse.Namespace, saved: 
     if options.clip is not None:
         write_clip(options.clip, _frames(mesh), rate=_CLIP_RATE)
     if options.json:
-        print(json.dumps(_facts(mesh, painting, options, saved), allow_nan=False), flush=True)
+        tell_facts(_facts(mesh, painting, options, saved))
 
 
 def _frames(mesh: Mesh) -> Iterator[Tensor]:

@@ -1,7 +1,6 @@
 """`pystyle train`."""
 
 import argparse
-import json
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -20,6 +19,7 @@ from pystyle.cli._network_file import NetworkFile, check_network_file
 from pystyle.cli._outputs import check_new_file, check_picture_file, check_places, files_of_steps
 from pystyle.cli._picture import Saved
 from pystyle.cli._recipe_options import settle
+from pystyle.cli._tell import tell_facts
 from pystyle.cli._train_inputs import images_in, network_of, painting_paths, style_names, styles_of
 from pystyle.cli._train_options import add_arguments
 from pystyle.cli._train_recipe import augments, few_paintings, recipe_arguments, recipe_card, recipe_facts
@@ -176,7 +176,7 @@ def _report(training: Training, options: argparse.Namespace, saved: Saved) -> No
     """What belongs to the network: the options, and the facts for programs."""
     save_config(options, CONFIG_KEYS)
     if options.json:
-        print(json.dumps(_facts(training, options, saved), allow_nan=False), flush=True)
+        tell_facts(_facts(training, options, saved))
 
 
 def _facts(training: Training, options: argparse.Namespace, saved: Saved) -> Mapping[str, Any]:

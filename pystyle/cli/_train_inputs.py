@@ -12,6 +12,7 @@ from pystyle.cli._encoders import DEFAULT_ENCODER, chosen_device, chosen_encoder
 from pystyle.cli._errors import UsageError
 from pystyle.cli._inputs import STANDARD_STREAM, read_picture
 from pystyle.cli._named_network import named_network
+from pystyle.cli._options import STYLE_SIZE
 from pystyle.cli._recipe_options import style_name
 from pystyle.cli._train_options import WIDTHS
 from pystyle.cli._train_recipe import recipe_network
@@ -36,6 +37,11 @@ def style_names(options: argparse.Namespace) -> list[str]:
     if options.recipe is not None:
         return [style_name(options)]
     if options.any_style:
+        if options.style_size is not None:
+            raise UsageError(
+                "`--style-size` must be left out with `--any-style`, which sees crops of the paintings. "
+                "`--crop-size` is their size."
+            )
         if len(styles) > 1 or not Path(styles[0]).is_dir():
             raise UsageError(f"`--any-style` needs a folder of paintings for STYLE, got '{styles[-1]}'.")
         if options.names:
@@ -132,7 +138,7 @@ def styles_of(options: argparse.Namespace, network: Stylizer) -> Any:
 
 def at_style_size(style: Tensor, options: argparse.Namespace) -> Tensor:
     """A painting at the size at which it is looked at."""
-    return style if options.style_size == ORIGINAL_SIZE else resize(style, options.style_size)
+    return style if options.style_size == ORIGINAL_SIZE else resize(style, options.style_size or STYLE_SIZE)
 
 
 def painting_paths(options: argparse.Namespace) -> Sequence[Path]:

@@ -1,7 +1,6 @@
 """`pystyle video`."""
 
 import argparse
-import json
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +18,7 @@ from pystyle.cli._keyframes import read_keyframes
 from pystyle.cli._named_network import is_network_name
 from pystyle.cli._networks import check_edge, compiled_network, is_style_name
 from pystyle.cli._options import default_of
+from pystyle.cli._tell import tell_facts
 from pystyle.cli._values import flat
 from pystyle.cli._video_checks import check_files, check_keyframes, check_options
 from pystyle.cli._video_clip import at_size, can_go_on, opened_clip, sound_of
@@ -28,7 +28,7 @@ from pystyle.cli._video_options import add_arguments
 from pystyle.cli._video_painter import clip_painter
 from pystyle.cli._video_progress import ClipBar
 from pystyle.evaluation._precision import precision_on
-from pystyle.video import Clip, FramePainter, Progress, SteadyPainter, paint_clip
+from pystyle.video import Clip, FramePainter, Progress, paint_clip
 from pystyle.video._segments import SegmentFolder
 from pystyle.video.sound import read_sound
 
@@ -104,8 +104,7 @@ def _work(options: argparse.Namespace) -> _Work:
     check_edge(network, "--size", (clip.height, clip.width))
     masks = read_masks(options, whole, (clip.height, clip.width))
     written = sound_of(options, clip)
-    painter: FramePainter = clip_painter(network, options, sound, keyframes, masks)
-    return _Work(clip, SteadyPainter(painter) if options.steady else painter, written, device)
+    return _Work(clip, clip_painter(network, options, sound, keyframes, masks), written, device)
 
 
 def _painted(options: argparse.Namespace, work: _Work, folder: Path | None, bar: ClipBar | None) -> Progress:
@@ -163,7 +162,7 @@ def _report(options: argparse.Namespace, work: _Work, progress: Progress) -> Non
             "precision": precision_on(work.device, options.precision),
             "version": __version__,
         }
-        print(json.dumps(facts), flush=True)
+        tell_facts(facts)
     elif not options.quiet:
         place = "standard output" if options.output == STANDARD_STREAM else f"'{options.output}'"
         frames = f"{progress.frames} frame{'' if progress.frames == 1 else 's'}"

@@ -8,6 +8,7 @@ from pystyle.cli._errors import UsageError
 from pystyle.cli._inputs import STANDARD_STREAM, check_streams, files_of
 from pystyle.cli._keeping import config_files
 from pystyle.cli._keyframes import KeyFrames
+from pystyle.cli._masks import check_regions
 from pystyle.cli._named_network import is_network_name
 from pystyle.cli._outputs import check_new_file, check_places, check_standard_output
 from pystyle.cli._style_options import check_style_weights
@@ -23,10 +24,6 @@ def check_options(options: argparse.Namespace) -> None:
     count, masks = len(options.styles), len(options.mask or ())
     weights = options.style_weights
     check_style_weights(weights, count)
-    if masks > 1 and masks != count:
-        raise UsageError(
-            f"`--mask` must have one file, or one for each style, got {masks} for {count} styles."
-        )
     if options.sound is not None and (options.keyframes is not None or weights is not None or masks > 1):
         raise UsageError(
             "`--sound` chooses among the styles itself. Leave out `--keyframes`, `--style-weights`, and all "
@@ -34,8 +31,7 @@ def check_options(options: argparse.Namespace) -> None:
         )
     if options.follow is not None and options.sound is None:
         raise UsageError("`--follow` says what of a song chooses the style. Name the song with `--sound`.")
-    if masks > 1 and weights is not None:
-        raise UsageError("`--style-weights` must be left out if each style has its own `--mask`.")
+    check_regions(count, options.mask, weights)
 
 
 def check_files(options: argparse.Namespace, keys: Keys) -> None:

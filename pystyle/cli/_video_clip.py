@@ -27,7 +27,7 @@ def opened_clip(options: argparse.Namespace, sound: Sound | None, keyframes: Key
         ImageReadError: If it cannot be read.
     """
     path, rate = Path(options.content), options.rate
-    if is_photograph(options.content):
+    if is_photograph(options.content, options.max_pixels):
         seconds = sound.end if sound is not None else keyframes.end if keyframes is not None else 0.0
         if not seconds > 0:
             raise UsageError(
@@ -39,16 +39,16 @@ def opened_clip(options: argparse.Namespace, sound: Sound | None, keyframes: Key
     is_folder = options.content != STANDARD_STREAM and path.is_dir()
     if rate is not None and not is_folder:
         raise UsageError("`--rate` is for a photograph or a folder of frames; a clip has its own times.")
-    return read_clip(options.content, rate=rate)
+    return read_clip(options.content, rate=rate, max_pixels=options.max_pixels)
 
 
-def is_photograph(source: str) -> bool:
+def is_photograph(source: str, max_pixels: int) -> bool:
     """Whether this is the file of one picture, and not of an animation."""
     path = Path(source)
     suffix = path.suffix.lower()
     if suffix not in (*EXTENSIONS, ".apng") or not path.is_file():
         return False
-    return suffix not in _ANIMATIONS or read_clip(source).num_frames == 1
+    return suffix not in _ANIMATIONS or read_clip(source, max_pixels=max_pixels).num_frames == 1
 
 
 def at_size(clip: Clip, options: argparse.Namespace) -> Clip:

@@ -25,10 +25,11 @@ class MovingMask:
     Args:
         clip: The clip.
         size: Height and width of the masks.
+        numbered: Whether it has no times of its own: each second of it is for one frame.
     """
 
-    def __init__(self, clip: Clip, size: tuple[int, int]) -> None:
-        self.digest, self.size = clip.digest(), size
+    def __init__(self, clip: Clip, size: tuple[int, int], *, numbered: bool = False) -> None:
+        self.digest, self.size, self.numbered = clip.digest(), size, numbered
         self._clip = clip
         self._frames: Iterator[Frame] = iter(())
         self._shown: Frame | None = None
@@ -51,16 +52,25 @@ Mask: TypeAlias = Tensor | MovingMask
 """A mask of all frames, or one that moves."""
 
 
-def masks_at(masks: Sequence[Mask], frames: Sequence[Frame]) -> list[Tensor]:
+def masks_at(masks: Sequence[Mask], frames: Sequence[Frame], number: int = 0) -> list[Tensor]:
     """The masks of some frames; where those that move overlap, each gets its share.
+
+    Args:
+        masks: The masks.
+        frames: The frames.
+        number: How many frames came before them.
 
     Shape:
         - output: each (1 or number of frames, 1, height, width)
     """
     if all(isinstance(mask, Tensor) for mask in masks):
         return [mask for mask in masks if isinstance(mask, Tensor)]
+    times = [Fraction(frame.time) for frame in frames]
+    numbers = [Fraction(number + index) for index in range(len(frames))]
     found = [
-        mask if isinstance(mask, Tensor) else torch.cat([mask.at(frame.time) for frame in frames])
+        mask
+        if isinstance(mask, Tensor)
+        else torch.cat([mask.at(time) for time in (numbers if mask.numbered else times)])
         for mask in masks
     ]
     total = sum(found, torch.zeros(())).clamp_min(1)
@@ -92,17 +102,18 @@ def read_masks(options: argparse.Namespace, clip: Clip, size: tuple[int, int]) -
 
 
 def _read_mask(file: str, options: argparse.Namespace, clip: Clip, size: tuple[int, int]) -> Mask:
-    if not Path(file).is_dir() and (not Path(file).is_file() or is_photograph(file)):
+    if not Path(file).is_dir() and (not Path(file).is_file() or is_photograph(file, options.max_pixels)):
         mask = read_mask(file, max_pixels=options.max_pixels)
         _check_size(file, (mask.shape[2], mask.shape[3]), clip)
         return mask
-    # The frames of a folder have no times of their own.
-    moving = read_clip(file, rate=float(clip.rate) if Path(file).is_dir() else None)
+    # The images of a folder have no times of their own: they are those of the frames, one for one.
+    numbered = Path(file).is_dir()
+    moving = read_clip(file, rate=1 if numbered else None, max_pixels=options.max_pixels)
     _check_size(file, (moving.height, moving.width), clip)
     first = next(moving.frames()).image
     if float((first.amax(1) - first.amin(1)).max()) > _GREY:
         raise UsageError(f"`--mask` must be grey, white inside and black outside, got colours in '{file}'.")
-    return MovingMask(moving, size)
+    return MovingMask(moving, size, numbered=numbered)
 
 
 def _check_size(file: str, size: tuple[int, int], clip: Clip) -> None:

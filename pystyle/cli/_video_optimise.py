@@ -13,6 +13,7 @@ from pystyle.papers.ruder_2016 import RuderPainter
 _OF_NETWORKS = {
     "network": "any-style",
     "strength": 1.0,
+    "style_size": None,
     "style_weights": None,
     "colors": "style",
     "mask": None,

@@ -1,7 +1,8 @@
 """What `pystyle video` does with each frame."""
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from pystyle.cli._errors import UsageError
 from pystyle.cli._keyframes import KeyFrames
 from pystyle.cli._networks import chosen_styles
 from pystyle.cli._video_masks import Mask, masks_at
+from pystyle.cli._video_steady import steadied
 from pystyle.colors._transfer import in_colors
 from pystyle.networks import Stylizer
 from pystyle.networks._painter import composed
@@ -25,20 +27,38 @@ class ClipPainter(FramePainter):
     Args:
         painters: One for the whole picture, or one for each mask.
         masks: Where they paint, of the size of the frames; none for all of them. Elsewhere frames stay.
-            Those that move are asked for the time of each frame.
+            Those that move are asked for each frame.
         colors: Whose: ``"style"``; ``"content"``, those of each frame as a whole; ``"luminance"``, its
             colours at each pixel.
     """
 
-    def __init__(self, painters: Sequence[SoundPainter], masks: Sequence[Mask], colors: Colors) -> None:
+    def __init__(self, painters: Sequence[FramePainter], masks: Sequence[Mask], colors: Colors) -> None:
         self.painters, self.masks, self.colors = tuple(painters), tuple(masks), colors
+        self._count = 0
 
     def paint(self, frames: Sequence[Frame]) -> Tensor:
         """The pictures of some frames."""
         images = torch.cat([frame.image for frame in frames])
-        each = (painter.paint(frames) for painter in self.painters)
-        pictures = composed(images, masks_at(self.masks, frames), each) if self.masks else next(each)
-        return in_colors(pictures, images, self.colors)
+        # Before they are composed: elsewhere frames have their colours already.
+        each = (in_colors(painter.paint(frames), images, self.colors) for painter in self.painters)
+        masks, self._count = masks_at(self.masks, frames, self._count), self._count + len(frames)
+        return composed(images, masks, each) if masks else next(each)
+
+    def begin(self) -> None:
+        """Forget the clip before."""
+        self._count = 0
+        for painter in self.painters:
+            painter.begin()
+
+    def state_dict(self) -> Mapping[str, Any]:
+        """How many frames there were, which folders of masks are asked for, and what painters remember."""
+        return {"count": self._count, "painters": [painter.state_dict() for painter in self.painters]}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on after the frame before."""
+        self._count = state["count"]
+        for painter, remembered in zip(self.painters, state["painters"], strict=True):
+            painter.load_state_dict(remembered)
 
 
 def clip_painter(
@@ -83,7 +103,9 @@ def clip_painter(
                 precision=options.precision,
             )
         ]
-    return ClipPainter(painters, masks, options.colors)
+    # What is composed of them must be the frame itself where nothing is painted.
+    parts = [steadied(painter) for painter in painters] if options.steady else painters
+    return ClipPainter(parts, masks, options.colors)
 
 
 def _strength(options: argparse.Namespace, keyframes: KeyFrames | None) -> Curve | float:

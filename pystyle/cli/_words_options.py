@@ -36,6 +36,7 @@ _NEVER_WORDS = {
     "pooling": "--pooling",
     "batch": "--batch",
     "memory": "--memory",
+    "wrap": "--wrap",
 }
 """What is about paintings, or about how `stylize` paints."""
 

@@ -17,6 +17,7 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
+from pystyle._arguments import path_of
 from pystyle._locks import locked_file
 from pystyle.checkpoints import CheckpointError, decode, describe, encode, environment
 from pystyle.criterion import Criterion, Objective, Targets
@@ -60,15 +61,23 @@ class StoredTargets:
     evaluation: Evaluation
     folder: str | os.PathLike[str]
 
+    def __post_init__(self) -> None:
+        # The program may go to another folder meanwhile.
+        object.__setattr__(self, "folder", path_of(self.folder).absolute())
+
     @torch.inference_mode(False)
     def bind(self, criterion: Criterion, references: References) -> Evaluator:
         """Represent the references, or read what others made of them."""
         names = _storable(criterion, references)
         if not names:
             return self.evaluation.bind(criterion, references)
-        description = self._description(criterion, {name: references[name] for name in names})
+        try:
+            description = self._description(criterion, {name: references[name] for name in names})
+        except TypeError as error:  # Of what can be told from nothing else.
+            _LOG.warning("The targets cannot be stored, and every run computes them. %s", error)
+            return self.evaluation.bind(criterion, references)
         device = first_image(references[names[0]]).device
-        path = Path(self.folder).expanduser() / f"targets-{_sha256(description)}.safetensors"
+        path = Path(self.folder) / f"targets-{_sha256(description)}.safetensors"
         found = _read(path, device)
         if found is None and not _has_folder(path):
             return self.evaluation.bind(criterion, references)

@@ -3,6 +3,7 @@
 import errno
 import os
 import secrets
+import stat
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,8 +19,8 @@ def replace_file(
 ) -> None:
     """Writes the bytes under a temporary name in the same folder, then renames.
 
-    A crash or a full disk leaves the old file as it was. A symbolic link is followed, not replaced, and a
-    device or a pipe is written to; ``~`` is the home folder.
+    A crash or a full disk leaves the old file as it was; the new one has its permissions. A symbolic link is
+    followed, not replaced, and a device or a pipe is written to; ``~`` is the home folder.
 
     Raises:
         OSError: If it cannot be written; the message names the destination.
@@ -32,9 +33,8 @@ def replace_file(
             with path.open("wb") as file:
                 file.writelines(pieces)
             return
-        with temporary_file(path.parent, pieces) as temporary:
-            os.replace(temporary, path)
-        sync_folder(path.parent)
+        with temporary_file(path, pieces) as temporary:
+            put_in_place(temporary, path)
 
 
 def check_writable(
@@ -58,7 +58,7 @@ def check_writable(
             if not os.access(path, os.W_OK):
                 raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         else:
-            with temporary_file(path.parent, [bytes(size)]):
+            with temporary_file(path, [bytes(size)]):
                 pass
 
 
@@ -79,6 +79,26 @@ def checked_place(destination: str | os.PathLike[str], *, kind: str) -> Path:
     return path
 
 
+def creation_mode(place: Path) -> int:
+    """The mode of a new file that will be at a place: private until it has the permissions of one there."""
+    return 0o600 if place.exists() else 0o666
+
+
+def take_permissions(temporary: Path, place: Path) -> None:
+    """Give a file or folder the permissions of what it will replace, if that is there."""
+    if place.exists():
+        # Some file systems have none.
+        with suppress(OSError):
+            temporary.chmod(stat.S_IMODE(place.stat().st_mode))
+
+
+def put_in_place(temporary: Path, place: Path) -> None:
+    """Rename a file over the one that is there, whose permissions it takes, and wait for the disk."""
+    take_permissions(temporary, place)
+    os.replace(temporary, place)
+    sync_folder(place.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Wait until the names of the files in a folder are on the disk."""
     if os.name != "posix":
@@ -94,13 +114,14 @@ def sync_folder(folder: Path) -> None:
 
 
 @contextmanager
-def temporary_file(folder: Path, pieces: Iterable[Buffer]) -> Iterator[Path]:
-    """A file with these bytes on the disk, which is removed unless it is renamed."""
-    path = folder / f".{secrets.token_hex(8)}.tmp"
+def temporary_file(place: Path, pieces: Iterable[Buffer]) -> Iterator[Path]:
+    """A file beside a place, with these bytes on the disk, which is removed unless it is renamed."""
+    path = place.parent / f".{secrets.token_hex(8)}.tmp"
     try:
         # Not by `tempfile`: its files are private, and a process cannot ask for its umask without changing
         # it.
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        descriptor = os.open(path, flags, creation_mode(place))
         with os.fdopen(descriptor, "wb") as file:
             file.writelines(pieces)
             file.flush()

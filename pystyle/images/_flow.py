@@ -2,12 +2,12 @@
 
 import os
 import struct
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from pystyle._arguments import path_of
 from pystyle.images._atomic import replace_file
 from pystyle.images._errors import ImageReadError
 
@@ -47,7 +47,7 @@ def read_flow(source: str | os.PathLike[str]) -> Tensor:
         Baker, Scharstein, Lewis, Roth, Black, Szeliski. *A database and evaluation methodology for optical
         flow*. IJCV 2011. The format is that of its benchmark, Middlebury.
     """
-    path = Path(source).expanduser()
+    path = path_of(source)
     try:
         data = path.read_bytes()
     except OSError as error:

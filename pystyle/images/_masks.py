@@ -7,7 +7,7 @@ from typing import IO
 
 from torch import Tensor
 
-from pystyle._arguments import check_mapping
+from pystyle._arguments import check_mapping, path_of
 from pystyle.images._errors import ImageReadError
 from pystyle.images._formats import is_image_file
 from pystyle.images._read import DEFAULT_MAX_PIXELS, read_image
@@ -110,7 +110,7 @@ def read_masks(
         >>> list(read_masks(folder))
         ['ground', 'sky']
     """
-    folder = Path(folder).expanduser()
+    folder = path_of(folder)
     if not folder.is_dir():
         raise ImageReadError(f"Cannot read masks from '{folder}': it is not a folder.")
     files = sorted(
@@ -148,7 +148,7 @@ def write_masks(masks: Mapping[str, Tensor], folder: str | os.PathLike[str]) -> 
         >>> write_masks({"sky": torch.ones(1, 1, 2, 2)}, tempfile.mkdtemp())
     """
     check_mapping(masks, "`masks`", '{"sky": mask}')
-    folder = Path(folder).expanduser()
+    folder = path_of(folder)
     for name, mask in masks.items():
         if not name or name[0] == "." or Path(name).name != name:
             raise ValueError(f"The names of `masks` must be possible names of files, got {name!r}.")

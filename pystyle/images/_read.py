@@ -5,14 +5,13 @@ import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO
 
 import torch
 from PIL import Image, ImageFile
 from torch import Tensor
 
-from pystyle._arguments import explained_allocations, whole_number
+from pystyle._arguments import explained_allocations, path_of, whole_number
 from pystyle.images._color import rgb_and_alpha
 from pystyle.images._deep import deep_rgb_and_alpha
 from pystyle.images._errors import ImageReadError, PixelRangeError
@@ -138,7 +137,7 @@ def _opened(source: str | os.PathLike[str] | IO[bytes], name: str) -> Iterator[i
         # A copy in memory can be rewound, which a pipe or a network stream cannot.
         yield io.BytesIO(source.read())
         return
-    path = Path(source).expanduser()
+    path = path_of(source)
     if path.is_dir():
         raise ImageReadError(f"Cannot read {name}: it is a folder. Name a file in it.")
     if not path.exists():

@@ -53,7 +53,7 @@ def checked(recipe: Recipe) -> Recipe:
     """The recipe, if it can be one.
 
     Raises:
-        TypeError: If it cannot be called.
+        TypeError: If it cannot be called with a content and a style.
         ValueError: If it writes checkpoints, or has an argument that `stylize` refuses for every image.
     """
     if not callable(recipe):
@@ -61,6 +61,13 @@ def checked(recipe: Recipe) -> Recipe:
             f"`recipe` must be a function of a content and a style, got a {type(recipe).__name__}. "
             "For other options take `functools.partial(stylize, edge_size=256)`."
         )
+    try:
+        inspect.signature(recipe).bind(None, None)
+    except TypeError as error:
+        raise TypeError(
+            f"`recipe` must be a function of a content and a style, got a {type(recipe).__name__}: {error}. "
+            "For a network write `lambda content, style: Result(paint(content), {}, 'finished', 0.0)`."
+        ) from error
     if _is_stylize(recipe):
         given = _keywords(recipe)
         for name in _OF_ONE_RUN:

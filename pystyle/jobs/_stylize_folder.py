@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pystyle._arguments import whole_number
+from pystyle._arguments import path_of, whole_number
 from pystyle._locks import CAN_WAIT
 from pystyle.images._destinations import Destination, check_destinations, check_not_nested, check_not_read
 from pystyle.images._read import DEFAULT_MAX_PIXELS
@@ -120,7 +120,7 @@ def stylize_folder(
         The bytes of a picture are those of a run without a job, on the same machine with the same number of
         threads, on which the last bits of sums depend.
     """
-    source, folder = Path(contents).expanduser(), JobFolder(Path(output).expanduser())
+    source, folder = path_of(contents), JobFolder(path_of(output))
     if not source.is_dir():
         raise NotADirectoryError(f"`contents` must be a folder of images, got '{source}'.")
     if source.resolve() == folder.path.resolve():
@@ -147,7 +147,7 @@ def stylize_folder(
             recipe,
             styles,
             encoding,
-            targets=folder.targets if targets is None else Path(targets).expanduser(),
+            targets=folder.targets if targets is None else path_of(targets),
             max_pixels=max_pixels,
             configuration=configuration,
             run=secrets.token_hex(4),

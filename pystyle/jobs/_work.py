@@ -191,6 +191,11 @@ def _paint(job: Job, recipe: Recipe, item: Item) -> JobEntry:
         job.encoding.check(size_of_picture(recipe, image), metadata)
         with same_draws(recipe):
             result = recipe(image, job.styles, **({} if alpha is None else {"alpha": alpha}))
+        if not isinstance(result, Result):
+            raise TypeError(
+                f"`recipe` must give a Result, got a {type(result).__name__}. Write "
+                "`Result(picture, {}, 'finished', 0.0)`."
+            )
         if result.interrupted:
             raise RunInterrupted(result)
         if result.failed:

@@ -43,8 +43,8 @@ class SetComparison:
         """The figures, with what they depend on."""
         precision, recall = self.precision_recall
         return (
-            f"Fréchet distance {self.frechet:.4g}, kernel distance {self.kernel.value:.4g} ± "
-            f"{self.kernel.deviation:.2g}, precision {precision:.2f}, recall {recall:.2f}; "
+            f"Fréchet distance {self.frechet:.4g}, kernel distance {self.kernel}, "
+            f"precision {precision:.2f}, recall {recall:.2f}; "
             f"{self.count} pictures beside {self.reference_count}, {self.settings['network']}"
         )
 
@@ -74,6 +74,7 @@ def compare_sets(
         seed: Of :func:`kernel_distance`.
 
     Raises:
+        TypeError: If a set is something else than batches.
         ValueError: If a set has not more than `neighbors` images, or a number is not positive.
 
     Warns:
@@ -92,7 +93,8 @@ def compare_sets(
         >>> comparison.count, comparison.reference_count, comparison.settings["network"]
         (8, 6, 'mean_color')
     """
-    own, other = _features(pictures, network), _features(reference, network)
+    own = _features(pictures, network, "`pictures`")
+    other = _features(reference, network, "`reference`")
     statistics = []
     for features in (own, other):
         statistics.append(FeatureStatistics())
@@ -109,12 +111,26 @@ def compare_sets(
     )
 
 
-def _features(images: Iterable[Tensor], network: Callable[[Tensor], Tensor]) -> Tensor:
+def _features(images: Iterable[Tensor], network: Callable[[Tensor], Tensor], label: str) -> Tensor:
+    if isinstance(images, str | Tensor) or not hasattr(images, "__iter__"):
+        files = "`map(read_image, paths)` or `DataLoader(images, batch_size=8)`"
+        hint = "`images.split(8)`" if isinstance(images, Tensor) else files
+        raise TypeError(f"{label} must be batches of images, got a {type(images).__name__}. Write {hint}.")
     with torch.no_grad():
-        found = [network(batch) for batch in images]
+        found = [network(_checked_batch(batch, label)) for batch in images]
     if not found:
         raise ValueError("`pictures` and `reference` must have at least one batch of images, got none.")
     return torch.cat(found)
+
+
+def _checked_batch(batch: Any, label: str) -> Tensor:
+    if not isinstance(batch, Tensor) or batch.ndim != 4:
+        got = f"a tensor of shape {tuple(batch.shape)}" if isinstance(batch, Tensor) else type(batch).__name__
+        raise TypeError(
+            f"{label} must give batches of shape (batch, 3, height, width), got {got}. Images of a data set "
+            "come in batches from `DataLoader(images, batch_size=8)`."
+        )
+    return batch
 
 
 def _name_of(network: Callable[[Tensor], Tensor]) -> str:

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from pystyle.encoders import Encoder
+from pystyle.metrics._features import checked_encoder
 from pystyle.metrics._pictures import pictures
 
 
@@ -24,7 +25,7 @@ class DistanceToStyle(ABC):
     def __init__(self, encoder: Encoder, layers: Sequence[str]) -> None:
         if isinstance(layers, str) or not layers:
             raise ValueError(f"`layers` must be names of layers, at least one, got {layers!r}.")
-        self.encoder = encoder
+        self.encoder = checked_encoder(encoder)
         self.layers = tuple(layers)
 
     @torch.no_grad()

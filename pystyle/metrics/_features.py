@@ -1,5 +1,10 @@
+from typing import Any
+
 import torch
 from torch import Tensor
+
+from pystyle.encoders import Encoder
+from pystyle.encoders._given import given_encoder
 
 
 def checked_features(features: Tensor, name: str) -> Tensor:
@@ -20,3 +25,15 @@ def checked_sets(features: Tensor, reference: Tensor) -> tuple[Tensor, Tensor]:
             f"`reference` must have the channels of `features`, got {y.shape[1]} for {x.shape[1]}."
         )
     return x, y.to(x.device)
+
+
+def checked_encoder(encoder: Any) -> Encoder:
+    """The encoder of a measure. Its name would not say which weights the measure has.
+
+    Raises:
+        TypeError: If it is none, with what to write.
+    """
+    if encoder is None or isinstance(encoder, str):
+        got = "None" if encoder is None else repr(encoder)
+        raise TypeError(f"`encoder` must be an encoder, got {got}. Make one: `vgg16()`, or `alexnet()`.")
+    return given_encoder(encoder)

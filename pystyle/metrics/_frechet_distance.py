@@ -1,4 +1,5 @@
 import warnings
+from typing import Any
 
 import torch
 
@@ -24,6 +25,7 @@ def frechet_distance(statistics: FeatureStatistics, reference: FeatureStatistics
         The distance, computed in float64 by eigenvalues, which takes singular covariances as well.
 
     Raises:
+        TypeError: If one is something else, such as the features themselves.
         ValueError: If the channels differ, or there are fewer than two vectors.
 
     Warns:
@@ -42,6 +44,8 @@ def frechet_distance(statistics: FeatureStatistics, reference: FeatureStatistics
         Converge to a Local Nash Equilibrium*, NeurIPS 2017, equation 6. Its bias: Bińkowski et al., ICLR
         2018.
     """
+    for label, value in (("`statistics`", statistics), ("`reference`", reference)):
+        _check_statistics(value, label)
     channels = len(statistics.mean), len(reference.mean)
     if channels[0] != channels[1]:
         raise ValueError(
@@ -59,3 +63,11 @@ def frechet_distance(statistics: FeatureStatistics, reference: FeatureStatistics
     root = vectors * values.clamp_min(0).sqrt()
     means = statistics.mean.cpu(), reference.mean.cpu()
     return float(gaussian_wasserstein_distance(means[0], own, means[1], other, target_root=root))
+
+
+def _check_statistics(value: Any, label: str) -> None:
+    if not isinstance(value, FeatureStatistics):
+        raise TypeError(
+            f"{label} must be a FeatureStatistics, got a {type(value).__name__}. Give it the features: "
+            "`statistics = FeatureStatistics()`, then `statistics.update(features)`."
+        )

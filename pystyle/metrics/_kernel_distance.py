@@ -1,3 +1,4 @@
+import math
 from typing import NamedTuple
 
 import torch
@@ -12,7 +13,8 @@ class KernelDistance(NamedTuple):
 
     Attributes:
         value: The mean over the subsets.
-        deviation: The standard deviation over the subsets.
+        deviation: The standard deviation over the subsets; NaN if it is not known, because the only subset is
+            the whole of both sets.
         subset_size: How many vectors each subset had.
 
     Example:
@@ -25,6 +27,11 @@ class KernelDistance(NamedTuple):
     deviation: float
     subset_size: int
 
+    def __str__(self) -> str:
+        """The value with its deviation."""
+        known = not math.isnan(self.deviation)
+        return f"{self.value:.4g} " + (f"± {self.deviation:.2g}" if known else "(deviation not known)")
+
 
 def kernel_distance(
     features: Tensor, reference: Tensor, *, num_subsets: int = 100, subset_size: int = 1000, seed: int = 0
@@ -34,7 +41,8 @@ def kernel_distance(
     The unbiased estimate of the squared maximum mean discrepancy with the kernel
     :math:`(x^\top y / d + 1)^3` of d channels, over subsets that are drawn without replacement. With the
     features of the Inception network it is the KID. Unlike the Fréchet distance it does not depend on the
-    number of vectors, and it may be negative.
+    number of vectors, and it may be negative. How much it varies is known only where subsets differ: of two
+    sets of no more vectors than `subset_size` and equally many, it is computed once.
 
     Args:
         features: Of the pictures.
@@ -55,7 +63,7 @@ def kernel_distance(
         >>> import torch
         >>> zeros, ones = torch.zeros(2, 1), torch.ones(2, 1)
         >>> kernel_distance(zeros, ones, num_subsets=2)         # (0 + 1)³ + (1 + 1)³ - 2 (0 + 1)³
-        KernelDistance(value=7.0, deviation=0.0, subset_size=2)
+        KernelDistance(value=7.0, deviation=nan, subset_size=2)
 
     References:
         Bińkowski, Sutherland, Arbel and Gretton, *Demystifying MMD GANs*, ICLR 2018.
@@ -67,6 +75,9 @@ def kernel_distance(
         raise ValueError(
             f"`features` and `reference` must have two vectors at least, got {len(x)} and {len(y)}."
         )
+    if size == len(x) == len(y):
+        # Each subset would be the whole in another order, and their deviation that of rounding.
+        return KernelDistance(float(_discrepancy(x, y)), math.nan, size)
     generator = torch.Generator().manual_seed(seed_number(seed))
     found = []
     for _ in range(num_subsets):

@@ -7,6 +7,7 @@ from torch import Tensor
 from pystyle.encoders import Encoder
 from pystyle.functional import unit_vectors
 from pystyle.losses import LPIPSLoss
+from pystyle.metrics._features import checked_encoder
 from pystyle.metrics._pictures import same_size
 
 
@@ -45,7 +46,7 @@ class LPIPS:
     def __init__(
         self, encoder: Encoder, heads: Literal["alexnet", "vgg16"] | Mapping[str, Tensor] = "vgg16"
     ) -> None:
-        self.encoder = encoder
+        self.encoder = checked_encoder(encoder)
         self._loss = LPIPSLoss(heads)
 
     @torch.no_grad()

@@ -3,6 +3,7 @@ from torch import Tensor
 
 from pystyle.encoders import Encoder
 from pystyle.functional import gaussian_wasserstein_distance
+from pystyle.metrics._features import checked_encoder
 from pystyle.metrics._pictures import pictures
 from pystyle.metrics._statistics import FeatureStatistics
 
@@ -35,7 +36,7 @@ class SingleImageDistance:
     """
 
     def __init__(self, encoder: Encoder, layer: str = "relu2_2") -> None:
-        self.encoder = encoder
+        self.encoder = checked_encoder(encoder)
         self.layer = layer
 
     @torch.no_grad()

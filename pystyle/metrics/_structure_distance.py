@@ -4,6 +4,7 @@ from torch.nn.functional import log_softmax
 
 from pystyle.encoders import Encoder
 from pystyle.functional._precision import at_least_float32, without_autocast
+from pystyle.metrics._features import checked_encoder
 from pystyle.metrics._pictures import same_size
 
 _ROWS = 1024
@@ -43,7 +44,7 @@ class StructureDistance:
     """
 
     def __init__(self, encoder: Encoder, layer: str = "relu3_1") -> None:
-        self.encoder = encoder
+        self.encoder = checked_encoder(encoder)
         self.layer = layer
 
     @torch.no_grad()

@@ -45,7 +45,8 @@ class Convolution(nn.Conv2d):
         groups: int = 1,
         border: Padding = "replicate",
     ) -> None:
-        if whole_number(kernel_size, "`kernel_size`", least=1) % 2 == 0:
+        kernel_size = whole_number(kernel_size, "`kernel_size`", least=1)
+        if kernel_size % 2 == 0:
             raise ValueError(f"`kernel_size` must be odd, so that it has a centre, got {kernel_size}.")
         if border not in get_args(Padding):
             raise ValueError(f"`border` must be one of {get_args(Padding)}, got {border!r}.")

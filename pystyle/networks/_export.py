@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from pystyle._arguments import whole_number
+from pystyle._arguments import path_of, whole_number
 from pystyle._version import __version__
 from pystyle.images._atomic import check_writable, replace_file
 from pystyle.losses._representation import batch_size, tensors_of
@@ -44,14 +44,14 @@ def export_network(
     """Write the files; see :meth:`Stylizer.export`."""
     check_packages()
     fixed_size = _checked_size(size, network)
-    place = Path(path).expanduser()
+    place = path_of(path)
     chosen = _chosen(network, style)
     measured = None if int8 is None else checked_contents(int8, network)
     if measured and chosen != "fixed":
         raise ValueError("`style` must be given with `int8`: the ranges are measured in one style.")
     places = [place]
     if chosen == "code":
-        places += [Path(style_path).expanduser() if style_path else place.with_stem(f"{place.stem}-style")]
+        places += [path_of(style_path) if style_path else place.with_stem(f"{place.stem}-style")]
     elif style_path is not None:
         raise ValueError("`style_path` is for a network of any style, whose `style` is not given.")
     if len(places) == 2 and os.path.realpath(places[0]) == os.path.realpath(places[1]):

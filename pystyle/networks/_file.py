@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import torch
 from torch import Tensor
 
-from pystyle._arguments import whole_number
+from pystyle._arguments import path_of, whole_number
 from pystyle.checkpoints import CheckpointError, decode, encode
 from pystyle.encoders._construction import construction
 from pystyle.images._atomic import replace_file
@@ -41,7 +41,7 @@ def write_network(
     state = {
         "network": _FORMAT,
         "class": type(network).__name__,
-        "module": _public_module(type(network)),
+        "module": public_module(type(network)),
         "configuration": network.configuration,
         "card": dict(card),
     }
@@ -56,9 +56,9 @@ def write_network(
 @torch.inference_mode(False)
 def read_network(cls: type[_S], path: str | os.PathLike[str]) -> _S:
     """The network in a file; `cls` is its class, or :class:`Stylizer` for any of this library."""
-    place = f"`path` must be a file with a network, got '{os.fspath(path)}'."
+    place = f"`path` must be a file with a network that `save` has written, got '{os.fspath(path)}'."
     try:
-        state = decode(Path(path).expanduser().read_bytes())
+        state = decode(path_of(path).read_bytes())
         if state.get("network") != _FORMAT:
             raise CheckpointError("It has no network of this version.")
         kind = _class_of(cls, state.get("module", _NETWORKS), state["class"], path)
@@ -67,7 +67,9 @@ def read_network(cls: type[_S], path: str | os.PathLike[str]) -> _S:
         network.load_state_dict(_weights(state, network.state_dict()))
         network.card = dict(state["card"])
     except CheckpointError as error:
-        raise ValueError(f"{place} {error}") from error
+        raise ValueError(
+            f"{place} {error} Weights alone go into a network that you make: `network.load_state_dict(...)`."
+        ) from error
     except (KeyError, TypeError, AttributeError, RuntimeError) as error:
         raise ValueError(f"{place} What is in it makes no network of this version: {error}") from error
     return network.to(torch.get_default_device()).eval()
@@ -113,14 +115,15 @@ def _wide(value: Tensor) -> Tensor:
     return value.to(torch.promote_types(value.dtype, torch.float32)) if value.is_floating_point() else value
 
 
-def _public_module(kind: type) -> str:
+def public_module(kind: type) -> str:
+    """The module that a class is imported from."""
     return ".".join(takewhile(lambda name: not name.startswith("_"), kind.__module__.split(".")))
 
 
 def _class_of(cls: type[_S], module: str, name: str, path: str | os.PathLike[str]) -> type[_S]:
     if cls.__name__ == name:
         return cls
-    own = _class_of_the_library(module, name)
+    own = class_of_the_library(module, name)
     if isinstance(own, type) and issubclass(own, cls):
         return own
     known = "a class of pystyle" if inspect.isabstract(cls) else f"the class {cls.__name__}"
@@ -130,7 +133,7 @@ def _class_of(cls: type[_S], module: str, name: str, path: str | os.PathLike[str
     )
 
 
-def _class_of_the_library(module: str, name: str) -> Any:
+def class_of_the_library(module: str, name: str) -> Any:
     """A public name of pystyle: a file does not choose what else is imported."""
     if module.split(".")[0] != "pystyle":
         return None

@@ -8,8 +8,11 @@ from tempfile import TemporaryDirectory
 from types import ModuleType
 from typing import Any, Self
 
+from pystyle._arguments import path_of
 from pystyle.encoders._weights._download import is_offline
 from pystyle.images._atomic import replace_file
+from pystyle.networks._file import class_of_the_library, public_module
+from pystyle.networks._licences import licence_lines
 
 _FILE = "network.safetensors"
 _CARD = "README.md"
@@ -56,7 +59,7 @@ class HubMixin(ABC):
         Raises:
             OSError: If it cannot be written.
         """
-        _write(self, Path(folder).expanduser(), half=half, name=os.fspath(folder))
+        _write(self, path_of(folder), half=half, name=os.fspath(folder))
 
     @classmethod
     def from_pretrained(
@@ -73,11 +76,20 @@ class HubMixin(ABC):
             ImportError: If it is not a folder, and `huggingface_hub` is not installed.
             OSError: If the hub has none, or cannot be reached. With ``PYSTYLE_OFFLINE=1`` only what was
                 downloaded before is found.
-            ValueError: If the file holds no network, or one of another class.
+            ValueError: If the file holds no network, or one of another class; or the name is that of a
+                network that comes with this version.
         """
-        folder = Path(name).expanduser()
+        # It is built on this class.
+        from pystyle.networks._pretrained import pretrained_names
+
+        folder = path_of(name)
         if folder.is_dir():
             return cls.load(folder / _FILE)
+        if name in pretrained_names():
+            raise ValueError(
+                f"`name` must be a folder or a repository of the hub, got {name!r}, which comes with this "
+                f"version. Write `pretrained({name!r})`."
+            )
         hub = _hub("from_pretrained")
         try:
             path = hub.hf_hub_download(
@@ -120,11 +132,11 @@ class HubMixin(ABC):
 def _write(network: HubMixin, folder: Path, *, half: bool, name: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     network.save(folder / _FILE, half=half)
-    text = page(type(network).__name__, network.card, name=name)
+    text = page(type(network), network.card, name=name)
     replace_file(folder / _CARD, text.encode(), kind="page")
 
 
-def page(kind: str, card: Mapping[str, Any], *, name: str) -> str:
+def page(kind: type, card: Mapping[str, Any], *, name: str) -> str:
     """The page about a network of a class, with what its card says.
 
     Args:
@@ -132,9 +144,8 @@ def page(kind: str, card: Mapping[str, Any], *, name: str) -> str:
         card: The card.
         name: What `from_pretrained` takes.
     """
-    licence = str(card.get("licence", "")).lower()
     head = ["---", "library_name: pystyle", "pipeline_tag: image-to-image", "tags: [style-transfer]"]
-    head += [f"license: {licence}"] if licence else []
+    head += licence_lines(str(card.get("licence", "")))
     rows = [f"| {name} | {_cell(value)} |" for name, value in card.items()]
     table = ["", "| | |", "|---|---|", *rows] if rows else []
     return "\n".join(
@@ -142,20 +153,30 @@ def page(kind: str, card: Mapping[str, Any], *, name: str) -> str:
             *head,
             "---",
             "",
-            f"# A {kind} of pystyle",
+            f"# A {kind.__name__} of pystyle",
             "",
             "A network that paints photographs in one pass. After "
             '`pip install "pystyle-nst[hub]"` it is loaded so:',
             "",
             "```python",
-            "from pystyle.networks import Stylizer",
-            "",
-            f"network = Stylizer.from_pretrained({name!r})",
+            *_loading(kind, name),
             "```",
             *table,
             "",
         ]
     )
+
+
+def _loading(kind: type, name: str) -> list[str]:
+    """The lines of a program that loads it: a class that is not of this library by its own name."""
+    module, own = public_module(kind), kind.__name__
+    if class_of_the_library(module, own) is kind:
+        return ["from pystyle.networks import Stylizer", "", f"network = Stylizer.from_pretrained({name!r})"]
+    line = f"from {module} import {own}"
+    if module in ("", "__main__"):
+        # A script has another name where it is imported from.
+        line = f"# Import {own} from the program that defines it."
+    return [line, "", f"network = {own}.from_pretrained({name!r})"]
 
 
 def _cell(value: Any) -> str:

@@ -55,7 +55,7 @@ def pruned(network: TransformNetwork, share: float) -> TransformNetwork:
             f"`network` must be a TransformNetwork, got a {type(network).__name__}, whose layers have no "
             "instance norms with scales of their own. `Stylizer.save` can store all in few bits."
         )
-    number(share, "`share`", least=0, below=1)
+    share = number(share, "`share`", least=0, below=1)
     return _without(network, _kept(_importances(network), share))
 
 

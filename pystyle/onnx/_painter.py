@@ -160,7 +160,7 @@ def _weighted(style: Any) -> list[tuple[Any, float]]:
 def _opened(path: str | os.PathLike[str], part: str, threads: int | None) -> tuple[Any, Mapping[str, str]]:
     """A file in ONNX Runtime, and what it says of itself."""
     runtime = _runtime()
-    place = Path(path).expanduser()
+    place = Path(os.path.expanduser(path))
     if not place.is_file():
         raise FileNotFoundError(f"There is no file '{place}'. `Stylizer.export` writes one.")
     options = runtime.SessionOptions()

@@ -44,7 +44,7 @@ def alternating(
         All losses, and the table of phases, in each of which those of the other kind have the weight 0.
 
     Raises:
-        ValueError: If both have a loss of the same name, or a number is not positive.
+        ValueError: If both have a loss of the same name, only one of them wraps, or a number is not positive.
 
     Example:
         >>> from pystyle.encoders import vgg11
@@ -63,10 +63,21 @@ def alternating(
         raise ValueError(
             f"`stylized` and `identity` must have losses of different names, got {shared[0]!r} in both."
         )
+    if stylized.wrap != identity.wrap:
+        raise ValueError(
+            "`stylized` and `identity` must wrap alike, because one criterion judges both, got the wraps "
+            f"{stylized.wrap!r} and {identity.wrap!r}."
+        )
     without_own, alone = dict.fromkeys(own, 0.0), dict.fromkeys(losses, 0.0)
     phases = []
     for start in range(0, num_steps, block):
         steps = min(block, num_steps - start)
         phases.append(Phase(steps, crop_size=crop_size, weights=without_own))
         phases.append(Phase(steps, crop_size=crop_size, weights=alone, identity=True))
-    return Criterion(stylized.encoder, {**losses, **own}), phases
+    both = Criterion(
+        stylized.encoder,
+        {**losses, **own},
+        normalize_gradients=stylized.normalize_gradients + identity.normalize_gradients,
+        wrap=stylized.wrap,
+    )
+    return both, phases

@@ -83,9 +83,10 @@ def replicating_first_convolution(encoder: SequentialEncoder) -> SequentialEncod
     old = encoder.stages["conv1_1"]
     if not isinstance(old, nn.Conv2d):
         raise TypeError(f"The layer conv1_1 of `encoder` must be a convolution, got {type(old).__name__}.")
-    first = nn.Conv2d(3, old.out_channels, 3, padding=1, padding_mode="replicate")
-    first.load_state_dict(old.state_dict())
-    first.to(old.weight).to(memory_format=torch.channels_last)
+    # Weights that are replaced at once need not be drawn, which would move the generator of the user.
+    first = nn.Conv2d(3, old.out_channels, 3, padding=1, padding_mode="replicate", device="meta")
+    first.load_state_dict({name: value.clone() for name, value in old.state_dict().items()}, assign=True)
+    first.to(memory_format=torch.channels_last)
     return SequentialEncoder({**encoder.stages, "conv1_1": first}, preprocessing=encoder.preprocessing)
 
 

@@ -43,6 +43,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 from torch.optim import Adam
 
+from pystyle._arguments import numbers
 from pystyle.criterion import Criterion
 from pystyle.encoders import Encoder, vgg19
 from pystyle.evaluation import EagerEvaluation, Evaluation
@@ -162,7 +163,8 @@ def texture_synthesis(
         interrupted is the last.
 
     Raises:
-        ValueError: If an argument of :func:`~pystyle.optimize_image` is wrong.
+        ValueError: If there are no `scales`, one is not positive, or an argument of
+            :func:`~pystyle.optimize_image` is wrong.
 
     Shape:
         - texture: (1, 3, height, width), RGB in [0, 1]
@@ -179,9 +181,13 @@ def texture_synthesis(
         histogram_layers=histogram_layers, gram_weight=gram_weight, histogram_weights=histogram_weights,
         smoothness=smoothness, wrap=wrap,
     )  # fmt: skip
+    scales = numbers(scales, "`scales`", above=0)
+    if not scales:
+        raise ValueError("`scales` must have the size of one level at least, such as (0.5, 1.0), got none.")
     height, width = texture.shape[2:]
     textures = [(round(scale * height), round(scale * width)) for scale in scales]
-    sizes = [losses(size=size).nearest_size(size) for size in textures]
+    nearest_size = losses().nearest_size
+    sizes = [nearest_size(size) for size in textures]
     mean, std = (
         torch.tensor(value, dtype=torch.float32, device="cpu").reshape(1, 3, 1, 1)
         for value in (IMAGENET_MEAN, IMAGENET_STD)

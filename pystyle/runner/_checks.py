@@ -67,10 +67,19 @@ def check_ingredients(criterion: Any, evaluation: Any, parametrization: Any) -> 
         TypeError: If one is of another kind: a class in the place of an object, or the other way round.
     """
     check_criterion(criterion)
+    check_evaluation(evaluation)
+    check_parametrization(parametrization)
+
+
+def check_evaluation(evaluation: Any) -> None:
+    """Check that this is an evaluation.
+
+    Raises:
+        TypeError: If it is something else, or a class in its place.
+    """
     if isinstance(evaluation, type) or not hasattr(evaluation, "bind"):
         kind = evaluation.__name__ if isinstance(evaluation, type) else type(evaluation).__name__
         raise TypeError(f"`evaluation` must be an evaluation such as `StripEvaluation()`, got {kind}.")
-    check_parametrization(parametrization)
 
 
 def check_parametrization(parametrization: Any) -> None:

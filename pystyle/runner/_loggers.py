@@ -8,6 +8,7 @@ from contextlib import suppress
 from io import TextIOWrapper
 from typing import Any
 
+from pystyle._arguments import path_of
 from pystyle.runner._step import Step
 
 _LOG = logging.getLogger("pystyle")
@@ -15,7 +16,8 @@ _LOG = logging.getLogger("pystyle")
 
 class _Logger(ABC):
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = os.path.expanduser(path)
+        # The file is opened with the first step, when the program may be in another folder.
+        self.path = os.fspath(path_of(path).absolute())
         self._stream: TextIOWrapper | None = None
         self._size = 0
         self.failure: OSError | None = None
@@ -44,8 +46,8 @@ class _Logger(ABC):
             self._leave_out(named)
 
     def close(self) -> None:
-        """Close the file."""
-        stream, self._stream, self._size = self._stream, None, 0
+        """Close the file; a run that comes after writes behind what is there."""
+        stream, self._stream = self._stream, None
         if stream is not None:
             with suppress(OSError):
                 stream.close()
@@ -92,7 +94,8 @@ class CSVLogger(_Logger):
     which the logger ``pystyle`` says.
 
     Args:
-        path: The file; it is replaced, unless the run goes on from a checkpoint.
+        path: The file; it is replaced, unless the run goes on from a checkpoint. The rows of several runs
+            with the same logger, such as the levels of a paper, follow each other.
 
     Example:
         >>> from pystyle.runner import CSVLogger
@@ -125,7 +128,8 @@ class JSONLogger(_Logger):
     """Writes the terms of each step to a file of JSON lines.
 
     Args:
-        path: The file; it is replaced, unless the run goes on from a checkpoint.
+        path: The file; it is replaced, unless the run goes on from a checkpoint. The rows of several runs
+            with the same logger, such as the levels of a paper, follow each other.
 
     Example:
         >>> from pystyle.runner import JSONLogger

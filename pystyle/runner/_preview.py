@@ -3,7 +3,7 @@ import os
 
 from torch import Tensor
 
-from pystyle._arguments import whole_number
+from pystyle._arguments import path_of, whole_number
 from pystyle.images import write_image
 from pystyle.images._atomic import check_writable
 from pystyle.images._write import format_of_extension
@@ -36,7 +36,8 @@ class Preview:
     """
 
     def __init__(self, path: str | os.PathLike[str], *, every: int = 50) -> None:
-        self.path = os.fspath(path)
+        # Callbacks may move the program to another folder.
+        self.path = os.fspath(path_of(path).absolute())
         self.every = whole_number(every, "`every`", least=1)
         format_of_extension(self.path, "`path`")
         self.failure: OSError | None = None

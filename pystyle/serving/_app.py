@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _LOG = logging.getLogger("pystyle")
 _OPEN = ("/", "/page/{name}", "/healthz", "/openapi.json")
 """What needs no key. The page asks for it, and sends it with what it asks the rest for."""
+_STATIC = ("/", "/page/{name}", "/openapi.json")
+"""What a service answers that is not open."""
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 
 Answer = Callable[["Service", "Request"], Awaitable["Response"]]
@@ -62,6 +64,8 @@ def _guarded(service: "Service", path: str, answer: Answer) -> Callable[["Reques
             check_origin(request.headers.get("origin"), request.headers.get("host"))
             if path not in _OPEN:
                 owner_of(request.headers.get("authorization"), service.key_digests)
+            if path not in _STATIC:
+                service.check_open()
             if service.draining and request.method == "POST":
                 raise ProblemError(503, "The service is being shut down. Try again.", {"Retry-After": "5"})
             response = await answer(service, request)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import torch
 
+from pystyle._arguments import path_of
 from pystyle.checkpoints._lock import locked
 from pystyle.encoders import Encoder
 from pystyle.networks import Stylizer
@@ -84,7 +85,7 @@ class Service:
         first = next(next(iter(self.networks.values())).parameters(), None)
         self.device = torch.device("cpu") if first is None else first.device
         self.limits = limits
-        self.folder = None if folder is None else Path(folder).expanduser()
+        self.folder = None if folder is None else path_of(folder).absolute()
         self.key_digests = digests_of(api_keys)
         self.encoder, self.precision = encoder, precision
         self.draining = False
@@ -104,6 +105,19 @@ class Service:
         """Take no further requests, and stop jobs where they can go on. A signal handler may call it."""
         # An attribute and no lock: the thread that it interrupts may hold one.
         self.draining = True
+
+    def check_open(self) -> None:
+        """Check that the service has its folder, and works.
+
+        Raises:
+            ProblemError: If nothing has opened it, or it is closed.
+        """
+        if not self._is_open:
+            raise ProblemError(
+                503,
+                "The application was not started. An application that it is mounted in must be made with "
+                "`lifespan=service.running`.",
+            )
 
     @asynccontextmanager
     async def running(self, app: object) -> AsyncIterator[None]:

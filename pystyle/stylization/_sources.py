@@ -32,10 +32,15 @@ def opaque_content(
     Raises:
         ImageReadError: If a file cannot be read.
         TypeError: If it is no image, or `alpha` no mask.
-        ValueError: If `alpha` has another size or range.
+        ValueError: If `alpha` has another size or range, or is another text.
     """
     if alpha is not None and not isinstance(alpha, Tensor | str):
         raise TypeError(f"`alpha` must be a mask, 'content' or None, got a {type(alpha).__name__}.")
+    if isinstance(alpha, str) and alpha != "content":
+        raise ValueError(
+            f"`alpha` must be a mask, 'content' or None, got {alpha!r}. If that is a file, read the "
+            "mask in it with `read_mask`."
+        )
     own = None
     if isinstance(content, MaskedImage | Tensor):
         image = content

@@ -1,3 +1,5 @@
+import itertools
+
 import torch
 from torch import Tensor
 from torch.nn.functional import adaptive_avg_pool2d, interpolate, max_pool2d, pad
@@ -5,9 +7,14 @@ from torch.nn.functional import adaptive_avg_pool2d, interpolate, max_pool2d, pa
 from pystyle.surfaces._mesh import Mesh
 from pystyle.surfaces._triangles import nearest_triangles
 
+_MOST = 16
+"""How many textures a triangle may run over, each way, to be drawn in each: that is up to 256 times."""
+
 
 def used_texels(mesh: Mesh) -> Tensor:
     """Which texels of the texture a mesh shows: those in its triangles, and their neighbours.
+
+    A triangle over very many textures counts as one that shows all of it.
 
     Shape:
         - output: (1, 1, height, width), boolean
@@ -18,13 +25,18 @@ def used_texels(mesh: Mesh) -> Tensor:
     places = places - places.amin(1, keepdim=True).floor()
     texels = torch.tensor([width, height], dtype=torch.float64, device="cpu")
     corners = torch.stack([places[..., 0], -places[..., 1]], -1) * texels
-    used = torch.zeros(height, width, dtype=torch.bool, device="cpu")
-    largest = (places.amax((0, 1)).ceil().long().clamp_max(4)).tolist()
-    for right in range(largest[0]):
-        for up in range(largest[1]):
-            shift = corners.new_tensor([-right * width, (up + 1) * height])
-            found = nearest_triangles(corners + shift, torch.ones_like(places[..., 0]), (height, width))
-            used |= found >= 0
+    ends = places.amax(1)
+    columns, rows = ends.amax(0).ceil().long().tolist()
+    used = torch.full((height, width), max(columns, rows) > _MOST, device="cpu")
+    for right, up in itertools.product(range(columns), range(rows)):
+        if bool(used.all()):
+            break
+        there = (ends > ends.new_tensor([right, up])).all(1)
+        shift = corners.new_tensor([-right * width, (up + 1) * height])
+        found = nearest_triangles(
+            corners[there] + shift, torch.ones_like(places[there, :, 0]), (height, width)
+        )
+        used |= found >= 0
     around = pad(used[None, None].float(), (1, 1, 1, 1), mode="circular")
     return max_pool2d(around, 3, stride=1) > 0
 

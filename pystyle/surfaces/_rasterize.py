@@ -1,7 +1,7 @@
 import torch
 from torch import Tensor
 
-from pystyle._arguments import pixel_size, whole_number
+from pystyle._arguments import is_number, pixel_size, whole_number
 from pystyle.surfaces._camera import Camera
 from pystyle.surfaces._fragments import Fragments
 from pystyle.surfaces._mesh import Mesh
@@ -34,7 +34,7 @@ def rasterize(mesh: Mesh, camera: Camera, size: int | tuple[int, int], *, sample
         >>> round(float(fragments.facing[23:25, 23:25].min()), 1)
         1.0
     """
-    size = pixel_size((size, size) if isinstance(size, int) else size, "`size`")
+    size = pixel_size((size, size) if is_number(size) else size, "`size`")
     samples = whole_number(samples, "`samples`", least=1, most=16)
     rows, columns = size[0] * samples, size[1] * samples
     seen = _camera_space(mesh, camera)

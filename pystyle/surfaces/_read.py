@@ -4,7 +4,6 @@ import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,10 +11,12 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from pystyle._arguments import path_of
 from pystyle.images import from_pil
 from pystyle.images._read import DEFAULT_MAX_PIXELS
 from pystyle.images._sources import Picture, as_image
 from pystyle.surfaces._errors import MeshReadError
+from pystyle.surfaces._gltf import check_places
 from pystyle.surfaces._mesh import Mesh
 from pystyle.surfaces._trimesh import trimesh_module
 
@@ -39,7 +40,8 @@ def read_mesh(path: str | os.PathLike[str], *, texture: Picture | None = None) -
     Raises:
         ImportError: trimesh is missing, the extra ``mesh``.
         MeshReadError: The file is missing, damaged or of another format; it has no triangles, too many, no
-            places in a texture, no texture, or several.
+            places in a texture, no texture, or several; or a glTF file moves its texture, has it at a second
+            set of places, or has places that are whole numbers.
         ImageReadError: `texture` cannot be read.
 
     Example:
@@ -51,7 +53,7 @@ def read_mesh(path: str | os.PathLike[str], *, texture: Picture | None = None) -
         Mesh(153 vertices, 256 faces, a texture of 256 x 512 pixels)
     """
     name = os.fspath(path)
-    file = Path(path).expanduser()
+    file = path_of(path)
     if not file.is_file():
         reason = (
             "it is a folder. Name a file in it."
@@ -67,6 +69,8 @@ def read_mesh(path: str | os.PathLike[str], *, texture: Picture | None = None) -
     given = None if texture is None else as_image(texture)
     with _named(name):
         scene = trimesh_module().load_scene(file, process=False)
+        if file.suffix.lower() in (".glb", ".gltf"):
+            check_places(file)
         parts = [part for part in _parts(scene) if len(part.faces)]
         if not parts:
             raise MeshReadError("it has no triangles.")
@@ -112,7 +116,7 @@ def _joined(parts: list[Any]) -> tuple[Tensor, Tensor, Tensor]:
         if places is None or len(places) != len(part.vertices):
             raise MeshReadError(
                 "it does not say where its corners lie in a texture (UVs). Unwrap it in a modelling program, "
-                "and export it with UVs."
+                "and export it with UVs and a material."
             )
         vertices.append(np.asarray(part.vertices, dtype=np.float64))
         faces.append(np.asarray(part.faces, dtype=np.int64) + before)
@@ -142,7 +146,10 @@ def _texture(parts: list[Any]) -> Tensor:
 def _base_color(part: Any) -> Tensor | None:
     material = getattr(part.visual, "material", None)
     image = getattr(material, "baseColorTexture", None)
-    image = getattr(material, "image", None) if image is None else image
+    if image is None:
+        image = getattr(material, "image", None)
+        # Where there is none trimesh makes a grey one, which has not been decoded from anything.
+        image = None if getattr(image, "format", None) is None else image
     if not isinstance(image, Image.Image):
         return None
     if image.width * image.height > DEFAULT_MAX_PIXELS:

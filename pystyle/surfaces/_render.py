@@ -3,7 +3,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from pystyle._arguments import number, pixel_size, whole_number
+from pystyle._arguments import is_number, number, pixel_size, whole_number
 from pystyle.images._pil import check_background
 from pystyle.surfaces._camera import Camera
 from pystyle.surfaces._mesh import Mesh
@@ -96,7 +96,7 @@ def turntable(
         4
     """
     num_views = whole_number(num_views, "`num_views`", least=1)
-    size = pixel_size((size, size) if isinstance(size, int) else size, "`size`")
+    size = pixel_size((size, size) if is_number(size) else size, "`size`")
     return [
         render(
             mesh,

@@ -63,6 +63,7 @@ def sheets_of(mesh: Mesh, views: Views, height: int, texture: Tensor) -> list[Sh
 
 def _width(mesh: Mesh, camera: Camera) -> float:
     """How wide the mesh is, in heights of the picture; twice what is farthest from its middle."""
-    seen = (mesh.vertices.double().cpu() - mesh.center.cpu()) @ camera.axes.T
+    corners = mesh.vertices[torch.unique(mesh.faces)].double().cpu()
+    seen = (corners - mesh.center.cpu()) @ camera.axes.T
     depth = camera.radii * mesh.radius - seen[:, 2]
     return 2 * camera.focal_length * float((seen[:, 0] / depth).abs().max())

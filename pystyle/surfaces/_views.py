@@ -1,9 +1,10 @@
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
-from pystyle._arguments import interval, number, seed_number, whole_number
+from pystyle._arguments import numbers, seed_number, whole_number
 from pystyle.surfaces._camera import Camera
 
 
@@ -46,14 +47,8 @@ class Views:
         set_ = object.__setattr__
         set_(self, "sheets", whole_number(self.sheets, "`sheets`", least=1, most=1000))
         set_(self, "views", whole_number(self.views, "`views`", least=1, most=100))
-        low, high = (
-            (self.elevations[0], self.elevations[-1])
-            if _one_value(self.elevations)
-            else interval(self.elevations, "`elevations`")
-        )
-        number(low, "`elevations`", least=-90)
-        number(high, "`elevations`", most=90)
-        set_(self, "elevations", (float(low), float(high)))
+        low, high = _angles(self.elevations)
+        set_(self, "elevations", (low, high))
         set_(self, "seed", seed_number(self.seed))
         # A camera checks its angles.
         Camera(0, low, self.field_of_view, self.distance)
@@ -93,6 +88,12 @@ class Views:
         return torch.Generator().manual_seed((self.seed * 1_000_003 + salt * 7_919) % 2**63)
 
 
-def _one_value(elevations: object) -> bool:
-    """Whether the lowest and the highest are the same, as for a ring of views."""
-    return isinstance(elevations, tuple) and len(elevations) == 2 and elevations[0] == elevations[1]
+def _angles(elevations: Any) -> tuple[float, float]:
+    """The lowest and the highest, which are the same for a ring of views."""
+    found = numbers(elevations, "`elevations`", least=-90, most=90)
+    if len(found) != 2 or found[0] > found[1]:
+        raise ValueError(
+            "`elevations` must be (lowest, highest) with lowest <= highest, got "
+            f"{tuple(round(value, 6) for value in found)}."
+        )
+    return found[0], found[1]

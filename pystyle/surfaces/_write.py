@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pystyle._arguments import path_of
 from pystyle.images import to_pil
 from pystyle.images._atomic import check_writable, replace_file
 from pystyle.surfaces._mesh import Mesh
@@ -21,8 +22,8 @@ def write_mesh(mesh: Mesh, path: str | os.PathLike[str]) -> None:
     Args:
         mesh: The mesh.
         path: A file that ends in ".glb", which holds all; in ".obj", beside which a ".mtl" and a ".png" of
-            the same name are written, with an underscore for several spaces in a row; or in ".ply", beside
-            which a ".png" is written. ``~`` is the home folder.
+            the same name are written; or in ".ply", beside which a ".png" is written. Names beside have
+            underscores for spaces that would be lost in a line of text. ``~`` is the home folder.
 
     Raises:
         ImportError: trimesh is missing, the extra ``mesh``.
@@ -54,7 +55,7 @@ def mesh_files(path: str | os.PathLike[str]) -> list[Path]:
     Raises:
         ValueError: If no mesh can have this name.
     """
-    file = Path(path).expanduser()
+    file = path_of(path)
     suffix = file.suffix.lower()
     if suffix not in WRITABLE:
         raise ValueError(f"`path` must end in one of {', '.join(WRITABLE)}, got '{os.fspath(path)}'.")
@@ -63,9 +64,9 @@ def mesh_files(path: str | os.PathLike[str]) -> list[Path]:
 
 
 def _stem_beside(file: Path) -> str:
-    """The name of the files beside a mesh."""
-    # Readers of this format split its lines at spaces, and put one between the parts of a name.
-    return re.sub(r"\s{2,}|[^\S ]", "_", file.stem) if file.suffix.lower() == ".obj" else file.stem
+    """The name of the files beside a mesh, as it can stand in a line of its text."""
+    # Readers split lines at spaces, and put one between the parts of a name.
+    return re.sub(r"^\s|\s{2,}|[^\S ]|[\ud800-\udfff]", "_", file.stem)
 
 
 def _contents(trimesh: Any, mesh: Mesh, file: Path) -> Mapping[str, bytes]:

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from pystyle.testing._require import close, require, uniform
+from pystyle.testing._require import close, require, uniform, usable
 
 
+@usable("a discriminator")
 def check_discriminator(
     discriminator: nn.Module, *, size: int = 64, channels: int = 3, batches: bool = True
 ) -> None:
@@ -31,6 +32,7 @@ def check_discriminator(
         >>> from pystyle.networks import PatchDiscriminator
         >>> check_discriminator(PatchDiscriminator(width=2), size=32)
     """
+    require(isinstance(discriminator, nn.Module), "a discriminator is a module of torch.")
     discriminator = copy.deepcopy(discriminator)
     generator = torch.Generator().manual_seed(0)
     like = next(discriminator.parameters(), None)
@@ -45,7 +47,11 @@ def check_discriminator(
 
 def _scores(discriminator: nn.Module, images: Tensor) -> list[Tensor]:
     found = discriminator(images)
-    return [found] if isinstance(found, Tensor) else list(found)
+    scores = [found] if isinstance(found, Tensor) else found
+    is_list = isinstance(scores, list | tuple) and len(scores) > 0
+    are_scores = is_list and all(isinstance(each, Tensor) for each in scores)
+    require(are_scores, f"it gives a tensor of scores, or a list of some, got a {type(found).__name__}.")
+    return list(scores)
 
 
 def _total(scores: Sequence[Tensor]) -> Tensor:
@@ -56,10 +62,6 @@ def _check_scores(discriminator: nn.Module, images: Tensor) -> None:
     before = images.clone()
     for name, given in (("noise", images), ("one colour", torch.full_like(images, 0.5))):
         scores = _scores(discriminator, given)
-        require(
-            len(scores) > 0 and all(isinstance(each, Tensor) for each in scores),
-            "it gives a tensor of scores, or a list of some.",
-        )
         require(all(each.shape[:1] == (2,) for each in scores), "each image of a batch has scores.")
         require(all(bool(each.isfinite().all()) for each in scores), f"scores of {name} are finite.")
     require(torch.equal(images, before), "the images are not changed.")

@@ -1,14 +1,15 @@
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
 from pystyle.encoders import Encoder
-from pystyle.testing._require import close, pickled_copy, require, uniform
+from pystyle.testing._require import close, pickled_copy, require, uniform, usable
 
 
+@usable("an encoder")
 def check_encoder(encoder: Encoder, *, size: int | None = None) -> None:
     """Check that an encoder keeps the promises on which the rest of the library rests.
 
@@ -27,6 +28,7 @@ def check_encoder(encoder: Encoder, *, size: int | None = None) -> None:
         >>> from pystyle.encoders import alexnet
         >>> check_encoder(alexnet(weights=None))
     """
+    require(isinstance(encoder, Encoder), "an encoder is a subclass of `Encoder`.")
     layers = encoder.layers
     require(
         len(layers) > 0 and len(set(layers)) == len(layers),
@@ -111,6 +113,8 @@ def _check_minimum_size(encoder: Encoder, layers: Sequence[str], image: Tensor) 
         features = encoder(image[:, :, :smallest, :smallest], layers)
     except RuntimeError as error:
         raise AssertionError(f"A promise is broken: {promise} {error}") from error
+    by_names = f"`forward` gives feature maps by the names of layers, got a {type(features).__name__}."
+    require(isinstance(features, Mapping), by_names)
     require(all(min(feature.shape) >= 1 for feature in features.values()), promise)
 
 

@@ -5,9 +5,10 @@ from torch import Tensor
 
 from pystyle.losses import AdversarialLoss, Loss
 from pystyle.testing._loss_positions import check_positions, loss_value, references_of
-from pystyle.testing._require import close, pickled_copy, require, uniform
+from pystyle.testing._require import close, pickled_copy, require, uniform, usable
 
 
+@usable("a loss")
 def check_loss(loss: Loss, *, channels: int = 6, size: int = 12, largest: float = 1.0) -> None:
     """Check that a loss keeps the promises on which the rest of the library rests.
 

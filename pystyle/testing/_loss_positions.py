@@ -19,10 +19,20 @@ def loss_value(loss: Loss, features: Tensor, reference: Tensor) -> Tensor:
     target = None
     if loss.reference is not None:
         with torch.no_grad():
-            target = loss.prepare(*(loss.represent(each) for each in references_of(loss, reference)))
-    value = loss.compare(loss.represent(features), target)
+            target = loss.prepare(*(_represented(loss, each) for each in references_of(loss, reference)))
+    value = loss.compare(_represented(loss, features), target)
     rewind()
+    require(isinstance(value, Tensor), f"`compare` returns a scalar tensor, got a {type(value).__name__}.")
     return value
+
+
+def _represented(loss: Loss, features: Tensor) -> Any:
+    found: Any = loss.represent(features)
+    items = found if isinstance(found, tuple) else (found,)
+    are_tensors = all(isinstance(item, Tensor) for item in items)
+    got = f"got a {type(found).__name__}"
+    require(are_tensors, f"`represent` returns a tensor or a tuple of tensors, {got}.")
+    return found
 
 
 def references_of(loss: Loss, reference: Tensor) -> list[Tensor]:

@@ -5,10 +5,11 @@ import torch
 from torch import Tensor
 from torch.optim import Optimizer
 
-from pystyle.testing._require import close, require
+from pystyle.testing._require import close, require, usable
 from pystyle.typing import OptimizerFactory
 
 
+@usable("an optimizer")
 def check_optimizer(optimizer: OptimizerFactory, *, num_steps: int = 100) -> None:
     """Check that an optimizer keeps the promises on which the runner rests.
 

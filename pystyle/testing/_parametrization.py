@@ -2,12 +2,13 @@ import math
 from collections.abc import Callable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pystyle.parametrizations import Parametrization
-from pystyle.testing._require import close, pickled_copy, require, uniform
+from pystyle.testing._require import close, pickled_copy, require, uniform, usable
 
 
+@usable("a parametrization")
 def check_parametrization(
     parametrization: Callable[[Tensor], Parametrization],
     *,
@@ -35,6 +36,8 @@ def check_parametrization(
         >>> from pystyle.parametrizations import Pixels
         >>> check_parametrization(Pixels)
     """
+    is_class = not isinstance(parametrization, nn.Module)
+    require(is_class, "a parametrization is given as a class or a `functools.partial` of one, not made.")
     _check_parameters(parametrization, size)
     _check_inputs(parametrization, size)
     _check_copies(parametrization, size)

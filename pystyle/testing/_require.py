@@ -3,7 +3,8 @@
 import copy
 import pickle
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import torch
@@ -23,6 +24,20 @@ def require(condition: bool | Tensor, promise: str) -> None:
     """Raise an AssertionError that names the broken promise."""
     if not bool(condition):
         raise AssertionError(f"A promise is broken: {promise}")
+
+
+@contextmanager
+def usable(component: str) -> Iterator[None]:
+    """A context, or a decorator, in which an error of the component is a broken promise as well."""
+    try:
+        yield
+    except AssertionError:
+        raise
+    except Exception as error:
+        raise AssertionError(
+            f"A promise is broken: {component} can be used as its base class says, and it raised a "
+            f"{type(error).__name__}: {error}"
+        ) from error
 
 
 def close(left: Any, right: Any, tolerance: float) -> bool:

@@ -1,3 +1,4 @@
+import copy
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -8,11 +9,12 @@ from torch.nn.functional import pad
 
 from pystyle.losses._representation import batch_size, image_of_batch
 from pystyle.networks import Stylizer
-from pystyle.testing._require import close, require, uniform
+from pystyle.testing._require import close, require, uniform, usable
 
 _TOLERANCE = 1e-4
 
 
+@usable("a network")
 def check_stylizer(network: Stylizer) -> None:
     """Check that a network keeps the promises on which the rest of the library rests.
 
@@ -22,6 +24,7 @@ def check_stylizer(network: Stylizer) -> None:
 
     Args:
         network: The network. One that has learned styles is checked with its names, any other with images.
+            It is copied.
 
     Raises:
         AssertionError: If a promise is broken; it says which.
@@ -30,7 +33,8 @@ def check_stylizer(network: Stylizer) -> None:
         >>> from pystyle.networks import AnyStyleNetwork
         >>> check_stylizer(AnyStyleNetwork(width=2))
     """
-    network.eval()
+    require(isinstance(network, Stylizer), "a network is a subclass of `Stylizer`.")
+    network = copy.deepcopy(network).eval()
     contents = _images(2, network.smallest + 2 * network.stride, network)
     styles: list[Any] = list(network.styles[:2]) or [
         image[None] for image in _images(2, network.smallest + 5, network)
@@ -136,8 +140,8 @@ def _check_file(network: Stylizer, contents: Tensor, style: Any) -> None:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "network.safetensors"
         network.save(path)
-        copy = type(network).load(path)
-    same = torch.equal(copy.bind(style)(contents), network.bind(style)(contents))
+        loaded = type(network).load(path)
+    same = torch.equal(loaded.bind(style)(contents), network.bind(style)(contents))
     require(
         same,
         "a network comes back from a file as it was; keep the arguments of the constructor as attributes.",

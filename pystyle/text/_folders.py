@@ -3,6 +3,8 @@
 import os
 from pathlib import Path
 
+from pystyle._arguments import path_of
+
 
 def weights_folder(name: str | os.PathLike[str]) -> Path:
     """The folder of a model: itself, or that of a repository in the cache of the hub.
@@ -11,7 +13,7 @@ def weights_folder(name: str | os.PathLike[str]) -> Path:
         ImportError: If it is no folder, and `huggingface_hub` is not installed.
         OSError: If there is neither.
     """
-    folder = Path(name).expanduser()
+    folder = path_of(name)
     if folder.is_dir():
         return folder
     try:

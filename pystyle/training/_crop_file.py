@@ -1,7 +1,6 @@
 import io
 import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
@@ -9,8 +8,8 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from pystyle._arguments import float_type, whole_number
-from pystyle.images._atomic import checked_place, sync_folder, temporary_file
+from pystyle._arguments import float_type, path_of, whole_number
+from pystyle.images._atomic import checked_place, put_in_place, temporary_file
 from pystyle.training._draws import Draws, Images, images_of
 
 _KIND = "file of crops"
@@ -43,7 +42,7 @@ class CropFile(Dataset[Tensor]):
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         # Copies map it, too, and the program may have gone to another folder.
-        self.path = Path(path).expanduser().absolute()
+        self.path = path_of(path).absolute()
         try:
             self._crops = np.load(self.path, mmap_mode="r", allow_pickle=False)
         except (ValueError, EOFError) as error:
@@ -88,9 +87,8 @@ class CropFile(Dataset[Tensor]):
         size = whole_number(crop_size, "`crop_size`", least=1)
         place = checked_place(path, kind=_KIND)
         # Not through a map: a disk that is full would end the process.
-        with temporary_file(place.parent, _pieces(draws, count, size)) as temporary:
-            os.replace(temporary, place)
-        sync_folder(place.parent)
+        with temporary_file(place, _pieces(draws, count, size)) as temporary:
+            put_in_place(temporary, place)
         return cls(place)
 
     @property

@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.utils.data import ConcatDataset, DataLoader, Subset, TensorDataset
 
 from pystyle._arguments import whole_number
 from pystyle.networks import Stylizer
@@ -19,12 +19,25 @@ from pystyle.training._processes import processes
 
 
 def described_images(images: Any) -> Any:
-    """What tells one training's images from another's: themselves, if they are in memory, or their files."""
+    """What tells one training's images from another's: themselves, if they are in memory, or their files.
+
+    No image of a data set is read for it: what is drawn may differ each time.
+    """
     if isinstance(images, Tensor | list | tuple):
         return images
     if isinstance(images, ImageFolder | CropFile):
         return images.description
-    return f"{type(images).__qualname__} of {len(images)}"
+    parts: dict[str, Any] = {"kind": f"{type(images).__qualname__} of {len(images)}"}
+    if isinstance(images, TensorDataset):
+        parts["tensors"] = images.tensors
+    elif isinstance(images, Subset):
+        parts["dataset"] = described_images(images.dataset)
+        parts["indices"] = torch.tensor([int(index) for index in images.indices], device="cpu")
+    elif isinstance(images, ConcatDataset):
+        parts["datasets"] = [described_images(one) for one in images.datasets]
+    elif hasattr(images, "description"):
+        parts["description"] = images.description
+    return parts
 
 
 def learned_images(network: Stylizer, styles: Any) -> list[Tensor]:

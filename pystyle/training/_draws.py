@@ -15,7 +15,8 @@ class Images(Protocol):
     """Anything that has a length and gives an image for an index: a list of tensors, or a dataset.
 
     An image is a tensor of shape (3, height, width) in [0, 1], or whatever :func:`~pystyle.images.as_image`
-    takes; of a tuple, such as an image with its label, the first item is.
+    takes; of a tuple, such as an image with its label, the first item is. A training that goes on compares
+    its class, its length, and what an attribute ``description`` says of its data, if there is one.
 
     Example:
         >>> import torch

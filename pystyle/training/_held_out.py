@@ -76,12 +76,7 @@ class HeldOut:
         with torch.no_grad():
             painted = torch.cat([self.features(picture) for picture in self._pictures(step)])
         found = self.path[step.index] = kernel_distance(painted, self._wanted)
-        _LOG.info(
-            "Held out, after step %d: kernel distance %.4g (deviation %.2g).",
-            step.index,
-            found.value,
-            found.deviation,
-        )
+        _LOG.info("Held out, after step %d: kernel distance %s.", step.index, found)
 
     def state_dict(self) -> dict[str, Any]:
         """What was found so far, for a checkpoint."""

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from pystyle._arguments import float_type, number, whole_number
+from pystyle._arguments import float_type, number, path_of, whole_number
 from pystyle.images import read_image, resize
 from pystyle.images._formats import EXTENSIONS
 from pystyle.images._read import DEFAULT_MAX_PIXELS
@@ -60,7 +60,7 @@ class ImageFolder(Dataset[Tensor]):
         max_pixels: int = DEFAULT_MAX_PIXELS,
     ) -> None:
         # The program may go to another folder.
-        self.folder = Path(folder).expanduser().absolute()
+        self.folder = path_of(folder).absolute()
         if not self.folder.is_dir():
             raise NotADirectoryError(f"`folder` must be a folder with images, got '{folder}', which is none.")
         self.paths: Sequence[Path] = sorted(

@@ -2,6 +2,7 @@ from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
+from typing import Any
 
 from pystyle._arguments import check_mapping, number, whole_number
 
@@ -45,6 +46,12 @@ class Phase:
         check_mapping(self.weights, "`weights`", '{"style": 0.5}')
         weights = {name: number(value, f"The weight of {name!r}") for name, value in self.weights.items()}
         object.__setattr__(self, "weights", weights)
+
+
+def described_phases(phases: Sequence[Phase]) -> list[Any]:
+    """What the phases of a training that goes on must have: all but the number of steps of the last one."""
+    *before, last = phases
+    return [*before, {**vars(last), "num_steps": "the rest"}]
 
 
 class PhaseTable:

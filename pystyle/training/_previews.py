@@ -1,10 +1,11 @@
 import os
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from pystyle._arguments import whole_number
+from pystyle._arguments import check_image, whole_number
 from pystyle.images import contact_sheet
 from pystyle.networks import Style, Stylizer
 from pystyle.networks._codes import for_network
@@ -26,7 +27,8 @@ class Previews(Preview):
         height: The height of each picture on the sheet, in pixels.
 
     Raises:
-        ValueError: If a number is not positive.
+        ValueError: If a number is not positive, there are no pairs, or a content is not one image.
+        TypeError: If these are no pairs, or a content is no image.
 
     Example:
         >>> import torch
@@ -43,7 +45,7 @@ class Previews(Preview):
         height: int = 192,
     ) -> None:
         super().__init__(path, every=every)
-        self.pairs = [(content, style) for content, style in pairs]
+        self.pairs = _checked(pairs)
         self.height = whole_number(height, "`height`", least=1)
 
     def picture(self, step: Step) -> Tensor:
@@ -64,3 +66,15 @@ class Previews(Preview):
         with torch.no_grad():
             picture = network.bind(style)(for_network(network, content)).cpu()
         return [content, *([style] if isinstance(style, Tensor) else []), picture]
+
+
+def _checked(pairs: Any) -> list[tuple[Tensor, Style]]:
+    """The pairs, looked at before the training is under way."""
+    found = list(pairs)
+    if not all(isinstance(pair, tuple | list) and len(pair) == 2 for pair in found):
+        raise TypeError('`pairs` must be a list of contents with their styles. Write `[(photo, "style")]`.')
+    if not found:
+        raise ValueError("`pairs` must have at least one content with its style, got none.")
+    for content, _ in found:
+        check_image(content, "A content of `pairs`")
+    return [(content, style) for content, style in found]

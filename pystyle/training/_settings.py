@@ -1,11 +1,13 @@
 """Arguments of a training that are checked before the first step."""
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from pystyle._arguments import check_mapping, number
 from pystyle.criterion import Criterion
 from pystyle.criterion._checks import check_loss_names
+from pystyle.networks import Painter, Stylizer
 from pystyle.training._bindings import off_in
 from pystyle.training._phase import Phase
 from pystyle.training._players import switched_off
@@ -19,21 +21,42 @@ def checked_phases(
     """The table of phases; one phase if only its numbers are given.
 
     Raises:
-        TypeError: If it is something else.
+        TypeError: If it is something else, or empty.
     """
     if phases is None:
         return (Phase(num_steps, crop_size=crop_size),)
-    if not phases or not all(isinstance(phase, Phase) for phase in phases):
-        raise TypeError("`phases` must be a list of `Phase`, at least one.")
+    several = isinstance(phases, Sequence) and len(phases) > 0
+    if not several or not all(isinstance(phase, Phase) for phase in phases):
+        raise TypeError("`phases` must be a list of `Phase`, at least one: `[Phase(9_000), Phase(1_000)]`.")
     return tuple(phases)
+
+
+def check_network(network: Any) -> None:
+    """Check that this can be trained.
+
+    Raises:
+        TypeError: If it is something else, such as a painter.
+    """
+    if not isinstance(network, Stylizer):
+        hint = "Give the network that was bound: `painter.network`."
+        if not isinstance(network, Painter):
+            hint = "Make one, as `TransformNetwork()`, or a subclass of yours with the layers of your module."
+        raise TypeError(f"`network` must be a Stylizer, got a {type(network).__name__}. {hint}")
 
 
 def checked_schedule(schedule: Any) -> Schedule:
     """The schedule.
 
     Raises:
-        TypeError: If it is a rate.
+        TypeError: If it is a rate, or makes something of another optimizer, as the schedulers of torch do.
     """
+    made = schedule.func if isinstance(schedule, partial) else schedule
+    if isinstance(made, type):
+        raise TypeError(
+            "`learning_rate` must be a function from the fraction of the training to a factor, got the class "
+            f"{made.__name__}. Schedulers of torch do not fit; write `CosineSchedule(1.0, 0.01)`, or a "
+            "function such as `lambda fraction: 1 - fraction`."
+        )
     if not callable(schedule):
         raise TypeError(
             "`learning_rate` must be a function from the fraction of the training to a factor, got a "
@@ -42,6 +65,11 @@ def checked_schedule(schedule: Any) -> Schedule:
         )
     found: Schedule = schedule
     return found
+
+
+def factor_at(schedule: Schedule, step: int, num_steps: int) -> float:
+    """What a schedule gives for a step, counted from 0, of so many."""
+    return schedule(step / max(num_steps - 1, 1))
 
 
 def checked_weights(

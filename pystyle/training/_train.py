@@ -14,6 +14,7 @@ from pystyle.networks import Stylizer
 from pystyle.networks._layout import channels_last
 from pystyle.optim._factory import optimizer_factory
 from pystyle.runner import Callback, CosineSchedule
+from pystyle.runner._checks import check_criterion, check_evaluation
 from pystyle.runner._inits import checked_seed
 from pystyle.runner._loop import Loop
 from pystyle.runner._step import close_all
@@ -24,11 +25,17 @@ from pystyle.training._draws import Images
 from pystyle.training._games import checked_game, described, without_learned
 from pystyle.training._keeper import TrainingKeeper
 from pystyle.training._learned_styles import LearnedStyles
-from pystyle.training._phase import Phase
+from pystyle.training._phase import Phase, described_phases
 from pystyle.training._players import num_parts
 from pystyle.training._processes import processes
 from pystyle.training._result import TrainingResult
-from pystyle.training._settings import checked_limit, checked_phases, checked_schedule, checked_weights
+from pystyle.training._settings import (
+    check_network,
+    checked_limit,
+    checked_phases,
+    checked_schedule,
+    checked_weights,
+)
 from pystyle.training._step import TrainingStep
 from pystyle.training._task import Task
 from pystyle.training._trainer import Trainer
@@ -106,8 +113,10 @@ def train(
         callbacks: One or several, called with a :class:`TrainingStep` after each step.
         checkpoint: A folder in which the state is kept, or :class:`~pystyle.checkpoints.Checkpoints` with one
             and how often it is written.
-        resume: Go on from the last checkpoint in that folder; without one the training starts at its
-            beginning.
+        resume: Go on from the last checkpoint in that folder, also behind what a callback has ended; without
+            one the training starts at its beginning. With more steps than before, of the last phase if there
+            are several, a training that was over goes on longer, at the learning rates of the new number.
+            The logger ``pystyle`` warns where that is not the training of as many steps at once.
 
     Returns:
         The network, the history, and why the training stopped. Ctrl-C ends it without an error.
@@ -116,7 +125,7 @@ def train(
         ValueError: If an argument has an impossible value, there are no images, or there is a checkpoint and
             `resume` is false.
         TypeError: If an argument is something else.
-        CheckpointError: If the checkpoint is of a training with other arguments.
+        CheckpointError: If the checkpoint is of a training with other arguments, or has more steps.
 
     Example:
         >>> import torch
@@ -135,6 +144,9 @@ def train(
         whose size must be a multiple of their number. Give callbacks, `checkpoint` and `resume` to the first
         of them only; all go on from its checkpoint, and stop when a callback stops it.
     """
+    check_network(network)
+    check_criterion(criterion)
+    check_evaluation(evaluation)
     callbacks, seed = callables(callbacks, "`callbacks`"), checked_seed(seed) or 0
     phases = checked_phases(phases, num_steps, crop_size)
     game = checked_game(network, criterion, adversaries or {}, tasks or {}, paired=paired)
@@ -163,6 +175,7 @@ def train(
     )
     arguments = {
         **options,
+        "phases": described_phases(phases),
         **described(network, contents, styles, game.tasks),
         "batch_size": batch_size,
         "paired": paired,
@@ -174,6 +187,8 @@ def train(
         criterion=without_learned(criterion),
         callbacks=callbacks,
         arguments=arguments,
+        num_steps=len(batches),
+        learning_rate=options["learning_rate"],
     )
     learned = None if game.drawn else LearnedStyles(evaluation, criterion, learned_images(network, styles))
     channels_last(network.train())

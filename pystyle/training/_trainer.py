@@ -29,6 +29,7 @@ from pystyle.training._paint import Paint, distributed
 from pystyle.training._phase import Phase, PhaseTable
 from pystyle.training._players import Duels, Players, adversarial_losses, switched_off
 from pystyle.training._processes import processes
+from pystyle.training._settings import factor_at
 from pystyle.training._task import Lesson, Task
 from pystyle.typing import OptimizerFactory, Schedule
 
@@ -122,7 +123,7 @@ class Trainer:
     def step(self, index: int, batch: Batch, seconds: Callable[[], float]) -> Terms:
         """Take a step, counted from 1, and give the terms that it starts from."""
         phase = self.phases.at(index - 1)
-        rate = phase.learning_rate * self._learning_rate((index - 1) / max(len(self.phases) - 1, 1))
+        rate = phase.learning_rate * factor_at(self._learning_rate, index - 1, len(self.phases))
         *before, last = batch.parts(self.players.num_parts)
         for place, part in enumerate(before):
             with seeded(self._seed, index, place + 1), torch.no_grad():

@@ -27,36 +27,33 @@ _LARGEST_DENOMINATOR = 65_535
 
 
 class AnimatedClip(Clip):
-    """An animation. Its rate is that of its first frame.
+    """An animation.
 
     Args:
         source: Path of the file, or its bytes.
         name: What errors call it.
+        max_pixels: The most that a frame may have.
 
     Raises:
         ImageReadError: If it cannot be read.
     """
 
-    def __init__(self, source: Path | bytes, name: str) -> None:
+    def __init__(self, source: Path | bytes, name: str, max_pixels: int) -> None:
         self.name, self._source = name, source
         with self._opened() as picture:
             self.width, self.height = picture.size
-            hidden = _hidden(picture)
-            self.num_frames = int(getattr(picture, "n_frames", 1)) - hidden
-            picture.seek(hidden)
-            picture.load()
-            self.rate = 1 / _duration(picture)
+            self._check_pixels(max_pixels)
+            self.num_frames = int(getattr(picture, "n_frames", 1)) - _hidden(picture)
             self.loop = _loop(picture)
+            self.duration = sum(map(_duration, self._pictures(picture)), Fraction(0))
+        self.rate = (self.num_frames / self.duration).limit_denominator(_LARGEST_DENOMINATOR)
         # Hundredths, thousandths, and the durations at usual rates are multiples of it.
         self.time_base = Fraction(1, 90_000)
 
     def frames(self, first: int = 0) -> Iterator[Frame]:
         time = Fraction(0)
-        with self._opened() as picture:
-            hidden = _hidden(picture)
-            for index in range(self.num_frames or 0):
-                picture.seek(index + hidden)
-                picture.load()
+        with self._opened() as opened:
+            for index, picture in enumerate(self._pictures(opened)):
                 duration = _duration(picture)
                 if index >= first:
                     yield self._frame(from_pil(picture), time, duration)
@@ -65,6 +62,15 @@ class AnimatedClip(Clip):
     def digest(self) -> str:
         source = self._source
         return file_digest(source) if isinstance(source, Path) else hashlib.sha256(source).hexdigest()
+
+    def _pictures(self, picture: Any) -> Iterator[Any]:
+        """The picture at each frame."""
+        hidden = _hidden(picture)
+        for index in range(self.num_frames or 0):
+            picture.seek(index + hidden)
+            # WebP knows no duration before.
+            picture.load()
+            yield picture
 
     @contextmanager
     def _opened(self) -> Iterator[Any]:

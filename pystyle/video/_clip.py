@@ -74,6 +74,19 @@ class Clip(ABC):
         self.num_frames, self.duration, self.loop = clip.num_frames, clip.duration, clip.loop
         self.has_sound = clip.has_sound
 
+    def _check_pixels(self, max_pixels: int) -> None:
+        """Refuse frames that are too large.
+
+        Raises:
+            ImageReadError: If they are.
+        """
+        count = self.width * self.height
+        if count > max_pixels:
+            raise ImageReadError(
+                f"Cannot read the clip '{self.name}': it has {self.width} x {self.height} = {count} pixels, "
+                f"more than {max_pixels}. If you trust the file, pass `max_pixels={count}`."
+            )
+
     def _frame(self, image: Tensor, time: Fraction, duration: Fraction | None) -> Frame:
         """A frame of this clip.
 

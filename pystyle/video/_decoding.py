@@ -26,13 +26,14 @@ class DecodedClip(Clip):
     Args:
         source: Path of a file, or a pipe, which is closed after the last frame.
         name: What errors call it.
+        max_pixels: The most that a frame may have.
 
     Raises:
         ImportError: If PyAV is missing.
         ImageReadError: If it cannot be read, or has no pictures.
     """
 
-    def __init__(self, source: Path | Pipe, name: str) -> None:
+    def __init__(self, source: Path | Pipe, name: str, max_pixels: int) -> None:
         self.name, self._source = name, source
         self.is_pipe = isinstance(source, Pipe)
         self._sound_of_pipe: deque[Any] | None = deque()
@@ -41,11 +42,13 @@ class DecodedClip(Clip):
             container = self._open()
             stream = self._pictures(container)
             self._set_facts(container, stream)
+            self._check_pixels(max_pixels)
             self._decoded: Iterator[Any] | None = self._decode(container, stream)
             first = next(self._decoded, None)
         if first is None:
             container.close()
             raise ImageReadError(f"Cannot read the clip '{name}': there is no whole picture in it.")
+        # After the rotation.
         self.height, self.width = tensor_of(first).shape[2:]
         shown = [] if first.pts is None else [Fraction(first.pts * first.time_base)]
         self._start = beginning(container.streams.audio, shown)
@@ -107,6 +110,7 @@ class DecodedClip(Clip):
         return stream
 
     def _set_facts(self, container: Any, stream: Any) -> None:
+        self.height, self.width = stream.height, stream.width
         self.rate = Fraction(stream.average_rate or stream.guessed_rate or _USUAL_RATE)
         self.time_base = Fraction(stream.time_base)
         self.num_frames = stream.frames or None

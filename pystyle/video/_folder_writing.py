@@ -9,7 +9,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from pystyle.images._atomic import sync_folder
+from pystyle.images._atomic import sync_folder, take_permissions
 from pystyle.video._frame import Frame
 from pystyle.video._pixels import pixels_of
 
@@ -30,6 +30,7 @@ def folder_writer(path: str | os.PathLike[str]) -> Iterator["FolderWriter"]:
         yield writer
         if not writer.count:
             raise ValueError("A clip must have at least one frame, got none.")
+        take_permissions(temporary, place)
         with suppress(FileNotFoundError):
             place.rmdir()
         os.rename(temporary, place)

@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pystyle.networks import Stylizer
 from pystyle.video._frame import Frame
 
 
@@ -77,3 +78,24 @@ class OfImages(FramePainter):
     def paint(self, frames: Sequence[Frame]) -> Tensor:
         """What the function makes of the images, all together."""
         return self.painter(torch.cat([frame.image for frame in frames]))
+
+
+def as_frame_painter(painter: FramePainter | Callable[[Tensor], Tensor]) -> FramePainter:
+    """A painter of frames as it is, or one of a function of images.
+
+    Raises:
+        TypeError: If it is neither.
+    """
+    if isinstance(painter, FramePainter):
+        return painter
+    if isinstance(painter, Stylizer):
+        style = repr(painter.styles[0]) if painter.styles else "painting"
+        raise TypeError(
+            f"`painter` must be a function of images or a FramePainter, got a {type(painter).__name__} "
+            f"without a style. Bind one first: `network.bind({style})`."
+        )
+    if not callable(painter):
+        raise TypeError(
+            f"`painter` must be a function of images or a FramePainter, got a {type(painter).__name__}."
+        )
+    return OfImages(painter)

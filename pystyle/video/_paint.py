@@ -10,10 +10,10 @@ from pystyle.checkpoints import describe
 from pystyle.video._clip import Clip
 from pystyle.video._encoding import Settings
 from pystyle.video._formats import FormatName
-from pystyle.video._frame_painter import FramePainter
-from pystyle.video._painting import as_frame_painter, batches_of, paint_batches
+from pystyle.video._frame_painter import FramePainter, as_frame_painter
+from pystyle.video._painting import batches_of, paint_batches
 from pystyle.video._progress import Clock, Progress
-from pystyle.video._read import read_clip
+from pystyle.video._read import as_clip
 from pystyle.video._segment_writing import SegmentWriter, join
 from pystyle.video._segments import SegmentFolder
 from pystyle.video._write import check_output, clip_writer, settings_for, sound_source
@@ -72,7 +72,7 @@ def paint_clip(
         SoundReadError: The file `sound` cannot be read.
         ValueError: The painter gives pictures of another shape, the output cannot hold the sound, there
             are segments and `resume` is false, or an argument is out of its range.
-        TypeError: `painter` is neither, or remembers what a checkpoint cannot hold.
+        TypeError: `clip` or `painter` is none of these, or a painter remembers what a checkpoint cannot hold.
         CheckpointError: The segments are of another clip, painter or setting, or another run has the folder.
         OSError: The output or a segment cannot be written.
 
@@ -94,7 +94,7 @@ def paint_clip(
     if resume and checkpoint is None:
         raise ValueError("`resume` needs a folder with segments. Give `checkpoint` as well.")
     frame_painter = as_frame_painter(painter)
-    clip = clip if isinstance(clip, Clip) else read_clip(clip)
+    clip = as_clip(clip)
     settings = settings_for(output, like=clip, rate=None, quality=quality, format=format)
     source = sound_source(sound, clip, settings)
     frame_painter.begin()

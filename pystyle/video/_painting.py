@@ -10,7 +10,7 @@ from torch import Tensor
 
 from pystyle.checkpoints import encode
 from pystyle.video._frame import Frame
-from pystyle.video._frame_painter import FramePainter, OfImages
+from pystyle.video._frame_painter import FramePainter
 from pystyle.video._progress import Clock, Progress
 from pystyle.video._segment_writing import SegmentWriter
 from pystyle.video._segments import Cut
@@ -53,21 +53,6 @@ def batches_of(frames: Iterator[Frame], size: int, seconds: Fraction | None = No
         batch.append(frame)
     if batch:
         yield Batch(batch, ends_segment=True, ends_clip=True)
-
-
-def as_frame_painter(painter: FramePainter | Callable[[Tensor], Tensor]) -> FramePainter:
-    """A painter of frames as it is, or one of a function of images.
-
-    Raises:
-        TypeError: If it is neither.
-    """
-    if isinstance(painter, FramePainter):
-        return painter
-    if not callable(painter):
-        raise TypeError(
-            f"`painter` must be a function of images or a FramePainter, got a {type(painter).__name__}."
-        )
-    return OfImages(painter)
 
 
 def paint_batches(

@@ -1,9 +1,12 @@
+import io
 import os
 import sys
-from pathlib import Path
+from collections.abc import Iterable
 from typing import IO
 
+from pystyle._arguments import path_of, whole_number
 from pystyle.images import ImageReadError
+from pystyle.images._read import DEFAULT_MAX_PIXELS
 from pystyle.images._resize import Edge
 from pystyle.video._animation import SIGNATURES, AnimatedClip, brings_animation
 from pystyle.video._clip import Clip
@@ -23,6 +26,7 @@ def read_clip(
     rate: float | None = None,
     edge_size: int | None = None,
     edge: Edge = "short",
+    max_pixels: int = DEFAULT_MAX_PIXELS,
 ) -> Clip:
     """Returns a clip, whose frames are read when they are asked for.
 
@@ -31,7 +35,8 @@ def read_clip(
       BT.601, in limited range). Time stamps are exact fractions, so that a variable rate stays as it is.
     - GIF, APNG and animated WebP, with their durations and repetitions. Where they are transparent, they are
       white.
-    - A folder of images, in the order of their names, at a given rate.
+    - A folder of images, in the order of their names, where ``frame-2`` comes before ``frame-10``, at a given
+      rate.
     - ``"-"``, the standard input, or a file object, which may be a pipe: it is read once, as it comes. An
       MP4 must be fragmented or have its index at the beginning (``-movflags +faststart`` of FFmpeg);
       Matroska, MPEG-TS and NUT need nothing. An animation is read as a whole first.
@@ -42,14 +47,18 @@ def read_clip(
         edge_size: Length in pixels that one edge of each frame gets, the other keeping the aspect ratio; None
             keeps the size.
         edge: Which edge has that length: "short", "long", "height" or "width".
+        max_pixels: Largest accepted product of width and height, compared with the header before anything is
+            decoded, as in :func:`~pystyle.images.read_image`.
 
     Returns:
         The clip. It has its size and its rate; its frames come by iterating over it.
 
     Raises:
         ImportError: PyAV is missing, the extra ``video``.
-        ImageReadError: There is no such file, it is no video, or it is damaged.
-        ValueError: `rate` is not positive, or given for what is no folder, or `edge_size` is not positive.
+        ImageReadError: There is no such file, it is no video, too large, or damaged.
+        TypeError: `source` is none of these.
+        ValueError: `rate` is not positive, or given for what is no folder, or `edge_size` or `max_pixels` is
+            not positive.
 
     Example:
         >>> import tempfile, torch
@@ -64,37 +73,65 @@ def read_clip(
         Time begins with the first picture or sound of the file. High dynamic range is read as it is, without
         mapping of tones, and 8 bits of each colour are kept. Subtitles and chapters are left out.
     """
-    clip = _opened(source, rate)
+    _check_source(source, "`source` must be")
+    clip = _opened(source, rate, whole_number(max_pixels, "`max_pixels`", least=1))
     return clip if edge_size is None else ResizedClip(clip, edge_size, edge)
 
 
-def _opened(source: str | os.PathLike[str] | IO[bytes], rate: float | None) -> Clip:
-    path = None if not isinstance(source, str | os.PathLike) or os.fspath(source) == "-" else Path(source)
-    if path is not None and path.expanduser().is_dir():
-        return FolderClip(path.expanduser(), exact_rate(_USUAL_RATE if rate is None else rate))
+def as_clip(clip: Clip | str | os.PathLike[str] | IO[bytes]) -> Clip:
+    """A clip as it is, or the one of what :func:`read_clip` takes, as the argument `clip`.
+
+    Raises:
+        TypeError: If it is neither.
+    """
+    if isinstance(clip, Clip):
+        return clip
+    _check_source(clip, "`clip` must be a Clip,")
+    return read_clip(clip)
+
+
+def _check_source(source: object, rule: str) -> None:
+    is_file = hasattr(source, "read") and not isinstance(source, io.TextIOBase)
+    if is_file or (isinstance(source, str | os.PathLike) and isinstance(os.fspath(source), str)):
+        return
+    hint = ""
+    if isinstance(source, Iterable) and not isinstance(source, str | bytes | io.TextIOBase):
+        hint = (
+            " Frames in memory are painted one by one: `write_clip(path, (frame._replace("
+            "image=paint(frame.image)) for frame in frames))`, or `(paint(image) for image in images)`."
+        )
+    raise TypeError(f"{rule} a path or a binary file object, got {type(source).__name__}.{hint}")
+
+
+def _opened(source: str | os.PathLike[str] | IO[bytes], rate: float | None, max_pixels: int) -> Clip:
+    path, name = None, "the pipe"
+    if isinstance(source, str | os.PathLike) and os.fspath(source) != "-":
+        # Frames are read later, when the program may be in another folder.
+        path, name = path_of(source).absolute(), str(path_of(source))
+    if path is not None and path.is_dir():
+        return FolderClip(path, name, exact_rate(_USUAL_RATE if rate is None else rate), max_pixels)
     if rate is not None:
         raise ValueError("`rate` is for a folder of images; other clips have times of their own.")
     if path is None:
         file = sys.stdin.buffer if isinstance(source, str | os.PathLike) else source
-        return _from_pipe(Pipe(file), "the pipe")
-    path = path.expanduser()
+        return _from_pipe(Pipe(file), name, max_pixels)
     if path.exists() and not path.is_file():
         # A named pipe, or a device.
-        return _from_pipe(Pipe(path.open("rb", buffering=0), closes=True), str(path))
+        return _from_pipe(Pipe(path.open("rb", buffering=0), closes=True), name, max_pixels)
     if not path.is_file():
-        raise ImageReadError(f"Cannot read the clip '{path}': there is no such file. Check the path.")
+        raise ImageReadError(f"Cannot read the clip '{name}': there is no such file. Check the path.")
     with path.open("rb") as file:
         start = file.read(_LONGEST_SIGNATURE)
     if not start:
-        raise ImageReadError(f"Cannot read the clip '{path}': the file is empty.")
+        raise ImageReadError(f"Cannot read the clip '{name}': the file is empty.")
     if start.startswith(SIGNATURES) and not start.endswith(b"AVI "):
-        return AnimatedClip(path, str(path))
-    return DecodedClip(path, str(path))
+        return AnimatedClip(path, name, max_pixels)
+    return DecodedClip(path, name, max_pixels)
 
 
-def _from_pipe(pipe: Pipe, name: str) -> Clip:
+def _from_pipe(pipe: Pipe, name: str, max_pixels: int) -> Clip:
     if not brings_animation(pipe):
-        return DecodedClip(pipe, name)
+        return DecodedClip(pipe, name, max_pixels)
     data = pipe.rest()
     pipe.close()
-    return AnimatedClip(data, name)
+    return AnimatedClip(data, name, max_pixels)

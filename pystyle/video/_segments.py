@@ -10,6 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from pystyle._arguments import path_of
 from pystyle.checkpoints import CheckpointError, CheckpointFolder, decode, differences, encode, environment
 from pystyle.images._atomic import replace_file
 from pystyle.video._av import av_module
@@ -62,7 +63,7 @@ class SegmentFolder:
     """
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.path = Path(path).expanduser()
+        self.path = path_of(path).absolute()
 
     @contextmanager
     def taken(self, description: Mapping[str, str], *, resume: bool) -> Iterator[None]:

@@ -7,6 +7,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import IO, Any
 
+from pystyle._arguments import path_of
 from pystyle.video._av import av_module, beginning, open_container
 from pystyle.video._sound_error import SoundReadError
 from pystyle.video._sound_tracks import SoundTracks
@@ -24,7 +25,8 @@ class SoundFile:
     """
 
     def __init__(self, source: str | os.PathLike[str] | IO[bytes]) -> None:
-        self._source = source
+        # It is opened again for each clip that is written, when the program may be in another folder.
+        self._source = path_of(source).absolute() if isinstance(source, str | os.PathLike) else source
         # So that what is wrong is known at once.
         self.sound().close()
 

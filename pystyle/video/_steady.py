@@ -11,7 +11,7 @@ from pystyle._arguments import number
 from pystyle.functional._precision import at_least_float32
 from pystyle.video._flow import DISFlow, FlowBetween
 from pystyle.video._frame import Frame
-from pystyle.video._frame_painter import FramePainter, OfImages
+from pystyle.video._frame_painter import FramePainter, as_frame_painter
 from pystyle.video._trust import blurred, half, moved, trusted
 
 _MOST = 0.9
@@ -42,6 +42,7 @@ class SteadyPainter(FramePainter):
 
     Raises:
         ImportError: If no `flow` is given and OpenCV is missing, the extra ``flow``.
+        TypeError: If `painter` is neither.
         ValueError: If `strength` is not in [0, 0.9], or (when it paints) pictures or flows have not the size
             of the frames.
 
@@ -62,7 +63,9 @@ class SteadyPainter(FramePainter):
         Details that change from frame to frame are averaged, so the pictures are softer. The default
         strength is the least with which two styles of ``masters`` had a third of their warping error on a
         clip of a moving camera. A change that the painter makes on purpose, such as another style, is
-        followed within some frames.
+        followed within some frames. What a painter leaves of the frames, outside of a mask or at a low
+        strength, is blended as well: steady what paints there, and compose it with the frames afterwards, as
+        ``pystyle video`` does.
 
     References:
         The reliability of the flow and the moved picture are those of Ruder, Dosovitskiy, Brox. *Artistic
@@ -76,7 +79,7 @@ class SteadyPainter(FramePainter):
         flow: FlowBetween | None = None,
         strength: float = 0.8,
     ) -> None:
-        self.painter = painter if isinstance(painter, FramePainter) else OfImages(painter)
+        self.painter = as_frame_painter(painter)
         self.flow = DISFlow(scale=0.5) if flow is None else flow
         self.strength = number(strength, "`strength`", least=0, most=_MOST)
         self._frame: Tensor | None = None

@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterator
 from fractions import Fraction
 
+import torch
 from torch import Tensor
 
 from pystyle._arguments import number
@@ -47,7 +48,7 @@ class StillClip(Clip):
     """The clip of :func:`still_clip`."""
 
     def __init__(self, image: Tensor, seconds: float | Fraction, rate: float | Fraction) -> None:
-        number(seconds, "`seconds`", above=0)
+        seconds = number(seconds, "`seconds`", above=0)
         self.rate = exact_rate(rate)
         self.name, self._image = "the photograph", check_single_image(image)[None]
         self.height, self.width = self._image.shape[2:]
@@ -60,6 +61,7 @@ class StillClip(Clip):
             yield self._frame(self._image, index / self.rate, 1 / self.rate)
 
     def digest(self) -> str:
-        pixels = self._image.detach().cpu().contiguous().numpy()
-        facts = f"{self.num_frames} at {self.rate}, {pixels.dtype} {pixels.shape}"
+        facts = f"{self.num_frames} at {self.rate}, {self._image.dtype} {tuple(self._image.shape)}"
+        # NumPy has no bfloat16.
+        pixels = self._image.detach().cpu().contiguous().view(torch.uint8).numpy()
         return hashlib.sha256(facts.encode() + pixels.tobytes()).hexdigest()

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from fractions import Fraction
 from typing import IO, Any, Protocol
 
-from pystyle.images._atomic import check_writable, checked_place, sync_folder
+from pystyle.images._atomic import check_writable, checked_place, creation_mode, put_in_place
 from pystyle.video._av import OneWay, new_container, writing
 from pystyle.video._encoding import PictureTrack, Settings
 from pystyle.video._frame import Frame
@@ -47,7 +47,7 @@ def file_writer(
     temporary = place.parent / f".{secrets.token_hex(8)}.tmp"
     try:
         # Not by `tempfile`, whose files are private.
-        temporary.touch(exist_ok=False)
+        temporary.touch(creation_mode(place), exist_ok=False)
         name = os.fspath(path)
         with writing(name), ContainerWriter(str(temporary), settings, sound, name) as writer:
             yield writer
@@ -55,8 +55,7 @@ def file_writer(
             show_until(temporary, settings.format, writer.end)
         with temporary.open("rb") as file:
             os.fsync(file.fileno())
-        os.replace(temporary, place)
-        sync_folder(place.parent)
+        put_in_place(temporary, place)
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -1,9 +1,19 @@
 """What a run was asked to do, in words that tell two runs apart."""
 
+import array
+import operator
 import os
+import random
+import re
 import subprocess
 import sys
+import threading
+from collections import deque
 from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import Enum, Flag, IntEnum
+from fractions import Fraction
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +23,7 @@ import torch
 from torch import nn
 
 from pystyle import ContentLoss, Criterion, GramLoss
-from pystyle.checkpoints import describe, differences, environment
+from pystyle.checkpoints import describe, differences, environment, fingerprint
 from pystyle.encoders import SequentialEncoder
 
 
@@ -25,6 +35,43 @@ def make(rate):
 class Options:
     rows: int
     _cache: int = 0
+
+
+class Statistic(Enum):
+    MEAN = "mean"
+    MAX = "max"
+
+
+class Level(IntEnum):
+    LOW = 1
+    HIGH = 2
+
+
+class Side(Flag):
+    LEFT = 1
+    RIGHT = 2
+
+
+class Shown:
+    """Has no public attribute, and says what it is."""
+
+    def __init__(self, inner):
+        self._inner = inner
+
+    def __repr__(self):
+        return f"Shown({self._inner!r})"
+
+
+class Counting:
+    """Keeps what changes in a private attribute."""
+
+    def __init__(self):
+        self._count = 0
+        self._lock = threading.Lock()
+
+
+class Stateless:
+    pass
 
 
 def criterion(weight=1.0, seed=0):
@@ -65,6 +112,94 @@ def test_a_difference_is_found_and_named(before, now, name):
     found = differences(describe({"value": before}), describe({"value": now}))
     assert found
     assert all(text.startswith(f"`{name}") for text in found)
+
+
+@pytest.mark.parametrize(
+    ("before", "now"),
+    [
+        (Statistic.MEAN, Statistic.MAX),
+        (Level.LOW, Level.HIGH),
+        (Level.LOW, 1),
+        (Side.LEFT, Side.LEFT | Side.RIGHT),
+        ({Statistic.MEAN}, {Statistic.MAX}),
+        (range(3), range(5)),
+        (Fraction(1, 2), Fraction(1, 3)),
+        (Decimal("0.1"), Decimal("0.10")),
+        (date(2020, 1, 1), date(2021, 1, 1)),
+        (timedelta(1), timedelta(2)),
+        (deque([1]), deque([2])),
+        (slice(1), slice(2)),
+        (bytearray(b"a"), bytearray(b"b")),
+        (re.compile("a" * 300), re.compile("a" * 301)),
+        (re.compile("a"), re.compile("a", re.ASCII)),
+        ({1: 1}.values(), {1: 2}.values()),
+        ({1: 1}.keys(), {2: 1}.keys()),
+        (torch.channels_last, torch.contiguous_format),
+        (operator.itemgetter(1), operator.itemgetter(2)),
+        (array.array("d", [1]), array.array("d", [2])),
+        ("a".upper, "b".upper),
+        (torch.Generator().manual_seed(1), torch.Generator().manual_seed(2)),
+        (random.Random(1), random.Random(2)),
+        (np.random.default_rng(1), np.random.default_rng(2)),
+        (np.array(["a"]), np.array(["b"])),
+        (Shown(1), Shown(2)),
+        (Shown("a" * 200 + "1"), Shown("a" * 200 + "2")),
+        (Stateless(), object()),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_values_without_public_attributes_are_told_apart(before, now):
+    holders = [{"value": before}, {"value": now}]
+    assert describe(holders[0]) != describe(holders[1])
+    assert fingerprint(before) != fingerprint(now)
+    assert fingerprint(Options(before)) != fingerprint(Options(now))
+
+
+@pytest.mark.parametrize(
+    "make_value",
+    [
+        lambda: Fraction(2, 4),
+        lambda: deque([1, {"a": SLOPE.clone()}]),
+        lambda: re.compile("a"),
+        lambda: operator.itemgetter(1),
+        lambda: random.Random(3),
+        lambda: np.random.default_rng(3),
+        lambda: "a".upper,
+        lambda: Shown("a"),
+        lambda: Counting(),
+        lambda: Stateless(),
+        lambda: {Statistic.MEAN, Statistic.MAX},
+    ],
+)
+def test_values_without_public_attributes_that_are_alike_are_described_alike(make_value):
+    first, second = make_value(), make_value()
+    assert fingerprint(first) == fingerprint(second)
+
+
+def test_a_generator_is_known_by_its_seed():
+    generator = torch.Generator().manual_seed(3)
+    before = describe({"value": generator})
+    torch.rand(1, generator=generator)
+    assert describe({"value": generator}) == before == {"value": "torch.Generator on cpu with the seed 3"}
+
+
+def test_members_and_modules_are_named():
+    assert describe({"a": Statistic.MAX}) == {"a": f"{__name__}.Statistic.MAX", "a.value": "'max'"}
+    assert describe({"a": nn.functional}) == {"a": "torch.nn.functional"}
+
+
+def test_what_is_private_does_not_count_even_without_anything_public():
+    counting = Counting()
+    before = describe({"value": counting})
+    counting._count += 1
+    assert describe({"value": counting}) == before == {"value": f"{__name__}.Counting"}
+
+
+@pytest.mark.parametrize("value", [threading.Lock(), (x for x in "ab"), memoryview(b"a")])
+def test_what_nothing_tells_apart_is_refused(value):
+    with pytest.raises(TypeError, match=r"`options\.rows` is a .*, and nothing tells two of these apart"):
+        describe({"options": Options(value)})
+    assert describe({"options": Options(1, value)}) == describe({"options": Options(1)})
 
 
 @pytest.mark.parametrize(

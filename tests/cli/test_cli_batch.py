@@ -125,6 +125,7 @@ def test_other_options_need_another_folder_or_leave_to_overwrite(capsys):
         ([*FOLDERS, "-o", "x.png"], "`-o` must be left out with `--batch`"),
         ([*FOLDERS, "--mask", "m.png"], "`--mask` must be left out with `--batch`"),
         ([*FOLDERS, "--checkpoint", "run"], "`--checkpoint` must be left out with `--batch`"),
+        ([*FOLDERS, "--checkpoint-every", "5"], "`--checkpoint-every` must be left out with `--batch`"),
         ([*FOLDERS, "--log", "x.csv"], "`--log` must be left out with `--batch`"),
         ([*FOLDERS, "--save-config", "x.toml"], "`--save-config` must be left out with `--batch`"),
         (FOLDERS[:4], "`--batch` needs a folder for the pictures. Name it with `--output-dir`."),

@@ -113,6 +113,25 @@ def test_what_would_take_too_long_is_left_out_and_named(network, instant, capsys
     assert missing["reason"] == "left out: about 4 s more. `--sizes 48` measures it"
 
 
+@pytest.mark.parametrize("wrong", ["nosuch", "none.safetensors"])
+def test_a_wrong_name_is_found_before_anything_is_measured(network, monkeypatch, capsys, wrong):
+    monkeypatch.setattr(bench, "measured", None)
+    assert main(["bench", network, "stylize", wrong, "--sizes", "24"]) == (2 if wrong == "nosuch" else 1)
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith("pystyle: error: `WHAT` must be a ")
+    assert captured.err.count("\n") == 1
+
+
+def test_a_name_of_two_lines_breaks_no_line_of_the_table(network, instant, capsys):
+    del instant
+    Path(network).rename("two\nlines.safetensors")
+    assert main(["bench", "two\nlines.safetensors", "--sizes", "24", "--quiet"]) == 0
+    assert (
+        capsys.readouterr().out.splitlines()[2].startswith("| `two\\nlines.safetensors`, float32 | 24 x 24 |")
+    )
+
+
 def test_one_that_fails_leaves_the_others(network, instant, capsys):
     instant[network, 32] = RuntimeError("no kernel\nfor this device")
     assert main(["bench", network, "--sizes", "24", "32", "40", "--json"]) == 1

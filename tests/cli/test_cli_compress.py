@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -60,6 +61,14 @@ def test_the_figures_are_those_of_the_pictures(capsys):
     assert told["after"]["bytes"] == Path("small.safetensors").stat().st_size
     assert told["ratios"]["bytes"] == told["after"]["bytes"] / told["before"]["bytes"] < 0.3
     assert told["file"] == str(Path("small.safetensors").absolute())
+
+
+def test_figures_that_are_no_numbers_are_null(capsys, monkeypatch):
+    # The noise of what has none at all, relative to none.
+    monkeypatch.setattr(Judge, "__call__", lambda *_: SimpleNamespace(figures={"noise": float("nan")}))
+    assert compress("any.safetensors", *INPUTS, "--json", "--quiet") == 0
+    told = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert told["before"]["noise"] is told["after"]["noise"] is told["ratios"]["noise"] is None
 
 
 @pytest.mark.slow

@@ -72,6 +72,8 @@ def test_without_a_style_whoever_paints_chooses(capsys):
         (["wave"], "Did you mean 'waves'?"),
         (["-"], "STYLE must be names or files"),
         (["waves", "--style-weights", "1,2"], "`--style-weights` must have one weight for each of the 1"),
+        (["waves", "--style-size", "64"], "`--style-size` is for paintings, and none is looked at here"),
+        (["--network", "any.safetensors", "--style-size", "64"], "there is no STYLE."),
         (["--style-output", "look.onnx"], "`--style-output` is for a network for any style"),
         (["--network", "other"], "`--network` must be a network that comes with this version"),
     ],

@@ -42,6 +42,12 @@ def test_the_version_is_that_of_the_package(capsys):
     assert capsys.readouterr().out == f"pystyle {pystyle.__version__}\n"
 
 
+def test_a_folder_of_weights_whose_name_is_no_text_is_told(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("TORCH_HOME", f"{tmp_path}/caf\udce9")
+    assert main(["info"]) == 0
+    assert r"caf\udce9" in capsys.readouterr().out
+
+
 def test_info_gives_versions_devices_and_weights(capsys, tmp_path):
     facts = _facts(capsys)
     assert facts["versions"]["pystyle"] == pystyle.__version__

@@ -3,6 +3,9 @@
 import csv
 import io
 import json
+import os
+import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -157,6 +160,34 @@ def test_values_between_commas_can_be_read_again(capsys):
     assert row["saturation"] == "inf"
     found = judged(capsys, "other.png", *options[:-1])
     assert found["pictures"][0]["saturation"] is None
+
+
+@pytest.fixture
+def odd_names() -> list[str]:
+    """Pictures whose names are no text, have letters beyond ASCII, and have control characters."""
+    names = [os.fsdecode(b"caf\xe9.png"), "é 日.png", "two\nlines\x1b.png"]
+    for name in names:
+        shutil.copy("content.png", name)
+    return names
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no such names")
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii", "cp1252"])
+def test_no_name_costs_the_figures(odd_names, monkeypatch, encoding):
+    def printed(*options):
+        stream = io.TextIOWrapper(io.BytesIO(), encoding=encoding, newline="\n")
+        monkeypatch.setattr("sys.stdout", stream)
+        assert main(["judge", *odd_names, *ALONE, "--quiet", *options]) == 0
+        return stream.buffer.getvalue().decode(encoding)
+
+    seen = [name.encode(encoding, "backslashreplace").decode(encoding) for name in odd_names]
+    lines = printed().splitlines()
+    starts = [r"caf\udce9.png ", seen[1], r"two\nlines\x1b.png "]
+    assert [line.startswith(start) for line, start in zip(lines[1:], starts, strict=True)] == [True] * 3
+    # What is escaped late takes more room than was left for it.
+    assert encoding != "utf-8" or len({len(line) for line in lines}) == 1
+    assert [row["picture"] for row in csv.DictReader(io.StringIO(printed("--csv")))] == seen
+    assert [one["picture"] for one in json.loads(printed("--json"))["pictures"]] == odd_names
 
 
 def test_a_sheet_shows_pictures_beside_their_sources(capsys):

@@ -212,6 +212,7 @@ def test_pictures_go_to_standard_output(capfdbinary, no_camera, tmp_path):
             "`--style-weights` must have one weight for each of the 1 styles, got 2.",
         ),
         (["--size", "4"], "`--size` must be at least"),
+        (["--style-size", "64"], "`--style-size` is for paintings, and none is looked at here"),
         (["--seconds", "0"], "`--seconds` must be a number greater than 0"),
         (["--strength", "2"], "`--strength` must be a number from 0 to 1"),
         (["--network", "nothing"], "`--network` must be"),

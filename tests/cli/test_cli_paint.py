@@ -64,6 +64,40 @@ def test_paintings_are_looked_at_in_their_size():
     assert same_pixels(read_image("own.png"), painter(content))
 
 
+@pytest.fixture
+def left():
+    """A mask of the left half, and one of the right in a file beside it."""
+    left = torch.zeros(1, 3, 40, 60)
+    left[..., :30] = 1
+    write_image(left, "left.png")
+    write_image(1 - left, "right.png")
+    return left
+
+
+@pytest.mark.parametrize("colors", ["style", "content", "luminance"])
+def test_outside_of_a_mask_the_photograph_stays(left, colors):
+    options = [*NAMED, "--size", "original", "--colors", colors, "--mask", "left.png"]
+    assert paint("content.png", "waves", "wheat", *options) == 0
+    assert paint("content.png", "waves", "wheat", *options[:-2], output="whole.png") == 0
+    expected = torch.where(left > 0, read_image("whole.png"), read_image("content.png"))
+    assert torch.equal(read_image("out.png"), expected)
+    assert not torch.equal(expected, read_image("content.png"))
+
+
+@pytest.mark.usefixtures("left")
+def test_each_style_may_have_a_mask(folder, monkeypatch):
+    masks = ["--size", "original", "--mask", "right.png", "--mask=left.png"]
+    assert paint("content.png", "waves", "wheat", *NAMED, *masks, "--save-config", "run.toml") == 0
+    network = Stylizer.load("named.safetensors")
+    waves, wheat = (network.bind(style)(read_image("content.png")) for style in network.styles)
+    expected = torch.cat([wheat[..., :30], waves[..., 30:]], 3)
+    assert same_pixels(read_image("out.png"), expected)
+    (folder / "elsewhere").mkdir()
+    monkeypatch.chdir(folder / "elsewhere")
+    assert main(["paint", "--config", "../run.toml", "-o", "again.png", "--quiet"]) == 0
+    assert Path("again.png").read_bytes() == Path("../out.png").read_bytes()
+
+
 def test_without_any_strength_the_content_stays():
     assert paint("content.png", "wheat", *NAMED, "--size", "original", "--strength", "0") == 0
     assert same_pixels(read_image("out.png"), read_image("content.png"))
@@ -216,6 +250,11 @@ def test_a_saved_command_gives_the_same_picture_again(folder):
     [
         (["content.png", "waev", *NAMED], "waves, wheat, got 'waev'. Did you mean 'waves'?", 2),
         (["content.png", "wheat.jpg", *NAMED], "waves, wheat, got 'wheat.jpg'. Did you mean 'wheat'?", 2),
+        (
+            ["content.png", "other.png", "wheat", *NAMED],
+            "got 'other.png'. Paintings are for a network for",
+            2,
+        ),
         (["content.png", *NAMED], "This network needs a STYLE, one of waves, wheat, got none.", 2),
         (["content.png", *ANY], "This network needs a STYLE, a painting, got none.", 2),
         (["content.png", "missing.png", *ANY], "'missing.png'", 1),
@@ -224,6 +263,16 @@ def test_a_saved_command_gives_the_same_picture_again(folder):
         (["content.png", "wheat", *NAMED, "--style-weights", "1,2"], "each of the 1 styles, got 2.", 2),
         (["content.png", "wheat", *NAMED, "--size", "8"], "`--size` must be at least 16 pixels for a T", 2),
         (["content.png", "style.png", *ANY, "--style-size", "8"], "`--style-size` must be at least 16", 2),
+        (["content.png", "wheat", *NAMED, "--style-size", "64"], "the network has its styles in it.", 2),
+        (
+            ["content.png", "wheat", *NAMED, "--mask", "w.png", "w.png"],
+            "one for each style, got 2 for 1 st",
+            2,
+        ),
+        (["content.png", "waves", "wheat", *NAMED, "--mask", "w.png", "w.png"], "must not overlap", 2),
+        (["content.png", "wheat", *NAMED, "--mask", "style.png"], "it is coloured", 1),
+        (["content.png", "wheat", *NAMED, "--mask", "s.png"], "of its picture, 60 x 40 pixels, got 6 x 4", 2),
+        (["photos", "wheat", *NAMED, "-o", "p", "--mask", "w.png"], "`--mask` must be left out with", 2),
         (["content.png", "wheat", *NAMED, "--format", "jpg"], "`--format` is for a folder of images.", 2),
         (["content.png", "wheat", *NAMED, "--workers", "2"], "`--workers` is for a folder of images.", 2),
         (["content.png", "wheat", *NAMED, "--on", "ray"], "`--on` is for a folder of images.", 2),
@@ -241,6 +290,8 @@ def test_a_saved_command_gives_the_same_picture_again(folder):
 )
 @pytest.mark.usefixtures("photos")
 def test_a_wrong_command_line_is_explained_in_one_line(capsys, arguments, message, code):
+    write_image(torch.ones(1, 3, 40, 60), "w.png")
+    write_image(torch.ones(1, 3, 4, 6), "s.png")
     output = arguments[arguments.index("-o") + 1] if "-o" in arguments else "out.png"
     before = Path(output).read_bytes() if Path(output).is_file() else None
     assert main(["paint", *(["-o", "out.png"] if "-o" not in arguments else []), *arguments]) == code
@@ -253,6 +304,7 @@ def test_a_wrong_command_line_is_explained_in_one_line(capsys, arguments, messag
         assert Path(output).read_bytes() == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("network", [[*ANY], [*NAMED]], ids=["any style", "named styles"])
 def test_the_facts_name_the_precision_in_which_a_picture_was_painted(network, capsys):
     style = "style.png" if network == [*ANY] else "wheat"

@@ -19,8 +19,9 @@ from pystyle.runner import CSVLogger
 
 TINY = [
     *("--encoder", "alexnet", "--weights", "none", "--device", "cpu", "--steps", "4"),
-    *("--batch-size", "1", "--crop-size", "32", "--style-size", "40"),
+    *("--batch-size", "1", "--crop-size", "32"),
 ]
+STYLE_SIZE = ["--style-size", "40"]
 WIDTH = ["--width", "1"]
 
 
@@ -59,7 +60,9 @@ def at_step(patch, index, act):
 
 def train(*options, styles=("waves.png",)):
     width = () if "--start" in options else WIDTH
-    return main(["train", *styles, "--contents", "photos", "-o", "out.safetensors", *TINY, *width, *options])
+    size = () if "--any-style" in options else STYLE_SIZE
+    command = ["train", *styles, "--contents", "photos", "-o", "out.safetensors", *TINY, *size, *width]
+    return main([*command, *options])
 
 
 def interrupt():
@@ -358,6 +361,7 @@ def test_a_saved_training_gives_the_same_network_again(folder):
         (["--crop-size", "30"], "`--crop-size` must be a multiple of 4 and at least 16"),
         (["--crop-size", "16"], "A content at this `--crop-size` must be at least"),
         (["--style-size", "8"], "STYLE must have sides of at least 16 pixels"),
+        (["--any-style", "--style-size", "40"], "`--style-size` must be left out with `--any-style`"),
         (["--layers", "relu9"], "`--layers` must be"),
         (["--content-layer", "relu9"], "`--content-layer` must be one of"),
         (["--width", "0"], "`--width` must be an integer of at least 1, got '0'."),

@@ -106,6 +106,7 @@ def _stylize_error(capsys, *options, code=2):
         (["--bits", "12"], "`--bits` must be one of 8, 16, got '12'."),
         (["--sizes", "3"], "There is no option '--sizes'. Did you mean '--size'?"),
         (["--strenght=3"], "There is no option '--strenght'. Did you mean '--strength'?"),
+        (["--workrs"], "There is no option '--workrs'. Did you mean '--workers'?"),
         (["--siz", "3"], "There is no option '--siz'. Did you mean '--size'?"),
         (["--size"], "Argument --size: expected one argument. Try 'pystyle stylize --help'."),
     ],
@@ -128,6 +129,10 @@ def test_a_wrong_option_is_explained_in_one_line(capsys, options, message):
         (["stylize", "content.png", "-o", "out.png"], "The following arguments are required: STYLE."),
         (["info", "now"], "The argument 'now' is one too many where it stands."),
         (["stylize", *FILES, "-o", "out.png", "style.png"], "The argument 'style.png' is one too many"),
+        (
+            ["compress", "masters", "-o", "o.onnx", "--content", "c.png", "--style", "s.png", "--int"],
+            "There is no option '--int'. Did you mean '--int8'?",
+        ),
         (["demo", "--stpes", "3"], "There is no option '--stpes'. Did you mean '--steps'?"),
     ],
 )
@@ -155,6 +160,7 @@ def test_a_device_that_is_not_here_is_named_in_one_line_with_those_that_are(caps
         (["-o", "o.png", "--mask", "m.png", *FILES], "or write `--mask=m.png`."),
         (["-o", "o.png", "content.png", "--layers", "a", "style.png"], "`--layers` took 'style.png' as well"),
         (["-o", "o.png", "--layers", "a", "-", "style.png"], "`--layers` took '-', 'style.png' as well"),
+        (["content.png", "--mask", "m.png", "-o", "o.png"], "`--mask` took 'm.png', since"),
         (
             [*FILES, "-o", "o.png", "--layers", "relu1_1", "m.png"],
             "`--layers` took the file 'm.png' for",
@@ -164,6 +170,22 @@ def test_a_device_that_is_not_here_is_named_in_one_line_with_those_that_are(caps
 def test_what_swallowed_the_pictures_is_named(capsys, tmp_path, argv, message):
     (tmp_path / "m.png").write_bytes(b"")
     assert message in _error(capsys, ["stylize", *argv])
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["content.png", "--style", "style.png", "-o", "o.png"],
+        ["content.png", "--style=style.png", "-o", "o.png"],
+        ["--style", "style.png", "content.png", "-o", "o.png"],
+        ["content.png", "--mask", "style.png", "-o", "o.png"],
+    ],
+)
+def test_what_an_error_advises_is_not_refused_again(capsys, argv):
+    error = _error(capsys, ["stylize", *argv])
+    assert "write `" not in error
+    is_style = any(argument.startswith("--style") for argument in argv)
+    assert ("stands behind the photograph, with no option: `pystyle stylize" in error) == is_style
 
 
 @pytest.mark.parametrize(
@@ -253,6 +275,13 @@ def test_pystyle_alone_prints_its_help(capsys):
 def test_help_goes_to_standard_output(capsys, argv):
     assert main(argv) == 0
     assert capsys.readouterr().out.startswith("usage: pystyle")
+
+
+@pytest.mark.parametrize("width", [80, 133])
+def test_the_width_of_the_terminal_makes_no_options(capsys, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    message = _error(capsys, ["train", *FILES, "--contents", ".", "--any-"])
+    assert "There is no option '--any-'. Did you mean '--any-style'?" in message
 
 
 class _Terminal(io.StringIO):

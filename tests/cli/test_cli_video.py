@@ -450,6 +450,7 @@ WRONG = [
     (["clip.mkv", "waev", *NAMED], "Did you mean 'waves'?", 2),
     (["clip.mkv", *NAMED], "This network needs a STYLE, one of waves, wheat, got none.", 2),
     ([*CLIP, "--size", "8"], "`--size` must be at least 16 pixels", 2),
+    ([*CLIP, "--style-size", "64"], "`--style-size` is for paintings, and none is looked at here", 2),
     ([*CLIP, "--rate", "5"], "`--rate` is for a photograph or a folder of frames", 2),
     ([*CLIP, "--style-weights", "1"], "each of the 2 styles, got 1.", 2),
     ([*CLIP, "--quality", "52"], "`--quality` must be in [0, 51]", 2),
@@ -490,6 +491,7 @@ WRONG = [
     (["clip.mkv", "--optimise"], "`--optimise` needs one STYLE, a painting, got 0.", 2),
     (["clip.mkv", "style.png", "--optimise", "--steady"], "`--steady` is for networks.", 2),
     (["clip.mkv", "style.png", "--optimise", "--compile"], "`--compile` is for networks.", 2),
+    (["clip.mkv", "style.png", "--optimise", "--style-size", "64"], "`--style-size` is for networks.", 2),
     (["-", "wheat", *NAMED, "--checkpoint", "run"], "since standard input cannot be read again", 2),
 ]
 

@@ -117,6 +117,7 @@ def test_a_file_of_options_has_words(tmp_path, capsys):
         ([*MODEL, "--loss", "gram"], "`--loss` does not go with `--text`"),
         ([*MODEL, "--mask", "a.png"], "`--mask` does not go with `--text`"),
         ([*MODEL, "--encoder", "vgg16"], "`--encoder` does not go with `--text`"),
+        ([*MODEL, "--wrap", "both"], "`--wrap` does not go with `--text`"),
         ([*MODEL, "--tile", "16"], "`--tile` does not go with `--text`"),
         ([*MODEL, "--steps", "3,4"], "`--text` paints at one size"),
         ([*MODEL, "--pyramid", "32", "64"], "`--text` paints at one size"),

@@ -74,6 +74,7 @@ def test_features_are_those_that_torchvision_extracts(name):
         assert (feature - wanted).abs().max() <= 1e-5 * wanted.abs().max(), layer
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", FAMILIES)
 def test_default_layers_are_one_for_each_resolution(name):
     encoder = random_encoder(name)

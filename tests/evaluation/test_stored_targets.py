@@ -1,4 +1,6 @@
 import os
+import threading
+from enum import Enum
 from typing import NamedTuple
 
 import pytest
@@ -53,6 +55,24 @@ class PairLoss(Loss):
     def compare(self, representation, target):
         difference = representation.mean - target.mean
         return difference.square().mean() + (representation.square - target.square).abs().mean()
+
+
+class Statistic(Enum):
+    MEAN = "mean"
+    MAX = "max"
+
+
+class StatisticLoss(Loss):
+    """Compares a statistic whose name is no number, word or tensor."""
+
+    reference, spatial = "style", "set"
+
+    def __init__(self, layers, statistic):
+        super().__init__(layers)
+        self.statistic = statistic
+
+    def represent(self, features):
+        return features.mean((2, 3)) if self.statistic is Statistic.MEAN else features.amax((2, 3))
 
 
 STYLE_LOSSES = [
@@ -140,6 +160,22 @@ def test_other_images_losses_and_encoders_are_other_targets(folder):
     with torch.no_grad():
         next(changed.parameters())[0, 0, 0, 0] += 1
     assert bind(GramLoss("relu1_1"), STYLE, changed) == 6
+
+
+def test_losses_that_differ_in_a_member_have_targets_of_their_own(folder):
+    for statistic in Statistic:
+        criterion = Criterion(ENCODER, {"style": StatisticLoss("relu1_1", statistic)})
+        expected = EagerEvaluation().bind(criterion, {"style": STYLE})(image(3))[1]
+        found = StoredTargets(EagerEvaluation(), folder).bind(criterion, {"style": STYLE})(image(3))[1]
+        assert torch.equal(found, expected)
+    assert len(os.listdir(folder)) == 2
+
+
+def test_the_targets_of_a_loss_that_nothing_tells_apart_are_not_stored(folder, caplog):
+    loss = StatisticLoss("relu1_1", threading.Lock())
+    StoredTargets(EagerEvaluation(), folder).bind(Criterion(ENCODER, {"style": loss}), {"style": STYLE})
+    assert not folder.exists()
+    assert "cannot be stored, and every run computes them. `losses.style.statistic` is a" in caplog.text
 
 
 def test_what_changes_from_run_to_run_is_not_stored(folder):

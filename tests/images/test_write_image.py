@@ -218,6 +218,18 @@ def test_write_image_gives_the_permissions_of_the_umask(tmp_path: Path) -> None:
     assert (tmp_path / "a.png").stat().st_mode & 0o777 == 0o640
 
 
+@pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")
+@pytest.mark.parametrize("mode", [0o600, 0o400, 0o664])
+def test_write_image_keeps_the_permissions_of_what_it_replaces(mode, tmp_path: Path, monkeypatch) -> None:
+    place, seen, replace = tmp_path / "a.png", [], os.replace
+    write_image(noise(), place)
+    place.chmod(mode)
+    monkeypatch.setattr(os, "replace", lambda *paths: (seen.append(paths[0].stat().st_mode), replace(*paths)))
+    write_image(noise(), place)
+    assert place.stat().st_mode & 0o777 == mode
+    assert [found & 0o777 for found in seen] == [mode]
+
+
 @pytest.mark.skipif(os.name != "posix", reason="links need rights elsewhere")
 def test_write_image_follows_a_symbolic_link(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()

@@ -298,6 +298,17 @@ def test_a_function_of_ones_own_is_a_recipe(photos, style, output):
     torch.testing.assert_close(mean, style.mean((2, 3)), rtol=0, atol=0.05)
 
 
+def test_a_recipe_that_gives_a_picture_alone_is_told_what_to_write(photos, style, output):
+    def picture(content, style):
+        return recolour(content, style).image
+
+    with pytest.raises(
+        TypeError, match=r"`recipe` must give a Result, got a Tensor\. Write `Result\(picture"
+    ):
+        stylize_folder(photos, style, output, recipe=picture)
+    assert files(output) == ["manifest.jsonl"]
+
+
 def test_a_run_that_diverged_leaves_no_picture(photos, style, output):
     def diverges(content, style):
         del style
@@ -388,6 +399,11 @@ def test_targets_are_stored_once_and_give_the_same_bytes(photos, style, tmp_path
         ({"extension": ".gif"}, ValueError, "`extension` must be one of png, jpg"),
         ({"extension": ".jpg", "bits": 16}, ValueError, "`bits=16` needs the format PNG"),
         ({"recipe": "stylize"}, TypeError, "`recipe` must be a function of a content and a style, got a str"),
+        (
+            {"recipe": lambda content: content},
+            TypeError,
+            r"got a function: too many positional arguments\. For a network write `lambda content, style",
+        ),
         ({"recipe": partial(stylize, resume=True)}, ValueError, "`recipe` must not have `resume`"),
         ({"recipe": partial(stylize, checkpoint="run")}, ValueError, "must not have `checkpoint`"),
         ({"recipe": partial(stylize, num_steps=0)}, ValueError, "`num_steps` must be at least 1"),

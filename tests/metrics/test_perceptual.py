@@ -29,6 +29,16 @@ def network():
     return vgg16(weights=None, seed=3)
 
 
+@pytest.mark.parametrize(
+    "measure", [LPIPS, GramDistance, SingleImageDistance, StructureDistance, StyleDistance]
+)
+def test_what_is_no_encoder_is_refused_when_a_measure_is_made(measure):
+    with pytest.raises(TypeError, match=r"`encoder` must be an encoder, got 'alexnet'. Make one: `vgg16"):
+        measure("alexnet")
+    with pytest.raises(TypeError, match=r"`encoder` must be an encoder, got vgg16 itself\. Call it"):
+        measure(vgg16)
+
+
 @pytest.fixture(scope="module")
 def layers(network):
     return kernels_of(network)

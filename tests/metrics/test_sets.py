@@ -1,5 +1,7 @@
 """Measures of sets of features: closed forms, NumPy, and numbers worked out by hand."""
 
+import math
+
 import numpy as np
 import pytest
 import torch
@@ -81,8 +83,14 @@ def test_the_kernel_distance_of_all_vectors_is_the_unbiased_estimate():
     both = [kernel(first, second) for first in x for second in y]
     found = kernel_distance(FEATURES, REFERENCE[:60], num_subsets=3)
     assert found.value == pytest.approx(np.mean(own) - 2 * np.mean(both), rel=1e-9)
-    assert found.deviation == pytest.approx(0, abs=1e-9)
     assert found.subset_size == 60
+    # All subsets are the whole, and say nothing of how much it varies.
+    assert math.isnan(found.deviation)
+    assert str(found).endswith("(deviation not known)")
+
+
+def test_subsets_of_the_larger_set_have_a_deviation():
+    assert kernel_distance(FEATURES, REFERENCE, num_subsets=3).deviation > 0
 
 
 def test_subsets_of_one_distribution_are_0_apart_on_average():
@@ -132,6 +140,14 @@ def test_statistics_of_other_channels_are_refused():
         frechet_distance(statistics_of(FEATURES[:1]), statistics_of(REFERENCE))
 
 
+@pytest.mark.parametrize("wrong", [FEATURES, [1.0, 2.0]])
+def test_the_features_themselves_are_refused_with_what_to_make_of_them(wrong):
+    with pytest.raises(TypeError, match=r"`statistics` must be a FeatureStatistics.*`statistics.update"):
+        frechet_distance(wrong, statistics_of(REFERENCE))
+    with pytest.raises(TypeError, match="`reference` must be a FeatureStatistics"):
+        frechet_distance(statistics_of(REFERENCE), wrong)
+
+
 def mean_color(images):
     return images.mean((2, 3))
 
@@ -153,6 +169,22 @@ def test_streams_of_images_have_the_figures_of_their_features():
         compare_sets([first], [second], mean_color, neighbors=9)
     with pytest.raises(ValueError, match="at least one batch of images, got none"):
         compare_sets([], [second], mean_color)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "text"),
+    [
+        ("photos", r"must be batches of images, got a str. Write `map\(read_image, paths\)` or"),
+        (torch.rand(9, 3, 4, 5), r"must be batches of images, got a Tensor. Write `images.split\(8\)`"),
+        (list(torch.rand(9, 3, 4, 5)), r"must give batches .*, got a tensor of shape \(3, 4, 5\)"),
+        ([("photo", 1)], "must give batches .*, got tuple"),
+    ],
+)
+def test_what_is_no_stream_of_batches_is_refused_by_name(wrong, text):
+    images = [torch.rand(9, 3, 4, 5)]
+    for label, sets in (("pictures", (wrong, images)), ("reference", (images, wrong))):
+        with pytest.raises(TypeError, match=f"`{label}` {text}"):
+            compare_sets(*sets, mean_color)
 
 
 @pytest.mark.slow

@@ -13,7 +13,7 @@ from typing import ClassVar
 import pytest
 import torch
 
-from pystyle.networks import AnyStyleNetwork, Stylizer, TransformNetwork
+from pystyle.networks import AnyStyleNetwork, Stylizer, TransformNetwork, pretrained_names
 
 CARD = {"licence": "CC0-1.0", "trained on": ["waves", "wheat"], "note": "a | b"}
 
@@ -38,6 +38,61 @@ def test_a_folder_has_the_network_and_a_page_with_its_card(tmp_path):
     assert f"Stylizer.from_pretrained({str(tmp_path / 'new' / 'folder')!r})" in page
     assert "| trained on | waves, wheat |" in page
     assert r"| note | a \| b |" in page
+
+
+class Mine(Stylizer):
+    """A class of a user."""
+
+    stride = 1
+
+    def represent_style(self, style):
+        return style.mean((2, 3), keepdim=True)
+
+    def forward(self, content, code):
+        return (content + code) / 2
+
+
+def test_the_program_of_a_page_loads_the_network(tmp_path):
+    for made in (network(), Mine()):
+        made.save_pretrained(tmp_path)
+        found = {}
+        exec((tmp_path / "README.md").read_text().split("```python")[1].split("```")[0], found)
+        # The class that is imported by its name, which pytest has imported under another one.
+        assert type(found["network"]).__qualname__ == type(made).__qualname__
+
+
+def test_the_page_of_a_class_of_a_script_does_not_import_the_script(tmp_path, monkeypatch):
+    monkeypatch.setattr(Mine, "__module__", "__main__")
+    Mine().save_pretrained(tmp_path)
+    page = (tmp_path / "README.md").read_text()
+    assert "import __main__" not in page
+    assert "from __main__" not in page
+    assert f"Mine.from_pretrained({str(tmp_path)!r})" in page
+
+
+@pytest.mark.parametrize(
+    ("licence", "lines"),
+    [
+        ("CC BY 4.0", "license: cc-by-4.0\n"),
+        ("CC0", "license: cc0-1.0\n"),
+        ("Apache-2.0", "license: apache-2.0\n"),
+        ("ask me", 'license: other\nlicense_name: "ask-me"\n'),
+    ],
+)
+def test_a_page_names_the_licence_as_the_hub_does(tmp_path, licence, lines):
+    made = Mine()
+    made.card = {"licence": licence}
+    made.save_pretrained(tmp_path)
+    text = (tmp_path / "README.md").read_text()
+    assert lines in text
+    assert f"| licence | {licence} |" in text
+
+
+@pytest.mark.parametrize("name", pretrained_names())
+def test_the_name_of_a_network_that_comes_with_the_library_is_not_asked_of_the_hub(name, monkeypatch):
+    monkeypatch.setitem(sys.modules, "huggingface_hub", None)
+    with pytest.raises(ValueError, match=rf"Write `pretrained\('{name}'\)`"):
+        Stylizer.from_pretrained(name)
 
 
 def test_half_takes_half_the_bytes(tmp_path):

@@ -88,6 +88,7 @@ def test_convolutions_repeat_the_border():
         layer.weight.fill_(1 / 9)
         layer.bias.zero_()
     assert torch.allclose(layer(torch.full((1, 1, 3, 3), 0.5)), torch.full((1, 1, 3, 3), 0.5))
+    assert Convolution(1, 1, 3.0).kernel_size == (3, 3)
     with pytest.raises(ValueError, match="`kernel_size` must be odd"):
         Convolution(1, 1, 4)
 

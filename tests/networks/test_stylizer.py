@@ -271,8 +271,11 @@ class TestFiles:
 
     def test_other_files_are_refused(self, tmp_path):
         (tmp_path / "n.safetensors").write_bytes(b"no network")
-        with pytest.raises(ValueError, match=r"must be a file with a network, got '.*n.safetensors'"):
+        with pytest.raises(ValueError, match=r"a network that `save` has written, got '.*n.safetensors'"):
             Stylizer.load(tmp_path / "n.safetensors")
+        torch.save(AnyStyleNetwork(width=2).state_dict(), tmp_path / "weights.pt")
+        with pytest.raises(ValueError, match=r"Weights alone go into .*: `network.load_state_dict"):
+            Stylizer.load(tmp_path / "weights.pt")
         AnyStyleNetwork(width=2).save(tmp_path / "n.safetensors")
         data = bytearray((tmp_path / "n.safetensors").read_bytes())
         data[-1] ^= 1

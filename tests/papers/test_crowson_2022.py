@@ -144,3 +144,17 @@ def test_the_result_is_an_average_of_the_iterates(encoder, picture):
 def test_an_unknown_network_is_refused(encoder):
     with pytest.raises(ValueError, match="`network` must be 'torchvision' or 'caffe', got 'vgg'"):
         crowson_2022.criterion(encoder, network="vgg")
+
+
+def test_a_replicating_first_convolution_draws_nothing_and_has_weights_of_its_own():
+    encoder = small_encoder()
+    state = torch.get_rng_state()
+    found = crowson_2022.replicating_first_convolution(encoder)
+    assert torch.equal(torch.get_rng_state(), state)
+    first, old = found.stages["conv1_1"], encoder.stages["conv1_1"]
+    assert torch.equal(first.weight, old.weight)
+    assert torch.equal(first.bias, old.bias)
+    assert first.weight.data_ptr() != old.weight.data_ptr()
+    image = torch.rand(1, 3, 6, 7, dtype=torch.float64)
+    expected = torch.nn.functional.conv2d(pad(image, (1, 1, 1, 1), mode="replicate"), old.weight, old.bias)
+    torch.testing.assert_close(first(image), expected)

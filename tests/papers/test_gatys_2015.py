@@ -3,6 +3,7 @@
 import pytest
 import torch
 
+from pystyle.encoders import vgg11
 from pystyle.papers import gatys_2015
 from pystyle.testing import check_loss
 
@@ -30,6 +31,16 @@ def test_the_loss_is_equation_5(exact_averaging_encoder, picture, check_formula,
         image,
         lambda image: texture_loss(exact_averaging_encoder, texture, image, weight),
     )
+
+
+@pytest.mark.parametrize("ceil_mode", [False, True])
+def test_plain_averages_round_sizes_as_the_poolings_of_the_encoder(ceil_mode):
+    given = vgg11(weights=None, ceil_mode=ceil_mode)
+    image = torch.rand(1, 3, 9, 7)
+    found = gatys_2015.average_pooling(given)(image, ["relu1_1", "pool1"])
+    assert found["pool1"].shape[2:] == ((5, 4) if ceil_mode else (4, 3))
+    expected = torch.nn.functional.avg_pool2d(found["relu1_1"], 2, ceil_mode=ceil_mode)
+    torch.testing.assert_close(found["pool1"], expected)
 
 
 @pytest.mark.parametrize("layers", [LAYERS[:1], LAYERS[:3], ["relu3_2", "conv2_2"]])
@@ -86,7 +97,7 @@ def test_all_components_are_as_good_as_the_channels(exact_averaging_encoder, pic
 
 def test_the_loss_of_components_is_a_loss_and_reaches_the_run(encoder, picture):
     check_loss(gatys_2015.ReducedGramLoss("relu", num_components=3))
-    with pytest.raises(ValueError, match="`num_components` must be positive, got 0"):
+    with pytest.raises(ValueError, match="`num_components` must be at least 1, got 0"):
         gatys_2015.ReducedGramLoss("relu", num_components=0)
     texture = picture(0, 32, 32, torch.float32)
     chosen = {"variant": "paper", "layers": "pool1", "num_components": 8}

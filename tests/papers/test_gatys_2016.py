@@ -213,6 +213,9 @@ def test_any_optimizer_and_start_may_be_taken(encoder, picture):
 def test_an_unknown_variant_is_refused(encoder, picture):
     with pytest.raises(ValueError, match="`variant` must be 'paper', 'code' or 'torch', got 'pytorch'"):
         gatys_2016.criterion(encoder, variant="pytorch")
+    for variant in ("paper", "pytorch"):
+        with pytest.raises(ValueError, match=f"`variant` must be 'code' or 'torch', .* got '{variant}'"):
+            gatys_2016.high_resolution(picture(0), picture(1), encoder=encoder, variant=variant)
     with pytest.raises(ValueError, match="`variant`"):
         gatys_2016.working_sizes(picture(0), picture(1), variant="pytorch")
     with pytest.raises(ValueError, match=r"`layers` must be some of .*; got 'relu9_1'"):

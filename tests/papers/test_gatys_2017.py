@@ -369,6 +369,10 @@ def test_wrong_arguments_are_refused(encoder, picture):
         gatys_2017.style_transfer(image, image, encoder=encoder, edge_sizes=(32,))
     with pytest.raises(ValueError, match=r"the regions of `content`, \['left', 'right'\], got \['sky'\]"):
         gatys_2017.style_transfer(halves(image, 16), {"sky": image}, encoder=encoder)
+    with pytest.raises(ValueError, match=r"the regions of `content`, \['left', 'right'\], got none"):
+        gatys_2017.style_transfer(halves(image, 16), image, encoder=encoder)
+    with pytest.raises(ValueError, match=r"the regions of `content`, none, got \['left', 'right'\]"):
+        gatys_2017.style_transfer(image, halves(image, 16), encoder=encoder)
 
 
 @pytest.mark.parametrize("control", ["gram", "sums"])

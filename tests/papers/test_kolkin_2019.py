@@ -191,6 +191,22 @@ def test_a_short_run_lowers_the_loss(picture):
     assert min(level.history["total"][1:]) < level.history["total"][0]
 
 
+def test_the_self_similarity_of_the_paper_is_the_mean_over_the_positions_that_are_taken(picture):
+    # 6 x 4 positions of 5 that are wanted: 2 rows of 2, and no fifth.
+    image, content = (picture(seed, 8, 4)[..., :6, :] for seed in (0, 1))
+    encoder = SequentialEncoder({name: torch.nn.Identity() for name in kolkin_2019.LAYERS})
+    criterion = kolkin_2019.criterion(encoder, variant="paper", alpha=1.0, num_samples=5, resample=False)
+    terms = criterion.bind({"content": content, "style": content})(image)
+    rows, columns = (1, 4), (1, 3)
+    matrices = []
+    for each in (image, content):
+        chosen = torch.stack([each[0, :, row, column] for row in rows for column in columns])
+        matrix = 1 - torch.nn.functional.cosine_similarity(chosen[:, None], chosen[None], dim=2)
+        matrices.append(matrix / matrix.sum(0, keepdim=True))
+    expected = (matrices[0] - matrices[1]).abs().mean() / 4  # 2 + alpha + 1 / alpha
+    assert float(terms["content.hypercolumns"]) == pytest.approx(float(expected), rel=1e-6)
+
+
 def test_wrong_arguments_are_refused(vgg):
     with pytest.raises(ValueError, match="`variant` must be 'paper' or 'code', got 'x'"):
         kolkin_2019.criterion(vgg, variant="x")

@@ -9,6 +9,7 @@ import pytest
 import torch
 from torch.nn.functional import interpolate
 
+from pystyle.criterion import Criterion
 from pystyle.encoders import SequentialEncoder, vgg16
 from pystyle.papers import kolkin_2022
 from pystyle.runner import optimize_image
@@ -113,11 +114,69 @@ def test_the_last_loss_sees_other_positions_at_each_evaluation_and_repeats_itsel
     assert repr(pickle.loads(pickle.dumps(loss))) == repr(loss)
 
 
+def test_a_resumed_last_pass_is_the_pass_that_was_not_interrupted(picture, tmp_path):
+    encoder = SequentialEncoder({"conv1_1": torch.nn.Conv2d(3, 4, 3, padding=1), "relu1_1": torch.nn.ReLU()})
+    photo, painting = picture(0, 16, 16, torch.float32), picture(1, 16, 16, torch.float32)
+
+    def run(folder, num_steps, *, resume):
+        loss = kolkin_2022.SplitFeaturesLoss("relu1_1", max_side=4, rotations=(0.0,))
+        return optimize_image(
+            Criterion(encoder, {"features": loss}),
+            {"content": photo, "style": painting},
+            optimizer=partial(torch.optim.Adam, lr=0.02),
+            num_steps=num_steps,
+            checkpoint=tmp_path / folder,
+            resume=resume,
+        ).image
+
+    whole = run("whole", 5, resume=False)
+    run("parts", 2, resume=False)
+    assert torch.equal(run("parts", 5, resume=True), whole)
+
+
+@pytest.mark.parametrize("shape", [(1, 256), (2, 64)])
+def test_the_last_loss_takes_positions_of_a_region_and_of_a_strip(shape):
+    generator = torch.Generator().manual_seed(0)
+    features = torch.rand(1, 5, *shape, generator=generator)
+    # Four strides of 4 (a region of 16 x 16 positions) or 16 of a strip with two rows.
+    loss = kolkin_2022.SplitFeaturesLoss("relu1_1", max_side=4)
+    style = torch.rand(1, 5, 512, generator=generator)
+    values = [float(loss.compare(features, style)) for _ in range(8)]
+    assert min(values) > 0.01
+    assert len(set(values)) > 1
+
+
+def test_a_region_gives_as_many_positions_as_a_square_of_its_area(monkeypatch):
+    taken = []
+
+    def watch(own, target, **_):
+        taken.append((tuple(own.shape), tuple(target.shape)))
+        return own.mean()
+
+    monkeypatch.setattr("pystyle.papers.kolkin_2022._losses.nearest_neighbor_distance", watch)
+    loss = kolkin_2022.SplitFeaturesLoss("relu1_1", max_side=4)
+    for shape in ((1, 256), (16, 16)):
+        loss.compare(torch.rand(1, 5, *shape), torch.rand(1, 5, 256))
+    # 16 x 16 positions in strides of 4 along both sides.
+    assert taken == [((1, 5, 1, 16), (1, 5, 16)), ((1, 5, 4, 4), (1, 5, 16))]
+
+
 def test_the_paper_has_the_fifth_block_too(light, picture):
     query, style = (picture(seed, 16, 16, torch.float32) for seed in (0, 1))
     criterion = kolkin_2022.criterion(light, variant="paper", rotations=(0.0,))
     objective = criterion.bind({"content": query, "style": style})
     assert objective.parts[0].targets[0].value.shape[1] == 2688 + 3 * 512
+
+
+@pytest.mark.parametrize(("variant", "fifth"), [("paper", True), ("code", False)])
+def test_the_last_pass_has_the_fifth_block_in_the_paper_alone(light, picture, variant, fifth):
+    image = picture(0, 16, 16, torch.float32)
+    levels = kolkin_2022.style_transfer(
+        image, image, encoder=light, variant=variant, edge_size=16, num_levels=1, num_steps=1,
+        rotations=(0.0,), colors=False,
+    )  # fmt: skip
+    assert ("features.relu5_3" in levels[-1].history) is fifth
+    assert "features.relu4_3" in levels[-1].history
 
 
 def test_the_numbers_are_those_of_the_code():
@@ -232,6 +291,27 @@ def test_the_colours_are_those_of_a_loop(picture):
     expected = looped_colours(*(each[0].permute(1, 2, 0).numpy() for each in (image, content, style)))
     found = kolkin_2022.recoloured(image, content, style)[0].permute(1, 2, 0).numpy()
     np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
+def test_each_image_of_a_batch_gets_its_own_colours(picture):
+    image, content = (torch.cat([picture(seed, 8, 12), picture(seed + 1, 8, 12)]) for seed in (0, 2))
+    grey = picture(5, 8, 8).mean(1, keepdim=True).expand(-1, 3, -1, -1)
+    styles = torch.cat([picture(4, 8, 8), grey])
+    found = kolkin_2022.recoloured(image, content, styles)
+    for index, one in enumerate(found.split(1)):
+        alone = kolkin_2022.recoloured(*(each[index, None] for each in (image, content, styles)))
+        torch.testing.assert_close(one, alone)
+    with pytest.raises(ValueError, match="`style` must be one image or as many as `image`, got 3 for 2"):
+        kolkin_2022.recoloured(image, content, picture(0, 8, 8).expand(3, -1, -1, -1))
+
+
+def test_a_batch_of_contents_is_painted(light, picture):
+    contents = torch.cat([picture(seed, 16, 12, torch.float32) for seed in (0, 1)])
+    levels = kolkin_2022.style_transfer(
+        contents, picture(2, 16, 16, torch.float32), encoder=light, edge_size=16, num_levels=1, num_steps=1,
+        rotations=(0.0,),
+    )  # fmt: skip
+    assert levels[-1].image.shape == contents.shape
 
 
 def test_a_grey_style_gives_a_grey_picture(picture):

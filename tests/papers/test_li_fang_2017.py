@@ -184,7 +184,7 @@ def test_each_region_is_whitened_by_itself(picture):
 def test_swapped_patches_are_those_of_the_code(picture):
     torch.manual_seed(0)
     network = li_fang_2017.network(levels=(2,), alpha=1.0, weights=None).double()
-    content, style = picture(0, 16, 24), picture(1, 24, 16)
+    content, style = picture(0, 32, 48), picture(1, 36, 32)
     seen = []
     network.decoders[0].register_forward_pre_hook(lambda _, inputs: seen.append(inputs[0]))
     with torch.no_grad():
@@ -228,6 +228,15 @@ def test_it_keeps_the_promises_of_a_stylizer():
     torch.manual_seed(0)
     check_stylizer(li_fang_2017.network(levels=(2, 1), weights=None))
     check_stylizer(Reconstruction(level=1, weights=None))
+
+
+def test_levels_are_joined_without_drawing_a_number():
+    parts = [Reconstruction(level=1, weights=None)]
+    state = torch.get_rng_state()
+    network = li_fang_2017.joined(parts)
+    assert torch.equal(torch.get_rng_state(), state)
+    found, expected = (part.state_dict() for part in (network.decoders[0], parts[0].decoder))
+    assert all(torch.equal(found[name], value) for name, value in expected.items())
 
 
 def test_levels_are_trained_without_styles_and_joined(encoder, picture, tmp_path):

@@ -1,13 +1,15 @@
 """CNNMRF against brute force: the sums of the paper, and the gradient that the code writes by hand."""
 
+import json
 import pickle
 
 import pytest
 import torch
 from torch.nn.functional import mse_loss
 
+from pystyle import Criterion, MaskedImage
 from pystyle.papers import li_wand_2016
-from pystyle.runner import optimize_image
+from pystyle.runner import JSONLogger, optimize_image
 
 LAYERS = ["relu3_1", "relu4_1"]
 SIZE = (32, 40)
@@ -114,6 +116,36 @@ def test_matches_come_from_turned_and_scaled_views_too(exact_encoder, picture):
         assert values[1] < values[0]
 
 
+def test_the_loss_of_the_code_within_a_region_is_that_of_the_patches_inside(picture):
+    image, style = picture(0, 12, 16), picture(1, 16, 12)
+    mask = torch.zeros(1, 1, 12, 16, dtype=image.dtype)
+    mask[..., 2:9, 4:13] = 1
+    loss = li_wand_2016.AveragedPatchesLoss("image", layer_weights=[1.0])
+    references = {"style": MaskedImage(style, {"sky": torch.ones(1, 1, 16, 12)})}
+    objective = Criterion(None, {"style": loss.within("sky")}).bind(
+        {**references, "content": MaskedImage(image, {"sky": mask})}
+    )
+    leaf = image.clone().requires_grad_()
+    total = objective(leaf).total
+    inside = image[..., 2:9, 4:13]
+    alone = Criterion(None, {"style": loss}).bind({"style": style})
+    part = inside.clone().requires_grad_()
+    expected = alone(part).total
+    torch.testing.assert_close(total, expected)
+    (gradient,), (expected_gradient,) = torch.autograd.grad(total, leaf), torch.autograd.grad(expected, part)
+    torch.testing.assert_close(gradient[..., 2:9, 4:13], expected_gradient)
+    assert float(gradient.abs().sum() - expected_gradient.abs().sum()) == pytest.approx(0.0)
+
+
+def test_the_loss_of_the_code_is_the_same_in_inference_mode(picture):
+    image, style = picture(0, 12, 16), picture(1, 16, 12)
+    loss = li_wand_2016.AveragedPatchesLoss("image", layer_weights=[1.0])
+    objective = Criterion(None, {"style": loss}).bind({"style": style})
+    with torch.inference_mode():
+        found = float(objective(image).total)
+    assert found == pytest.approx(float(objective(image).total))
+
+
 def test_the_loss_of_the_code_survives_pickling():
     loss = li_wand_2016.AveragedPatchesLoss(LAYERS, layer_weights=[1e-4, 2e-4], rotations=(0.0, 7.5))
     assert repr(pickle.loads(pickle.dumps(loss))) == repr(loss)
@@ -136,6 +168,17 @@ def test_a_short_run_lowers_the_energy_at_each_level(encoder, picture, variant):
     for level in levels:
         assert bool(level.image.isfinite().all())
         assert min(level.history["total"]) < level.history["total"][0]
+
+
+def test_a_log_has_the_steps_of_all_levels(encoder, picture, tmp_path):
+    content = picture(0, 48, 48, torch.float32)
+    levels = li_wand_2016.style_transfer(
+        content, content, encoder=encoder, edge_sizes=(32, 48), num_steps=2,
+        callbacks=(JSONLogger(tmp_path / "log.jsonl"),),
+    )  # fmt: skip
+    rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [row["step"] for row in rows] == [1, 2, 1, 2]
+    assert [row["total"] for row in rows] == [float(v) for x in levels for v in x.history["total"][:2]]
 
 
 def test_steps_and_views_are_those_of_the_sources(encoder, picture, monkeypatch):

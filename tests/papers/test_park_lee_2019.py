@@ -6,6 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
+from pystyle import ContentLoss, Criterion
 from pystyle.papers import park_lee_2019
 from pystyle.testing import check_stylizer
 from pystyle.training import train
@@ -199,6 +200,19 @@ def test_steps_in_another_style_and_in_the_own_one_take_turns(encoder, picture):
     own = {"identity_pixels.image", "identity_features.relu1_1", "identity_features.relu2_1"}
     assert seen == [stylized, own, stylized, own]
     assert all(not name.startswith("encoder") for name in network.state_dict())
+
+
+def test_both_kinds_of_steps_keep_what_their_criteria_normalize_and_wrap(encoder):
+    one, own = (
+        Criterion(encoder, {name: ContentLoss("relu1_1")}, normalize_gradients=name, wrap="horizontal")
+        for name in ("content", "own")
+    )
+    both, _ = park_lee_2019.alternating(one, own, num_steps=2)
+    assert both.normalize_gradients == ("content", "own")
+    assert both.wrap == "horizontal"
+    without = Criterion(encoder, {"own": ContentLoss("relu1_1")})
+    with pytest.raises(ValueError, match=r"must wrap alike, .* got the wraps 'horizontal' and None"):
+        park_lee_2019.alternating(one, without, num_steps=2)
 
 
 def test_all_steps_of_a_table_are_there(encoder):

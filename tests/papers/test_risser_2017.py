@@ -129,3 +129,15 @@ def test_there_is_one_weight_for_each_layer(encoder):
         risser_2017.criterion(encoder, histogram_weights=(1.0, 2.0))
     with pytest.raises(ValueError, match="`histogram_weights` must be given for other `histogram_layers`"):
         risser_2017.criterion(encoder, histogram_layers=["relu1_2"])
+
+
+@pytest.mark.parametrize(
+    ("scales", "message"),
+    [
+        ((), "`scales` must have the size of one level at least"),
+        ((0.5, 0.0), r"`scales\[1\]` must be positive"),
+    ],
+)
+def test_levels_without_a_size_are_refused(encoder, picture, scales, message):
+    with pytest.raises(ValueError, match=message):
+        risser_2017.texture_synthesis(picture(0, dtype=torch.float32), encoder=encoder, scales=scales)

@@ -233,7 +233,7 @@ def test_styles_are_trained_from_photographs(encoder, picture):
         (lambda: PyramidNetwork(inputs="image"), "`inputs` must be one of"),
         (lambda: PyramidNetwork(border="zeros"), "`border` must be one of"),
         (lambda: PyramidNetwork(normalization="layer"), "`normalization` must be"),
-        (lambda: PyramidNetwork(num_scales=7), "`num_scales` must be at most 6"),
+        (lambda: PyramidNetwork(num_scales=7), r"`num_scales` must be in \[1, 6\], got 7"),
         (lambda: PyramidNetwork(channels=0), "`channels` must be"),
         (lambda: ulyanov_2016.network("picture"), "`mode` must be one of"),
         (lambda: ulyanov_2016.training(variant="ours"), "`variant` must be"),

@@ -66,6 +66,12 @@ def network(folder):
     return wang_2023.load_published(folder).double()
 
 
+def test_published_weights_are_read_without_drawing_a_number(folder):
+    state = torch.get_rng_state()
+    wang_2023.load_published(folder)
+    assert torch.equal(torch.get_rng_state(), state)
+
+
 class Written:
     """The network, written out."""
 

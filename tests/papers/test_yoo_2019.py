@@ -232,6 +232,7 @@ def test_each_region_is_transferred_by_itself(make, picture):
     torch.testing.assert_close(found, x.clamp(0, 1), rtol=1e-6, atol=1e-8)
 
 
+@pytest.mark.slow
 def test_regions_that_cannot_be_compared_stay_as_they_are(make, picture):
     network = make(option="sum", transfer=("skip",))
     content, style = picture(0, 32, 64), picture(1, 32, 64)

@@ -221,13 +221,15 @@ def test_a_json_log_is_the_history(tmp_path):
 
 
 @pytest.mark.parametrize("logger_class", [CSVLogger, JSONLogger])
-def test_a_log_is_complete_up_to_each_step_and_new_for_each_run(logger_class, tmp_path):
+def test_a_log_is_complete_up_to_each_step_and_goes_on_in_the_next_run(logger_class, tmp_path):
     path = tmp_path / "log"
     logger, lines = logger_class(path), []
     header = 1 if logger_class is CSVLogger else 0
     for _ in range(2):
         run(logger, lambda _: lines.append(len(path.read_text(encoding="utf-8").splitlines())), num_steps=3)
-    assert lines == [header + count for count in (1, 2, 3, 1, 2, 3)]
+    assert lines == [header + count for count in (1, 2, 3, 4, 5, 6)]
+    run(logger_class(path), num_steps=2)
+    assert len(path.read_text(encoding="utf-8").splitlines()) == header + 2
 
 
 def losses(*values):

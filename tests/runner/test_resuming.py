@@ -8,6 +8,7 @@ import os
 import re
 import threading
 import time
+from enum import Enum
 from functools import partial
 
 import numpy as np
@@ -428,6 +429,30 @@ CHANGES = {
         "is of another run: `criterion.",
     ),
 }
+
+
+class Norm(Enum):
+    L1 = "sum"
+    LARGEST = "max"
+
+
+class NormLoss(ContentLoss):
+    def __init__(self, norm):
+        super().__init__("conv")
+        self.norm = norm
+
+
+def test_a_loss_with_another_member_is_of_another_run(tmp_path):
+    arguments = {"references": REFERENCES, "num_steps": 1, "checkpoint": tmp_path}
+    optimize_image(criterion(content=NormLoss(Norm.L1)), **arguments)
+    with pytest.raises(CheckpointError, match=r"content\.norm` was .*Norm\.L1 and is .*Norm\.LARGEST"):
+        optimize_image(criterion(content=NormLoss(Norm.LARGEST)), **arguments, resume=True)
+
+
+def test_a_run_that_nothing_tells_from_another_has_no_checkpoints(tmp_path):
+    losses = criterion(content=NormLoss(threading.Lock()))
+    with pytest.raises(TypeError, match=r"content\.norm` is a _thread\.lock, and nothing tells"):
+        optimize_image(losses, REFERENCES, num_steps=1, checkpoint=tmp_path / "run")
 
 
 @pytest.mark.parametrize("name", CHANGES)

@@ -56,6 +56,18 @@ def test_a_run_that_goes_on_from_its_beginning_hides_all_that_came_after_it(tmp_
     assert list(scalars(tmp_path, "total")) == [1]
 
 
+def test_steps_of_several_runs_are_counted_on(tmp_path):
+    logger = TensorBoardLogger(tmp_path / "log")
+    options = {"init": IMAGE, "callbacks": [logger]}
+    optimize_image(CRITERION, {}, num_steps=2, **options)
+    second = optimize_image(CRITERION, {}, num_steps=3, checkpoint=tmp_path / "run", **options)
+    found = scalars(tmp_path / "log", "total")
+    assert list(found) == [1, 2, 3, 4, 5]
+    assert found[5] == pytest.approx(second.history["total"][2])
+    optimize_image(CRITERION, {}, num_steps=4, checkpoint=tmp_path / "run", resume=True, **options)
+    assert list(scalars(tmp_path / "log", "total")) == [1, 2, 3, 4, 5, 6]
+
+
 def test_without_tensorboard_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "torch.utils.tensorboard", None)
     with pytest.raises(ImportError, match=r'pip install "pystyle-nst\[tensorboard\]"'):

@@ -7,6 +7,8 @@ import zlib
 
 import pytest
 from PIL import Image
+from starlette.applications import Starlette
+from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 from pystyle.serving import Limits, Service
@@ -22,6 +24,25 @@ def problem(answer):
     assert document["status"] == answer.status_code
     assert "Traceback" not in document["detail"]
     return document["status"], document["detail"]
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/metrics", "/v1/styles", "/v1/stylize/" + "0" * 64])
+def test_an_application_that_was_not_started_says_so(service, path):
+    # Without a context the client does not start it, as an application does that another one mounts.
+    status, detail = problem(TestClient(service.app).get(path))
+    assert status == 503
+    assert detail.startswith("The application was not started.")
+    assert "`lifespan=service.running`" in detail
+
+
+def test_a_picture_is_painted_as_soon_as_the_application_is_started(service, flat):
+    def paint(client):
+        return client.post("/art/v1/paint", files={"content": flat(10)}, data={"style": "black"})
+
+    outer = Starlette(routes=[Mount("/art", app=service.app)], lifespan=service.running)
+    assert problem(paint(TestClient(outer)))[0] == 503
+    with TestClient(outer) as client:
+        assert paint(client).status_code == 200
 
 
 def chunk(kind, data):

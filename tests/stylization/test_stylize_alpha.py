@@ -136,3 +136,10 @@ def test_contents_styles_and_regions_may_come_in_anything(paint, tmp_path):
 def test_what_is_no_style_is_refused_with_what_could_be_one(paint, style):
     with pytest.raises(TypeError, match=r"must be an image \(a tensor, a Pillow image, a numpy array"):
         paint(CONTENT, style)
+
+
+@pytest.mark.parametrize("alpha", ["mask.png", "none", "Content", ""])
+def test_a_text_that_is_no_word_for_the_transparency_is_refused(paint, alpha):
+    for content in (CONTENT, cut_out(0.0)):
+        with pytest.raises(ValueError, match=f"`alpha` must be a mask, 'content' or None, got '{alpha}'"):
+            paint(content, STYLE, alpha=alpha)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from pystyle.images import read_image, write_image
+from pystyle.images import read_image, to_pil, write_image
 from pystyle.surfaces import Camera, Mesh, MeshReadError, read_mesh, render, sphere, torus, vase, write_mesh
 
 trimesh = pytest.importorskip("trimesh")
@@ -66,12 +66,22 @@ def test_only_files_of_that_name_are_written(tmp_path, suffix, others):
     assert sorted(os.listdir(tmp_path)) == sorted(f"ring{one}" for one in [suffix, *others])
 
 
-@pytest.mark.parametrize("name", ["my vase", "my  vase", "a.b   c\td"])
+@pytest.mark.parametrize("name", ["my vase", "my  vase", "a.b   c\td", " lead", " ", "two\nlines"])
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_spaces_in_a_name_lose_no_texture(tmp_path, suffix, name):
     mesh = torus(8, texture=noise(4, 4))
     write_mesh(mesh, tmp_path / f"{name}{suffix}")
     assert torch.equal(read_mesh(tmp_path / f"{name}{suffix}").texture, mesh.texture)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "line"), [(".obj", b"mtllib caf_.mtl"), (".ply", b"comment TextureFile caf_.png")]
+)
+def test_a_name_that_is_no_text_is_written(tmp_path, suffix, line):
+    path = tmp_path / os.fsdecode(b"caf\xe9" + suffix.encode())
+    write_mesh(torus(8), path)
+    assert line in path.read_bytes().splitlines()
+    assert (tmp_path / line.split()[-1].decode()).is_file()
 
 
 def test_the_parts_of_a_scene_are_one_mesh_where_they_stand(tmp_path):
@@ -118,6 +128,116 @@ def test_what_cannot_be_painted_is_refused_with_what_to_do(tmp_path, arguments, 
     _exported(path, **arguments)
     with pytest.raises(MeshReadError, match=message):
         read_mesh(path)
+
+
+def _changed(path, change):
+    """Write a GLB whose JSON and binary parts are those of another, and changed."""
+    data = path.read_bytes()
+    (length,) = struct.unpack("<I", data[12:16])
+    document, binary = json.loads(data[20 : 20 + length]), bytearray(data[28 + length :])
+    change(document, binary)
+    document["buffers"][0]["byteLength"] = len(binary)
+    text = json.dumps(document).encode()
+    text += b" " * (-len(text) % 4)
+    chunks = b"".join(
+        struct.pack("<I4s", len(part), kind) + part for part, kind in ((text, b"JSON"), (binary, b"BIN\0"))
+    )
+    path.write_bytes(struct.pack("<4sII", b"glTF", 2, 12 + len(chunks)) + chunks)
+
+
+def _texture_of(document):
+    return document["materials"][0]["pbrMetallicRoughness"]["baseColorTexture"]
+
+
+def _transformed(**values):
+    def change(document, _):
+        _texture_of(document)["extensions"] = {"KHR_texture_transform": values}
+
+    return change
+
+
+def _at_a_second_set(document, _):
+    _texture_of(document)["texCoord"] = 1
+    attributes = document["meshes"][0]["primitives"][0]["attributes"]
+    attributes["TEXCOORD_1"] = attributes["TEXCOORD_0"]
+
+
+def _of_whole_numbers(document, binary):
+    accessor = document["accessors"][document["meshes"][0]["primitives"][0]["attributes"]["TEXCOORD_0"]]
+    accessor.pop("byteOffset", None)
+    accessor |= {"bufferView": len(document["bufferViews"]), "componentType": 5123, "normalized": True}
+    places = np.random.default_rng(0).integers(0, 2**16, (accessor["count"], 2), dtype=np.uint16).tobytes()
+    view = {"buffer": 0, "byteOffset": len(binary), "byteLength": len(places)}
+    document["bufferViews"].append(view)
+    binary += places
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (
+            _transformed(offset=[0.25, 0]),
+            r"moved, turned or scaled \(KHR_texture_transform\).*Apply the mapping",
+        ),
+        (_transformed(scale=[2, 2]), "KHR_texture_transform"),
+        (_transformed(rotation=1.5), "KHR_texture_transform"),
+        (_transformed(texCoord=1), "a second set of UVs, and the first is read"),
+        (_at_a_second_set, "a second set of UVs, and the first is read"),
+        (_of_whole_numbers, "its UVs are whole numbers, and floats are read"),
+    ],
+)
+def test_a_glb_whose_places_in_the_texture_are_others_is_refused(tmp_path, change, message):
+    path = tmp_path / "ball.glb"
+    write_mesh(sphere(8), path)
+    _changed(path, change)
+    with pytest.raises(MeshReadError, match=message):
+        read_mesh(path)
+
+
+def test_a_mapping_that_changes_nothing_is_none(tmp_path):
+    path = tmp_path / "ball.glb"
+    write_mesh(sphere(8), path)
+    _changed(path, _transformed(offset=[0, 0], scale=[1, 1], rotation=0))
+    assert torch.equal(read_mesh(path).uvs, sphere(8).uvs)
+
+
+def test_a_mapping_in_a_gltf_is_found_as_well(tmp_path):
+    material = trimesh.visual.material.PBRMaterial(baseColorTexture=to_pil(noise(4, 4)))
+    part = trimesh.creation.box()
+    part.visual = trimesh.visual.TextureVisuals(uv=part.vertices[:, :2], material=material)
+    for name, data in part.export(file_type="gltf").items():
+        (tmp_path / name).write_bytes(data)
+    path = tmp_path / "model.gltf"
+    assert torch.equal(read_mesh(path).texture, noise(4, 4))
+    document = json.loads(path.read_bytes())
+    _transformed(scale=[3, 3])(document, b"")
+    path.write_text(json.dumps(document))
+    with pytest.raises(MeshReadError, match="KHR_texture_transform"):
+        read_mesh(path)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "lost"),
+    [(".obj", ".mtl"), (".obj", ".png"), (".obj", "usemtl"), (".ply", ".png"), (".ply", "comment")],
+)
+def test_a_mesh_whose_texture_is_lost_gets_no_grey_one(tmp_path, suffix, lost):
+    path = tmp_path / f"ring{suffix}"
+    write_mesh(torus(8), path)
+    if lost.startswith("."):
+        path.with_suffix(lost).unlink()
+    else:
+        lines = path.read_bytes().split(b"\n")
+        path.write_bytes(b"\n".join(line for line in lines if not line.startswith(lost.encode())))
+    with pytest.raises(MeshReadError, match="it has no texture, or not on all of its parts"):
+        read_mesh(path)
+    assert torch.equal(read_mesh(path, texture=to_pil(noise(4, 4))).texture, noise(4, 4))
+
+
+def test_a_name_of_an_unknown_home_is_a_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_mesh(sphere(8), "~nobody-of-this-name.glb")
+    assert os.listdir() == ["~nobody-of-this-name.glb"]
+    assert len(read_mesh("~nobody-of-this-name.glb").faces) == 48
 
 
 def test_an_image_takes_the_place_of_a_texture_that_is_missing(tmp_path):

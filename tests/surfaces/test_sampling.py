@@ -2,6 +2,7 @@
 
 import math
 
+import numpy as np
 import pytest
 import torch
 
@@ -137,6 +138,14 @@ def test_a_turntable_begins_at_the_front_and_turns_once():
     pictures = turntable(mesh, 4, (16, 20), elevation=5, shading=0)
     for index, picture in enumerate(pictures):
         assert torch.equal(picture, render(mesh, Camera(90 * index, 5), (16, 20)))
+
+
+@pytest.mark.parametrize("size", [np.int64(8), np.array(8), torch.tensor(8), 8.0])
+def test_one_number_of_any_kind_is_both_sides_of_a_picture(size):
+    mesh = sphere(8)
+    square = render(mesh, Camera(), (8, 8))
+    assert torch.equal(render(mesh, Camera(), size), square)
+    assert torch.equal(turntable(mesh, 1, size, elevation=0, shading=0)[0], square)
 
 
 @pytest.mark.parametrize(

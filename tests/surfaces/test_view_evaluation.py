@@ -11,6 +11,7 @@ from pystyle.evaluation import EagerEvaluation
 from pystyle.losses import ContentLoss, GramLoss, MeanStdLoss, TotalVariationLoss
 from pystyle.surfaces import (
     SURFACE,
+    Mesh,
     TextureSampler,
     ViewEvaluation,
     ViewRunner,
@@ -213,3 +214,17 @@ def test_a_view_runner_needs_a_view_evaluation(mesh):
             runner=ViewRunner,
             num_steps=1,
         )
+
+
+def test_a_corner_of_no_triangle_does_not_widen_the_views(criterion, mesh):
+    stray = Mesh(
+        torch.cat([mesh.vertices, torch.tensor([[20.0, 0, 0]])]),
+        mesh.faces,
+        torch.cat([mesh.uvs, torch.zeros(1, 2)]),
+        mesh.texture,
+    )
+    references = {"content": mesh.texture, "style": noise(2, 30, 30)}
+    sheets = [
+        ViewEvaluation(one, VIEWS).bind(criterion(), references).at(0).sheet.facing for one in (mesh, stray)
+    ]
+    assert torch.equal(*sheets)

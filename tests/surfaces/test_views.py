@@ -3,7 +3,9 @@
 import math
 from collections import Counter
 
+import numpy as np
 import pytest
+import torch
 
 from pystyle.surfaces import Views
 
@@ -29,8 +31,9 @@ def test_heights_are_spread_evenly_over_the_sphere():
         assert quarters == {0, 1, 2, 3}
 
 
-def test_a_ring_of_views_has_one_height():
-    cameras = Views(sheets=1, views=4, elevations=(20, 20)).cameras()[0]
+@pytest.mark.parametrize("elevations", [(20, 20), [20, 20], np.array([20, 20]), torch.full((2,), 20.0)])
+def test_a_ring_of_views_has_one_height(elevations):
+    cameras = Views(sheets=1, views=4, elevations=elevations).cameras()[0]
     assert [camera.elevation for camera in cameras] == pytest.approx([20] * 4)
 
 
@@ -51,8 +54,9 @@ def test_all_sheets_come_equally_often_in_an_order_of_the_seed():
         ({"sheets": 0}, "`sheets`"),
         ({"views": 0}, "`views`"),
         ({"elevations": (20, -20)}, "`elevations`"),
-        ({"elevations": (-100, 0)}, "`elevations`"),
-        ({"elevations": (0, 91)}, "`elevations`"),
+        ({"elevations": (20, 20, 20)}, "`elevations`"),
+        ({"elevations": (-100, 0)}, r"`elevations\[0\]`"),
+        ({"elevations": (0, 91)}, r"`elevations\[1\]`"),
         ({"field_of_view": 0}, "`field_of_view`"),
         ({"distance": 0.5}, "`distance`"),
         ({"seed": 2**70}, "`seed`"),

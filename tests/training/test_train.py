@@ -6,6 +6,8 @@ from functools import partial
 import pytest
 import torch
 from torch import nn
+from torch.optim.lr_scheduler import CosineAnnealingLR
+from torch.utils.data import ConcatDataset, Dataset, Subset, TensorDataset
 
 from pystyle import ContentLoss, Criterion, GramLoss, NearestNeighborLoss
 from pystyle.checkpoints import CheckpointError
@@ -13,7 +15,7 @@ from pystyle.encoders import SequentialEncoder
 from pystyle.images import write_image
 from pystyle.networks import AnyStyleNetwork, TransformNetwork
 from pystyle.runner import LinearSchedule
-from pystyle.training import ImageFolder, Phase, train
+from pystyle.training import ImageFolder, Phase, Previews, train
 from pystyle.training._draws import Draws, seeded
 
 
@@ -118,6 +120,64 @@ def test_ctrl_c_gives_the_network_so_far(tmp_path):
     assert torch.equal(weights(run(checkpoint=tmp_path, resume=True)), weights(run()))
 
 
+def stopping(index):
+    return lambda step: step.stop("enough") if step.index == index else None
+
+
+def test_a_training_that_a_callback_ended_goes_on_to_the_bytes_of_one_that_was_not_ended(tmp_path):
+    ended = run(callbacks=[stopping(2)], checkpoint=tmp_path)
+    assert (ended.stop_reason, len(ended.history["step"])) == ("enough", 2)
+    result = run(checkpoint=tmp_path, resume=True)
+    assert (result.stop_reason, len(result.history["step"])) == ("finished", 6)
+    assert torch.equal(weights(result), weights(run()))
+
+
+def test_a_callback_ends_a_training_that_goes_on_again(tmp_path):
+    run(callbacks=[stopping(2)], checkpoint=tmp_path)
+    result = run(callbacks=[stopping(4)], checkpoint=tmp_path, resume=True)
+    assert (result.stop_reason, len(result.history["step"])) == ("enough", 4)
+
+
+@pytest.mark.parametrize(
+    ("phases", "more"),
+    [
+        ({"num_steps": 2}, {"num_steps": 5}),
+        (
+            {"phases": [Phase(1, crop_size=20), Phase(1, crop_size=16)]},
+            {"phases": [Phase(1, crop_size=20), Phase(4, crop_size=16)]},
+        ),
+    ],
+)
+def test_a_training_that_is_over_goes_on_as_one_of_more_steps_where_the_rates_so_far_are_those(
+    phases, more, tmp_path, caplog
+):
+    options = {"learning_rate": lambda _: 1.0}
+    run(checkpoint=tmp_path, **options, **phases)
+    result = run(checkpoint=tmp_path, resume=True, **options, **more)
+    assert torch.equal(weights(result), weights(run(**options, **more)))
+    assert "is not the one" not in caplog.text
+
+
+def test_a_training_that_goes_on_longer_has_the_rates_of_the_new_number_and_says_so(tmp_path, caplog):
+    moved = []
+
+    def look(step):
+        moved.append(step._trainer.optimizer.param_groups[0]["lr"])
+
+    options = {"learning_rate": LinearSchedule(1.0, 0.0), "callbacks": look, "checkpoint": tmp_path}
+    run(num_steps=3, **options)
+    run(num_steps=5, resume=True, **options)
+    # 1, 1/2, 0 of three steps; then the last two of 1, 3/4, 1/2, 1/4, 0.
+    assert moved == pytest.approx([1e-3, 5e-4, 0.0, 2.5e-4, 0.0])
+    assert "because the learning rate follows the number of steps" in caplog.text
+
+
+def test_fewer_steps_than_were_taken_are_refused(tmp_path):
+    run(num_steps=3, checkpoint=tmp_path)
+    with pytest.raises(CheckpointError, match="has 3 steps behind it, and only 2 are asked for"):
+        run(num_steps=2, checkpoint=tmp_path, resume=True)
+
+
 def test_another_training_is_refused_by_what_differs(tmp_path):
     run(checkpoint=tmp_path)
     with pytest.raises(ValueError, match="has the checkpoints of a run"):
@@ -128,6 +188,7 @@ def test_another_training_is_refused_by_what_differs(tmp_path):
         run(resume=True)
 
 
+@pytest.mark.slow
 def test_the_weights_that_a_network_was_made_with_do_not_matter_when_a_training_goes_on(tmp_path):
     whole = run(any_style())
     with pytest.raises(StopError):
@@ -151,6 +212,80 @@ def test_other_data_and_networks_are_refused(changed, text, tmp_path):
     run(checkpoint=tmp_path, num_steps=1)
     with pytest.raises(CheckpointError, match=text):
         run(**{"checkpoint": tmp_path, "resume": True, "num_steps": 1, **changed})
+
+
+class Own(Dataset):
+    """A data set of a user."""
+
+    def __init__(self, images):
+        self.images = images
+
+    def __len__(self):
+        return len(self.images)
+
+    def __getitem__(self, index):
+        return self.images[index]
+
+
+class Described(Own):
+    @property
+    def description(self):
+        return {"images": self.images}
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (Described, r"`contents\.description\.images` was"),
+        (TensorDataset, r"`contents\.tensors\.0` was"),
+        (lambda images: Subset(Described(images), [2, 0]), r"`contents\.dataset\.description\.images` was"),
+        (lambda images: ConcatDataset([Described(images)] * 2), r"`contents\.datasets\.0\.description"),
+    ],
+)
+def test_other_images_in_a_data_set_are_refused(make, text, tmp_path):
+    data = {"checkpoint": tmp_path, "num_steps": 1}
+    run(contents=make(PHOTOS), **data)
+    run(contents=make(PHOTOS.clone()), resume=True, **data)
+    with pytest.raises(CheckpointError, match=text):
+        run(contents=make(PHOTOS.flip(0)), resume=True, **data)
+
+
+def test_another_part_of_a_data_set_is_refused(tmp_path):
+    data = {"checkpoint": tmp_path, "num_steps": 1}
+    run(contents=Subset(Own(PHOTOS), range(3)), **data)
+    with pytest.raises(CheckpointError, match=r"`contents\.indices` was"):
+        run(contents=Subset(Own(PHOTOS), range(3, 6)), resume=True, **data)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "text"),
+    [
+        ({"network": nn.Conv2d(3, 3, 1)}, "`network` must be a Stylizer, got a Conv2d. Make one"),
+        ({"network": named().bind("style")}, "got a Painter. Give the network that was bound"),
+        ({"given": GramLoss("relu")}, "`criterion` must be a Criterion, got a GramLoss"),
+        ({"evaluation": "strips"}, "`evaluation` must be an evaluation such as"),
+        ({"phases": Phase(1)}, "`phases` must be a list of `Phase`, at least one"),
+        ({"learning_rate": CosineAnnealingLR}, "got the class CosineAnnealingLR. Schedulers of torch do not"),
+        ({"learning_rate": partial(CosineAnnealingLR, T_max=9)}, "got the class CosineAnnealingLR"),
+    ],
+)
+def test_things_of_another_kind_are_refused_with_what_to_write(wrong, text):
+    with pytest.raises(TypeError, match=text):
+        run(**wrong)
+
+
+@pytest.mark.parametrize(
+    ("pairs", "error", "text"),
+    [
+        ([("photo.png", "style")], TypeError, "A content of `pairs` must be a tensor, got a str. Read files"),
+        ([PHOTOS[:1]], TypeError, "`pairs` must be a list of contents with their styles"),
+        ([(PHOTOS[0], "style")], ValueError, "A content of `pairs` must have the shape"),
+        ([], ValueError, "`pairs` must have at least one"),
+    ],
+)
+def test_previews_look_at_their_pairs_before_a_training(pairs, error, text):
+    with pytest.raises(error, match=text):
+        Previews("preview.png", pairs)
 
 
 def test_a_folder_that_was_moved_is_the_same_and_one_with_another_image_is_not(tmp_path):

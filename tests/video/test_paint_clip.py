@@ -15,7 +15,7 @@ import pytest
 import torch
 
 from pystyle.images import ImageReadError
-from pystyle.networks import AnyStyleNetwork
+from pystyle.networks import AnyStyleNetwork, TransformNetwork
 from pystyle.video import Progress, paint_clip, read_clip, still_clip, write_clip
 from pystyle.video._pixels import pixels_of
 
@@ -206,6 +206,40 @@ def test_pictures_of_another_shape_are_refused(tmp_path, make_clip) -> None:
         paint_clip(path, lambda _: None, tmp_path / "painted.mp4")
     with pytest.raises(ValueError, match="`batch_size` must be at least 1"):
         paint_clip(path, invert, tmp_path / "painted.mp4", batch_size=0)
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
+def test_a_photograph_of_lower_precision_is_painted_with_a_checkpoint(tmp_path, dtype) -> None:
+    image = torch.full((1, 3, 16, 16), 0.25, dtype=dtype)
+    for checkpoint in (None, tmp_path / "run"):
+        output = tmp_path / f"{checkpoint is None}.png"
+        paint_clip(still_clip(image, 0.1), invert, output, checkpoint=checkpoint)
+        assert [round(float(frame.image.mean()) * 255) for frame in read_clip(output)] == [191] * 3
+    others = (image.float(), image + 0.5, image.reshape(1, 3, 8, 32))
+    assert still_clip(image, 0.1).digest() not in [still_clip(other, 0.1).digest() for other in others]
+
+
+@pytest.mark.parametrize("seconds", [np.float32(0.5), torch.tensor(0.5), Fraction(1, 2)])
+def test_a_photograph_lasts_as_long_as_a_number_of_any_kind_says(seconds) -> None:
+    assert still_clip(torch.zeros(1, 3, 8, 8), seconds, rate=4).num_frames == 2
+
+
+def test_other_objects_are_refused_with_what_to_write_instead(tmp_path) -> None:
+    clip, output = still_clip(torch.zeros(1, 3, 16, 16), 0.1), tmp_path / "painted.png"
+    with pytest.raises(TypeError, match=r"`clip` must be a Clip, a path .*, got list\..*`write_clip\(path, "):
+        paint_clip(list(clip), invert, output)
+    with pytest.raises(TypeError, match=r"`clip` must be a Clip, a path .*, got generator\..*`write_clip"):
+        paint_clip((frame for frame in clip), invert, output)
+    network = TransformNetwork(width=1, styles=["waves"])
+    with pytest.raises(TypeError, match=r"got a TransformNetwork without a style.*`network.bind\('waves'\)`"):
+        paint_clip(clip, network, output)
+    with pytest.raises(TypeError, match=r"got a AnyStyleNetwork without .*`network.bind\(painting\)`"):
+        paint_clip(clip, AnyStyleNetwork(width=1), output)
+    with pytest.raises(
+        TypeError, match="`painter` must be a function of images or a FramePainter, got a str"
+    ):
+        paint_clip(clip, "rocks", output)
+    assert not output.exists()
 
 
 PIPE = """

@@ -200,6 +200,43 @@ def test_a_folder_of_frames_is_read_in_the_order_of_names(tmp_path) -> None:
     assert read_clip(str(tmp_path)).rate == 25
 
 
+def test_digits_in_the_names_of_frames_are_numbers(tmp_path) -> None:
+    names = ["f1.png", "f2.png", "f010.png", "f10.png", "f11.png", "g1-2.png", "g1-10.png"]
+    for index, name in enumerate(names):
+        write_image(torch.full((1, 3, 2, 2), index / 255), tmp_path / name)
+    assert [round(float(frame.image.mean()) * 255) for frame in read_clip(tmp_path)] == list(range(7))
+
+
+@pytest.mark.parametrize("name", ["clip.gif", "clip.png", "clip.webp"])
+def test_the_rate_of_an_animation_is_that_of_all_its_frames(tmp_path, name) -> None:
+    animation(tmp_path / name, [100, 300, 100, 100], {"loop": 0})
+    clip = read_clip(tmp_path / name)
+    assert (clip.num_frames, clip.duration, clip.rate) == (4, Fraction(6, 10), Fraction(20, 3))
+
+
+def test_larger_frames_than_those_that_are_allowed_are_refused(tmp_path, make_clip) -> None:
+    (tmp_path / "frames").mkdir()
+    for name in ("a.png", "b.png"):
+        write_image(torch.zeros(1, 3, 48, 64), tmp_path / "frames" / name)
+    Image.new("RGB", (64, 48)).save(tmp_path / "clip.gif")
+    for source in (tmp_path / "frames", tmp_path / "clip.gif", make_clip(tmp_path / "clip.mp4", count=2)):
+        assert read_clip(source, max_pixels=3072).width == 64
+        with pytest.raises(ImageReadError, match=r"it has 64 x 48 = 3072 pixels, .* `max_pixels=3072`"):
+            read_clip(source, max_pixels=3071)
+    with pytest.raises(ValueError, match="`max_pixels` must be at least 1"):
+        read_clip(tmp_path / "frames", max_pixels=0)
+
+
+def test_what_is_no_file_is_refused_with_what_to_write_instead() -> None:
+    image = torch.zeros(1, 3, 4, 4)
+    for source in ([Frame(image, 0)], (image for _ in range(2)), image):
+        with pytest.raises(TypeError, match=r"`source` must be a path .*, got .* `write_clip\(path, "):
+            read_clip(source)
+    for source in (b"clip.mp4", None, 5, io.StringIO()):
+        with pytest.raises(TypeError, match=r"`source` must be a path or a binary file object, got \w+\.$"):
+            read_clip(source)
+
+
 class Pipe(io.RawIOBase):
     """What can only be read, and gives a few bytes at a time."""
 
@@ -366,3 +403,16 @@ def test_times_that_do_not_go_on_are_mended(tmp_path, make_clip, monkeypatch) ->
 
     monkeypatch.setattr(clip, "_decode", damaged)
     assert [frame.time for frame in clip] == [Fraction(index, 25) for index in range(8)]
+
+
+def test_a_clip_is_named_as_it_was_given_and_found_from_another_folder(tmp_path, monkeypatch) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "frames").mkdir()
+    monkeypatch.chdir(tmp_path)
+    write_image(torch.zeros(1, 3, 4, 4), "frames/a.png")
+    Image.new("RGB", (4, 4)).save("clip.gif")
+    clips = [read_clip("frames"), read_clip("clip.gif")]
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert [(clip.name, len(list(clip))) for clip in clips] == [("frames", 1), ("clip.gif", 1)]
+    with pytest.raises(ImageReadError, match=r"Cannot read the clip 'none.mp4': there is no such file"):
+        read_clip("none.mp4")

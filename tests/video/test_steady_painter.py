@@ -7,6 +7,7 @@ from torch.nn.functional import interpolate
 from pystyle.checkpoints import decode, describe, encode
 from pystyle.functional import warp
 from pystyle.metrics import warping_error
+from pystyle.networks import TransformNetwork
 from pystyle.video import DISFlow, Frame, FramePainter, SteadyPainter, paint_clip, write_clip
 
 pytest.importorskip("cv2")
@@ -307,6 +308,10 @@ def test_a_run_is_recognised_by_its_settings_and_not_by_what_is_remembered():
 def test_what_cannot_be_steadied_is_refused():
     with pytest.raises(ValueError, match=r"`strength` must be in \[0, 0.9\], got 1"):
         SteadyPainter(lambda images: images, strength=1)
+    with pytest.raises(TypeError, match=r"got a TransformNetwork without a style. Bind one first"):
+        SteadyPainter(TransformNetwork(width=1))
+    with pytest.raises(TypeError, match=r"`painter` must be a function .* got a NoneType"):
+        SteadyPainter(None)
     frame = Frame(torch.zeros(1, 3, 8, 8), 0)
     with pytest.raises(ValueError, match=r"`painter` must give .* \(1, 3, 8, 8\), got \(1, 3, 4, 4\)"):
         SteadyPainter(lambda images: images[..., ::2, ::2]).paint([frame])

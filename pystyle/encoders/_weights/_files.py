@@ -11,6 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from pystyle._arguments import path_of
 from pystyle.encoders._weights._error import WeightsError
 
 _TORCH_SUFFIXES = (".pth", ".pt", ".bin")
@@ -48,7 +49,7 @@ def load_weights_file(path: str | PathLike[str]) -> dict[str, Tensor]:
         Neither format protects its payload: a changed weight within an intact file is found by the SHA-256
         only, which `download_weights` checks.
     """
-    path = Path(path).expanduser()
+    path = path_of(path)
     if not os.path.isfile(path):
         raise WeightsError(
             f"The weights file `{path}` is missing or no file. Check the path, or download the file."

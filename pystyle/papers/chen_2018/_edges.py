@@ -4,7 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import conv2d, max_pool2d, pad
 
-from pystyle._arguments import check_image, number
+from pystyle._arguments import check_image, number, whole_number
 from pystyle.colors import luminance
 
 _SOBEL = ((-1.0, 0.0, 1.0), (-2.0, 0.0, 2.0), (-1.0, 0.0, 1.0))
@@ -90,7 +90,7 @@ def smoothed_edges(image: Tensor, *, size: int = 5) -> Tensor:
         size: The edge of the square by which each edge grows before it is blurred, an odd number of pixels.
 
     Raises:
-        ValueError: If the image has another shape, or the size is even.
+        ValueError: If the image has another shape, or the size is even or not positive.
         TypeError: If the image is no floating-point tensor.
 
     Shape:
@@ -105,7 +105,8 @@ def smoothed_edges(image: Tensor, *, size: int = 5) -> Tensor:
     References:
         Chen, Lai, Liu, CVPR 2018, section 3.2.1.
     """
-    if size < 1 or size % 2 == 0:
+    size = whole_number(size, "`size`", least=1)
+    if size % 2 == 0:
         raise ValueError(f"`size` must be an odd number of pixels, got {size}.")
     wide = max_pool2d(edges(image).to(image), size, 1, size // 2) > 0
     weights = torch.tensor(_BINOMIAL, dtype=image.dtype, device=image.device) / sum(_BINOMIAL)

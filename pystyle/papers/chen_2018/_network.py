@@ -38,8 +38,8 @@ class CartoonNetwork(OneStyleNetwork):
 
     def __init__(self, *, width: int = 64, num_blocks: int = 8, style: str = "style") -> None:
         super().__init__(style)
-        self.width = whole_number(width, "`width`", least=1)
-        self.num_blocks = whole_number(num_blocks, "`num_blocks`", least=1)
+        self.width = width = whole_number(width, "`width`", least=1)
+        self.num_blocks = num_blocks = whole_number(num_blocks, "`num_blocks`", least=1)
         wide, wider = 2 * width, 4 * width
         self.first = nn.Sequential(Convolution(3, width, 7, border="reflect"), _normalization(width))
         self.down = nn.ModuleList(

@@ -1,5 +1,7 @@
 from collections.abc import Sequence
 
+from torch import nn
+
 from pystyle.criterion import Criterion
 from pystyle.encoders import Encoder, ScaledAveragePool2d, SequentialEncoder, vgg19
 from pystyle.losses import GramLoss, Loss
@@ -17,7 +19,7 @@ def average_pooling(encoder: SequentialEncoder) -> SequentialEncoder:
     ``vgg19(pooling="average")`` would multiply them by a factor; the paper does not.
 
     Args:
-        encoder: A VGG. It shares its convolutions with the result.
+        encoder: A VGG. It shares its convolutions with the result, which rounds sizes as it does.
 
     Returns:
         Another encoder with the same layers.
@@ -27,10 +29,16 @@ def average_pooling(encoder: SequentialEncoder) -> SequentialEncoder:
         ScaledAveragePool2d(kernel_size=2, stride=2, scale=1.0)
     """
     stages = {
-        name: ScaledAveragePool2d(2, stride=2, scale=1.0) if name.startswith("pool") else module
+        name: _averaging(module) if name.startswith("pool") else module
         for name, module in encoder.stages.items()
     }
     return SequentialEncoder(stages, preprocessing=encoder.preprocessing)
+
+
+def _averaging(pooling: nn.Module) -> ScaledAveragePool2d:
+    # A `SequentialEncoder` of one's own may have poolings that know nothing of rounding.
+    ceil_mode = bool(getattr(pooling, "ceil_mode", False))
+    return ScaledAveragePool2d(2, stride=2, scale=1.0, ceil_mode=ceil_mode)
 
 
 def criterion(

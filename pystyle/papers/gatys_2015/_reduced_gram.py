@@ -4,6 +4,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
+from pystyle._arguments import whole_number
 from pystyle.functional import mean_squared_error
 from pystyle.losses import GramLoss
 
@@ -48,9 +49,7 @@ class ReducedGramLoss(GramLoss):
         reference: str | None = None,
     ) -> None:
         super().__init__(layers, weight=weight, layer_weights=layer_weights, reference=reference)
-        if num_components < 1:
-            raise ValueError(f"`num_components` must be positive, got {num_components}.")
-        self.num_components = num_components
+        self.num_components = whole_number(num_components, "`num_components`", least=1)
 
     def prepare(self, representation: Tensor) -> _Reduced:
         """The components of the texture, and its Gram matrix in them."""

@@ -69,6 +69,8 @@ def high_resolution(
         >>> coarse.image.shape[2:], fine.image.shape[2:]
         (torch.Size([42, 32]), torch.Size([64, 48]))
     """
+    if variant not in ("code", "torch"):
+        raise ValueError(f"`variant` must be 'code' or 'torch', which have two runs, got {variant!r}.")
     edge_sizes = edge_sizes or (512, 800 if variant == "code" else 1024)
     encoder = vgg19() if encoder is None else encoder
     run = partial(

@@ -50,8 +50,8 @@ def style_transfer(
 
     Args:
         content: The photograph; with masks for control over regions.
-        style: The painting. With masks of the same names each region takes its own part of it; a dictionary
-            has a painting for each region of the photograph.
+        style: The painting. It must have the regions of the photograph: with masks of the same names each
+            takes its own part of the painting; a dictionary has a painting for each.
         encoder: The network; see the table of the module.
         variant: The paper or the authors' code.
         control: Guided Gram matrices or guided sums; see :func:`criterion`.
@@ -130,14 +130,18 @@ def _regions(
     content: Tensor | MaskedImage, style: Tensor | MaskedImage | Mapping[str, Tensor | MaskedImage]
 ) -> tuple[dict[str, str] | None, dict[str, Tensor | MaskedImage]]:
     """The name of the painting of each region, and the paintings by their names."""
-    if isinstance(style, Tensor):
-        return None, {"style": style}
     own = set(content.masks) if isinstance(content, MaskedImage) else set()
-    given = set(style.masks) if isinstance(style, MaskedImage) else set(style)
+    if isinstance(style, Tensor):
+        given = set[str]()
+    else:
+        given = set(style.masks if isinstance(style, MaskedImage) else style)
     if own != given:
         raise ValueError(
-            f"`style` must have the regions of `content`, {sorted(own) or 'none'}, got {sorted(given)}."
+            f"`style` must have the regions of `content`, {sorted(own) or 'none'}, got "
+            f"{sorted(given) or 'none'}."
         )
+    if isinstance(style, Tensor):
+        return None, {"style": style}
     if isinstance(style, MaskedImage):
         return dict.fromkeys(style.masks, "style"), {"style": style}
     return (

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from pystyle.functional import channel_mean_std
 from pystyle.networks import FrozenEncoder, Stylizer, by_region, instance_normalization, mirror
+from pystyle.papers._any_size import content_for, masks_for, picture_for, style_for
 from pystyle.papers._images import check_masks
 from pystyle.papers._normalized_vgg import normalized_vgg19
 from pystyle.typing import MaskedImage
@@ -128,13 +129,14 @@ def regions(network: AdaINNetwork, content: MaskedImage, styles: Mapping[str, Te
         styles: A style for each region.
 
     Returns:
-        The picture.
+        The picture, of the type and on the device of the content.
 
     Raises:
-        ValueError: If a region has no mask.
+        ValueError: If a region has no mask, or an image is too small or leaves [0, 1].
+        TypeError: If an image is not floating-point.
 
     Shape:
-        - content.image, output: (batch, 3, height, width), multiples of 8, RGB in [0, 1]
+        - content.image, output: (batch, 3, height, width), RGB in [0, 1]
         - styles: (1, 3, height, width) each
 
     Example:
@@ -146,8 +148,9 @@ def regions(network: AdaINNetwork, content: MaskedImage, styles: Mapping[str, Te
     """
     check_masks(content, styles)
     transforms = {
-        name: partial(adain, moments=network.represent_style(style)) for name, style in styles.items()
+        name: partial(adain, moments=network.represent_style(style_for(network, style, f"styles[{name!r}]")))
+        for name, style in styles.items()
     }
-    features = by_region(network.features(content.image), content.masks, transforms)
-    picture: Tensor = network.decoder(features)
-    return picture.clamp(0, 1)
+    features = network.features(content_for(network, content.image))
+    painted = by_region(features, masks_for(network, content.masks), transforms)
+    return picture_for(network.decoder(painted), content.image)

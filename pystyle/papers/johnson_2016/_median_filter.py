@@ -29,7 +29,8 @@ def median_filter(image: Tensor, *, size: int = 3) -> Tensor:
         False
     """
     check_image(image, "`image`")
-    if whole_number(size, "`size`", least=1) % 2 == 0:
+    size = whole_number(size, "`size`", least=1)
+    if size % 2 == 0:
         raise ValueError(f"`size` must be odd, so that a window has a centre, got {size}.")
     windows = pad(image, [size // 2] * 4, mode="replicate").unfold(2, size, 1).unfold(3, size, 1)
     return windows.flatten(4).median(-1).values

@@ -52,7 +52,7 @@ class ImageTransformNetwork(OneStyleNetwork):
     ) -> None:
         super().__init__(style)
         check_normalization(normalization)
-        self.width = whole_number(width, "`width`", least=1)
+        self.width = width = whole_number(width, "`width`", least=1)
         self.normalization: Normalization = normalization
         wide, wider = 2 * width, 4 * width
 

@@ -28,8 +28,9 @@ init                  content at the first level               the same; at 1024
                                                                content is added at two more levels
 what is moved         a Laplacian pyramid                      of 8 levels less the halvings
 optimizer             Adam, 0.002                              the same, 200 steps at each level
-last pass             each layer apart, matched at each step   at most about 64 x 64 positions, on another
-                                                               grid at each step, 200 steps
+last pass             each layer apart, matched at each step;  without the fifth block ("speeds up
+                      its comment: "uses all layers"           method"); at most about 64 x 64 positions,
+                                                               on another grid at each step, 200 steps
 colours               the chroma of the content, with mean     in OKLab, without decoding the gamma; then
                       and covariance of the style's            five times a filter of 3 x 3 pixels, guided
                                                                by the lightness

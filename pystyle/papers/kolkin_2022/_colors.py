@@ -3,6 +3,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from pystyle.colors import linear_to_rgb, oklab_to_rgb, rgb_to_linear, rgb_to_oklab
+from pystyle.colors._pixels import check_batches
 from pystyle.papers._images import check_images
 
 
@@ -20,9 +21,14 @@ def recoloured(image: Tensor, content: Tensor, style: Tensor) -> Tensor:
     Returns:
         An image with no lightness and no chroma beyond those of the style.
 
+    Raises:
+        TypeError: If an image is not a floating-point tensor.
+        ValueError: If one has another shape or leaves [0, 1].
+
     Shape:
-        - image, content, output: (1, 3, height, width), RGB in [0, 1]
-        - style: (1, 3, any height, any width), RGB in [0, 1]
+        - image, output: (batch, 3, height, width), RGB in [0, 1]
+        - content: (batch or 1, 3, height, width), RGB in [0, 1]
+        - style: (batch or 1, 3, any height, any width), RGB in [0, 1]
 
     Example:
         >>> image, content, style = (torch.rand(1, 3, 8, 8) for _ in range(3))
@@ -33,6 +39,19 @@ def recoloured(image: Tensor, content: Tensor, style: Tensor) -> Tensor:
         The authors take the values of a file for linear light, and so does this.
     """
     check_images({"image": image, "content": content, "style": style})
+    for name, other in {"content": content, "style": style}.items():
+        check_batches(image, name, other)
+    # One image may stand for all of the batch.
+    return torch.cat(
+        [
+            _recoloured(*(each[index % len(each), None] for each in (image, content, style)))
+            for index in range(len(image))
+        ]
+    )
+
+
+def _recoloured(image: Tensor, content: Tensor, style: Tensor) -> Tensor:
+    """The same for one image."""
     own, photo, painting = (_oklab(each) for each in (image, content, style))
     own = _within_range(own, painting)
     chroma = painting[:, 1:].flatten(2)[0]

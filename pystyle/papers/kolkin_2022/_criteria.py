@@ -3,7 +3,7 @@ from collections.abc import Sequence
 from pystyle.criterion import Criterion
 from pystyle.encoders import Encoder, vgg16
 from pystyle.papers._variants import Variant
-from pystyle.papers.kolkin_2022._hypercolumns import COLUMNS, LAYERS, ROTATIONS, columns
+from pystyle.papers.kolkin_2022._hypercolumns import COLUMNS, ROTATIONS, columns, layers_of
 from pystyle.papers.kolkin_2022._losses import ReplacedFeaturesLoss, SplitFeaturesLoss
 
 
@@ -38,6 +38,7 @@ def criterion(
 def last_criterion(
     encoder: Encoder | None = None,
     *,
+    variant: Variant = "code",
     max_side: int = 64,
     rotations: Sequence[float] = ROTATIONS,
     seed: int = 0,
@@ -46,6 +47,7 @@ def last_criterion(
 
     Args:
         encoder: A network with the layers of the table; VGG-16 if not given.
+        variant: Whose layers.
         max_side: About so many positions are taken along the longer side of a layer.
         rotations: The painting is turned by these angles in degrees.
         seed: Of the positions.
@@ -53,9 +55,12 @@ def last_criterion(
     Returns:
         A criterion with the loss ``features``, whose reference is ``style``.
 
+    Raises:
+        ValueError: If `variant` is unknown.
+
     Example:
         >>> last_criterion(vgg16(weights=None)).losses["features"].layer_weights["relu4_3"]
         1.0
     """
-    loss = SplitFeaturesLoss(LAYERS, max_side=max_side, rotations=rotations, seed=seed)
+    loss = SplitFeaturesLoss(layers_of(variant), max_side=max_side, rotations=rotations, seed=seed)
     return Criterion(vgg16() if encoder is None else encoder, {"features": loss})

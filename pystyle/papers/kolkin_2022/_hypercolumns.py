@@ -11,8 +11,12 @@ COLUMNS = "hypercolumns"
 ROTATIONS = (0.0, 90.0, 180.0, 270.0)
 
 
+def layers_of(variant: Variant) -> tuple[str, ...]:
+    """The layers that are matched."""
+    check_variant(variant)
+    return LAYERS if variant == "code" else LAYERS + FIFTH_BLOCK
+
+
 def columns(encoder: Encoder, *, variant: Variant) -> HypercolumnEncoder:
     """The encoder with the layer of hypercolumns."""
-    check_variant(variant)
-    layers = LAYERS if variant == "code" else LAYERS + FIFTH_BLOCK
-    return HypercolumnEncoder(encoder, {COLUMNS: layers}, normalization="channels")
+    return HypercolumnEncoder(encoder, {COLUMNS: layers_of(variant)}, normalization="channels")

@@ -1,13 +1,15 @@
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Generator, Tensor
 from torch.nn.functional import cosine_similarity
 
 from pystyle._arguments import seed_number, whole_number
 from pystyle.functional import nearest_neighbor_distance, replace_features
 from pystyle.losses import Loss, NearestNeighborLoss
+from pystyle.losses._sampling import Draws
 from pystyle.losses._sets import checked_rotations, turned_and_scaled, union
 from pystyle.papers.kolkin_2022._hypercolumns import ROTATIONS
 
@@ -74,7 +76,8 @@ class SplitFeaturesLoss(NearestNeighborLoss):
 
     Args:
         layers: One layer or several, each with a weight of 1.
-        max_side: About so many positions are taken along the longer side of a layer.
+        max_side: About so many positions are taken along the longer side of a layer; of a region, about the
+            square of it.
         rotations: Angles of the style.
         seed: Of the positions.
 
@@ -94,7 +97,7 @@ class SplitFeaturesLoss(NearestNeighborLoss):
         layers = (layers,) if isinstance(layers, str) else tuple(layers)
         super().__init__(layers, layer_weights=[1.0] * len(layers), centered=True, rotations=rotations)
         self.max_side = whole_number(max_side, "`max_side`", least=1)
-        self._generator = torch.Generator().manual_seed(seed_number(seed))
+        self._draws = Draws(seed_number(seed), resample=True)
 
     def represent(self, features: Tensor) -> Tensor:
         """The features as they are."""
@@ -106,11 +109,23 @@ class SplitFeaturesLoss(NearestNeighborLoss):
 
     def compare(self, representation: Tensor, target: Tensor) -> Tensor:
         """The mean distance from every so many positions of the image to as sparse ones of the style."""
-        stride = max(max(representation.shape[2:]) // self.max_side, 1)
+        height, width = representation.shape[2:]
+        # The positions of a region come as a single row; they stand for a square.
+        side = max(height, width) if height > 1 else math.isqrt(width)
+        stride = max(side // self.max_side, 1)
         if stride > 1:
-            top, left = torch.randint(stride, (2,), generator=self._generator, device="cpu").tolist()
-            representation = representation[:, :, top::stride, left::stride]
+            generator = self._draws.generator()
+            top, left = torch.randint(stride, (2,), generator=generator, device="cpu").tolist()
+            if height > 1:
+                # A strip may have fewer rows than a stride.
+                representation = representation[:, :, top % height :: stride, left % width :: stride]
+            else:
+                representation = representation[:, :, :, top * stride + left :: stride**2]
             count = max(target.shape[2] // stride**2, 1)
-            chosen = torch.randint(target.shape[2], (count,), generator=self._generator, device="cpu")
+            chosen = torch.randint(target.shape[2], (count,), generator=generator, device="cpu")
             target = target[:, :, chosen.to(target.device)]
         return nearest_neighbor_distance(representation, target, centered=True)
+
+    def generators(self) -> Sequence[Generator]:
+        """The generator of the positions, which goes on from evaluation to evaluation."""
+        return self._draws.running

@@ -72,7 +72,8 @@ def style_transfer(
             :func:`~pystyle.optimize_image` is wrong.
 
     Shape:
-        - content, style: (1, 3, height, width), RGB in [0, 1]
+        - content: (batch, 3, height, width), RGB in [0, 1]
+        - style: (batch or 1, 3, any height, any width), RGB in [0, 1]
 
     Example:
         >>> import torch
@@ -115,7 +116,7 @@ def style_transfer(
         if results[-1].failed:
             return results
     if split:
-        last = last_criterion(encoder, max_side=max_side, rotations=rotations, seed=seed)
+        last = last_criterion(encoder, variant=variant, max_side=max_side, rotations=rotations, seed=seed)
         pyramid = partial(LaplacianPyramid, num_levels=PYRAMID_LEVELS)
         results.append(run(last, {"style": paintings[0]}, init=results[-1].image, parametrization=pyramid))
     if colors:

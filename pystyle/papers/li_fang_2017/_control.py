@@ -8,6 +8,7 @@ from torch.nn.functional import fold
 from pystyle._arguments import number, pixel_size, whole_number
 from pystyle.functional import nearest_neighbors, patches
 from pystyle.networks import by_region, feature_coloring, whitened_features
+from pystyle.papers._any_size import content_for, masks_for, picture_for, style_for
 from pystyle.papers._images import check_masks
 from pystyle.papers._noise import seeded_uniform
 from pystyle.papers.li_fang_2017._network import Transform, WCTNetwork, transforms_to
@@ -28,10 +29,12 @@ def texture(
         seed: Of the noise.
 
     Returns:
-        The texture.
+        The texture, of the type and on the device of the style.
 
     Raises:
-        ValueError: If `size` are not multiples of 16, at least 32, or `num_passes` is not positive.
+        ValueError: If `size` are not multiples of 16, at least 32, `num_passes` is not positive, or the style
+            is too small or leaves [0, 1].
+        TypeError: If the style is not floating-point.
 
     Shape:
         - style: (1, 3, any height, any width), RGB in [0, 1]
@@ -50,11 +53,12 @@ def texture(
         raise ValueError(
             f"`size` must be multiples of {network.stride}, at least {network.smallest}, got {size}."
         )
-    picture = seeded_uniform((1, 3, *size), seed).to(style)
-    transforms = transforms_to(network.represent_style(style))
+    own = style_for(network, style, "style")
+    picture = seeded_uniform((1, 3, *size), seed).to(own)
+    transforms = transforms_to(network.represent_style(own))
     for _ in range(whole_number(num_passes, "`num_passes`", least=1)):
         picture = network.transformed(picture, transforms, 1.0)
-    return picture.clamp(0, 1)
+    return picture.clamp(0, 1).to(style)
 
 
 @torch.no_grad()
@@ -69,13 +73,14 @@ def regions(network: WCTNetwork, content: MaskedImage, styles: Mapping[str, Tens
         styles: A style for each region.
 
     Returns:
-        The picture.
+        The picture, of the type and on the device of the content.
 
     Raises:
-        ValueError: If a region has no mask.
+        ValueError: If a region has no mask, or an image is too small or leaves [0, 1].
+        TypeError: If an image is not floating-point.
 
     Shape:
-        - content.image, output: (batch, 3, height, width), multiples of 16, RGB in [0, 1]
+        - content.image, output: (batch, 3, height, width), RGB in [0, 1]
         - styles: (1, 3, height, width) each
 
     Example:
@@ -87,12 +92,17 @@ def regions(network: WCTNetwork, content: MaskedImage, styles: Mapping[str, Tens
         torch.Size([1, 3, 32, 32])
     """
     check_masks(content, styles)
-    codes = {name: transforms_to(network.represent_style(style)) for name, style in styles.items()}
+    codes = {
+        name: transforms_to(network.represent_style(style_for(network, style, f"styles[{name!r}]")))
+        for name, style in styles.items()
+    }
+    masks = masks_for(network, content.masks)
     transforms = [
-        partial(by_region, masks=content.masks, transforms={name: code[at] for name, code in codes.items()})
+        partial(by_region, masks=masks, transforms={name: code[at] for name, code in codes.items()})
         for at in range(len(network.levels))
     ]
-    return network.transformed(content.image, transforms, network.alpha).clamp(0, 1)
+    picture = network.transformed(content_for(network, content.image), transforms, network.alpha)
+    return picture_for(picture, content.image)
 
 
 @torch.no_grad()
@@ -112,13 +122,15 @@ def swapped(
         strength: As that of a painter: what `alpha` of the network is multiplied by.
 
     Returns:
-        The pictures.
+        The pictures, of the type and on the device of the content.
 
     Raises:
-        ValueError: If `strength` is not in [0, 1], or the features are smaller than a patch.
+        ValueError: If `strength` is not in [0, 1], an image is too small or leaves [0, 1], or the features
+            are smaller than a patch.
+        TypeError: If an image is not floating-point.
 
     Shape:
-        - content, output: (batch, 3, height, width), multiples of 16, RGB in [0, 1]
+        - content, output: (batch, 3, height, width), RGB in [0, 1]
         - style: (1, 3, height, width)
 
     Example:
@@ -131,10 +143,12 @@ def swapped(
         Chen, Schmidt. *Fast patch-based style transfer of arbitrary style*. 2016.
     """
     strength = number(strength, "`strength`", least=0, most=1)
+    style = style_for(network, style, "style")
     features = network.features(style, network.levels[0])
     swap = partial(_swapped, style=features, size=whole_number(patch_size, "`patch_size`", least=1))
     transforms: list[Transform] = [swap, *transforms_to(network.represent_style(style))[1:]]
-    return network.transformed(content, transforms, network.alpha * strength).clamp(0, 1)
+    picture = network.transformed(content_for(network, content), transforms, network.alpha * strength)
+    return picture_for(picture, content)
 
 
 def _swapped(features: Tensor, style: Tensor, size: int) -> Tensor:

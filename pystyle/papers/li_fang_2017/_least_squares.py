@@ -46,8 +46,8 @@ def least_squares(part: Reconstruction, images: Sequence[Tensor]) -> Reconstruct
         raise ValueError("`images` must have an image at least, got none.")
     part = copy.deepcopy(part)
     *_, last = part.decoder.convolutions
-    device = next(part.parameters()).device
-    products, moments = (torch.zeros((), dtype=torch.float64, device=device) for _ in range(2))
+    like = next(part.parameters())
+    products, moments = (torch.zeros((), dtype=torch.float64, device=like.device) for _ in range(2))
     for image in images:
         if image.ndim != 3 or len(image) != 3 or min(image.shape[1:]) < part.smallest:
             raise ValueError(
@@ -55,7 +55,7 @@ def least_squares(part: Reconstruction, images: Sequence[Tensor]) -> Reconstruct
                 f"got the shape {tuple(image.shape)}."
             )
         height, width = (side // part.stride * part.stride for side in image.shape[1:])
-        wanted = image[:, :height, :width].to(device)
+        wanted = image[:, :height, :width].to(like)
         (features,) = part.encoder(wanted[None])
         seen = unfold(bordered(part.decoder.hidden(features), 1, "reflect"), 3)[0].double()
         rows = torch.cat([seen, torch.ones_like(seen[:1])])

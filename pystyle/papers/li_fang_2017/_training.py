@@ -1,6 +1,7 @@
 import os
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
 from pystyle._arguments import whole_number
@@ -88,7 +89,10 @@ def joined(parts: Sequence[Reconstruction], *, alpha: float = 0.6) -> WCTNetwork
     if any(part.weights != weights for part in parts):
         found = [part.weights for part in parts]
         raise ValueError(f"`parts` must see through the same weights of VGG-19, got {found}.")
-    network = WCTNetwork(levels=levels, alpha=alpha, weights=weights).to(next(parts[0].parameters()))
+    # What is drawn is replaced; not at the expense of the generator of the user.
+    with torch.random.fork_rng(devices=[]):
+        network = WCTNetwork(levels=levels, alpha=alpha, weights=weights)
+    network.to(next(parts[0].parameters()))
     for decoder, part in zip(network.decoders, parts, strict=True):
         decoder.load_state_dict(part.decoder.state_dict())
     return network.eval()

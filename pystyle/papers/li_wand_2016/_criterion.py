@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from pystyle.criterion import Criterion
 from pystyle.encoders import Encoder, vgg19
 from pystyle.losses import ContentLoss, MRFLoss, TotalVariationLoss
-from pystyle.papers._layers import names, num_channels, num_positions
+from pystyle.papers._layers import layer_sizes, names, num_channels, num_positions
 from pystyle.papers._variants import Variant, check_variant
 from pystyle.papers.li_wand_2016._averaged_patches import AveragedPatchesLoss
 
@@ -97,8 +97,8 @@ def _patch_values(
 ) -> list[int]:
     """How many values all patches of each layer have; the last rows and columns are always covered."""
     found = []
-    for layer, n in zip(layers, num_channels(encoder, layers), strict=True):
-        sides = [side // encoder.stride(layer) for side in size]
+    sizes = layer_sizes(encoder, layers, size)
+    for sides, n in zip(sizes, num_channels(encoder, layers), strict=True):
         number = math.prod(-(-(side - patch_size) // stride) + 1 for side in sides)
         found.append(patch_size**2 * n * number)
     return found

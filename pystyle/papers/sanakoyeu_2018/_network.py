@@ -39,8 +39,8 @@ class StyleAwareNetwork(OneStyleNetwork):
 
     def __init__(self, *, width: int = 32, num_blocks: int = 9, style: str = "style") -> None:
         super().__init__(style)
-        self.width = whole_number(width, "`width`", least=1)
-        self.num_blocks = whole_number(num_blocks, "`num_blocks`", least=1)
+        self.width = width = whole_number(width, "`width`", least=1)
+        self.num_blocks = num_blocks = whole_number(num_blocks, "`num_blocks`", least=1)
         widths = [width, width, 2 * width, 4 * width, 8 * width]
         self.input = normalization(3)
         self.down = nn.ModuleList(

@@ -67,11 +67,10 @@ class PyramidNetwork(OneStyleNetwork):
             if value not in get_args(kind):
                 raise ValueError(f"`{name}` must be one of {get_args(kind)}, got {value!r}.")
         check_normalization(normalization)
-        if whole_number(num_scales, "`num_scales`", least=1) > _MOST_SCALES:
-            raise ValueError(f"`num_scales` must be at most {_MOST_SCALES}, got {num_scales}.")
+        self.num_scales = num_scales = whole_number(num_scales, "`num_scales`", least=1, most=_MOST_SCALES)
         self.inputs: Inputs = inputs
-        self.num_scales, self.pointwise = num_scales, bool(pointwise)
-        self.channels = whole_number(channels, "`channels`", least=1)
+        self.pointwise = bool(pointwise)
+        self.channels = channels = whole_number(channels, "`channels`", least=1)
         self.normalization: Normalization = normalization
         self.negative_slope = number(negative_slope, "`negative_slope`", least=0)
         self.border: Border = border

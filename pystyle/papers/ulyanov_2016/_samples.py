@@ -2,7 +2,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import Dataset
 
-from pystyle._arguments import float_type, whole_number
+from pystyle._arguments import float_type, is_number, pixel_size, whole_number
 from pystyle.papers._noise import seeded_uniform
 from pystyle.papers.ulyanov_2016._pyramid import PyramidNetwork
 
@@ -72,7 +72,7 @@ def sample(
             f"`network` must see noise alone, got one with `inputs` = {network.inputs!r}. "
             "`network.painted` takes a content and a generator of noise."
         )
-    height, width = (size, size) if isinstance(size, int) else size
+    height, width = pixel_size((size, size) if is_number(size) else size, "`size`")
     count = whole_number(num_samples, "`num_samples`", least=1)
     noise = seeded_uniform((count, 3, height, width), seed)
     return network.bind(network.style)(noise.to(next(network.parameters())))

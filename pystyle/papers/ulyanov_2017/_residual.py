@@ -56,7 +56,7 @@ class ResidualNetwork(OneStyleNetwork):
             raise ValueError(f"`inputs` must be one of {get_args(Inputs)}, got {inputs!r}.")
         check_normalization(normalization)
         self.inputs: Inputs = inputs
-        self.width = whole_number(width, "`width`", least=1)
+        self.width = width = whole_number(width, "`width`", least=1)
         self.normalization: Normalization = normalization
         seen = 3 + (NOISE_CHANNELS if inputs == "both" else 0)
         wide, wider = 2 * width, 4 * width

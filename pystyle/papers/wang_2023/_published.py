@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from pystyle._arguments import path_of
 from pystyle.papers.wang_2023._network import MicroASTNetwork
 
 _BLOCK_PARTS = {"conv1": "first", "conv2": "second"}
@@ -59,9 +60,11 @@ def load_published(folder: str | os.PathLike[str]) -> MicroASTNetwork:
     Example:
         >>> network = load_published("MicroAST/models")  # doctest: +SKIP
     """
-    network = MicroASTNetwork()
+    # What is drawn is replaced; not at the expense of the generator of the user.
+    with torch.random.fork_rng(devices=[]):
+        network = MicroASTNetwork()
     for name, places in _FILES.items():
-        path = Path(folder).expanduser() / f"{name}_iter_160000.pth.tar"
+        path = path_of(folder) / f"{name}_iter_160000.pth.tar"
         part = network.get_submodule(name)
         part.load_state_dict(_renamed(_read(path), places, part, path))
     return network.eval()

@@ -6,6 +6,7 @@ from torch import Tensor
 from pystyle._arguments import number
 from pystyle.networks import by_region, feature_coloring
 from pystyle.networks._regions import at_positions, positions_inside
+from pystyle.papers._any_size import content_for, masks_for, picture_for, style_for
 from pystyle.papers.yoo_2019._network import WCT2Network, cropped, transferred
 from pystyle.typing import MaskedImage
 
@@ -28,13 +29,14 @@ def regions(
         strength: How much of the transferred features.
 
     Returns:
-        The picture.
+        The picture, of the type and on the device of the content.
 
     Raises:
-        ValueError: If `strength` is not in [0, 1], no region is in both, or there are several styles.
+        ValueError: If `strength` is not in [0, 1], no region is in both, there are several styles, or an
+            image is too small.
 
     Shape:
-        - content.image, output: (batch, 3, height, width), multiples of 8, RGB in [0, 1]
+        - content.image, output: (batch, 3, height, width), RGB in [0, 1]
         - style.image: (1, 3, height, width)
 
     Example:
@@ -53,14 +55,16 @@ def regions(
             f"`style` must have a region of the content, {tuple(content.masks)}, got {tuple(style.masks)}."
         )
     names = [name for name in shared if _comparable(content.masks[name], style.masks[name])]
+    masks = masks_for(network, content.masks)
     colorings = iter(_colorings(network, style, names))
 
     def transform(features: Tensor) -> Tensor:
         found = next(colorings)
         paints = {name: partial(transferred, coloring=found[name], strength=strength) for name in found}
-        return by_region(features, content.masks, paints)
+        return by_region(features, masks, paints)
 
-    return network.transformed(content.image, transform).clamp(0, 1)
+    picture = network.transformed(content_for(network, content.image), transform)
+    return picture_for(picture, content.image)
 
 
 def _colorings(network: WCT2Network, style: MaskedImage, names: list[str]) -> list[dict[str, Tensor]]:
@@ -79,7 +83,8 @@ def _colorings(network: WCT2Network, style: MaskedImage, names: list[str]) -> li
         )
         return features
 
-    network.transformed(cropped(style.image, network.stride), record)
+    image = style_for(network, style.image, "style")
+    network.transformed(cropped(image, network.stride), record)
     return found
 
 

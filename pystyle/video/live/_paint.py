@@ -11,8 +11,8 @@ from pystyle.images._resize import Edge
 from pystyle.video._clip import Clip
 from pystyle.video._formats import FormatName
 from pystyle.video._frame import Frame
-from pystyle.video._frame_painter import FramePainter
-from pystyle.video._painting import as_frame_painter, painted
+from pystyle.video._frame_painter import FramePainter, as_frame_painter
+from pystyle.video._painting import painted
 from pystyle.video._write import settings_for
 from pystyle.video.live._clock import Clock
 from pystyle.video.live._live_clip import grabs_of
@@ -68,7 +68,7 @@ def paint_live(
     Raises:
         ImportError: PyAV is missing for the recording, the extra ``video``.
         ImageReadError: The source cannot be read any more.
-        TypeError: `painter` is neither.
+        TypeError: `clip` is no clip, or `painter` is neither.
         ValueError: The painter gives pictures of another shape, or an argument is out of its range.
         OSError: The recording cannot be written.
 
@@ -86,6 +86,11 @@ def paint_live(
         >>> result.stop_reason, result.painted + result.dropped, shown[0].image.mean()
         ('ended', 3, tensor(1.))
     """
+    if not isinstance(clip, Clip):
+        raise TypeError(
+            f"`clip` must be a Clip, got a {type(clip).__name__}. `read_camera`, `read_screen` and "
+            "`play_clip` give one."
+        )
     if seconds is not None:
         seconds = number(seconds, "`seconds`", above=0)
     size = clip.height, clip.width

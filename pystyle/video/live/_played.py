@@ -6,7 +6,7 @@ from typing import IO
 
 from pystyle.video._clip import Clip
 from pystyle.video._frame import Frame
-from pystyle.video._read import read_clip
+from pystyle.video._read import as_clip
 from pystyle.video.live._clock import Clock
 
 
@@ -24,6 +24,7 @@ def play_clip(clip: Clip | str | os.PathLike[str] | IO[bytes], *, clock: Clock |
     Raises:
         ImportError: PyAV is missing, the extra ``video``.
         ImageReadError: The clip cannot be read.
+        TypeError: `clip` is none of these.
 
     Example:
         >>> import tempfile, time, torch
@@ -36,7 +37,7 @@ def play_clip(clip: Clip | str | os.PathLike[str] | IO[bytes], *, clock: Clock |
         >>> time.monotonic() - start > 0.059
         True
     """
-    return PlayedClip(clip if isinstance(clip, Clip) else read_clip(clip), clock)
+    return PlayedClip(as_clip(clip), clock)
 
 
 class PlayedClip(Clip):

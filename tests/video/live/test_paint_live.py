@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from pystyle.images import ImageReadError
+from pystyle.networks import TransformNetwork
 from pystyle.video import Clip, Frame, read_clip, write_clip
 from pystyle.video.live import paint_live, play_clip
 
@@ -287,3 +288,12 @@ def test_a_played_file_has_the_facts_and_the_frames_of_the_file(tmp_path):
     for frame, expected in zip(played, clip, strict=True):
         assert frame.time == expected.time
         assert torch.equal(frame.image, expected.image)
+
+
+def test_what_is_no_clip_or_no_painter_is_refused_with_what_to_write_instead():
+    with pytest.raises(TypeError, match=r"`clip` must be a Clip, got a str\. `read_camera`, .*`play_clip`"):
+        paint_live("clip.mp4", lambda images: images)
+    with pytest.raises(TypeError, match=r"got a TransformNetwork without a style\. Bind one first"):
+        paint_live(Broken(), TransformNetwork(width=1))
+    with pytest.raises(TypeError, match=r"`clip` must be a Clip, a path or a binary file object, got list\."):
+        play_clip([Frame(torch.zeros(1, 3, 4, 6), 0)])
