@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from pystyle.losses import AdversarialLoss, Loss
+from pystyle.testing._loss_maps import check_maps
 from pystyle.testing._loss_positions import check_positions, loss_value, references_of
 from pystyle.testing._require import close, pickled_copy, require, uniform, usable
 
@@ -15,7 +16,8 @@ def check_loss(loss: Loss, *, channels: int = 6, size: int = 12, largest: float 
     It is finite and differentiable, also on flat and tiny maps; repeatable, from the same states of its
     `generators`; leaves its inputs alone; gives the same in float32 and float64; is a mean over the
     batch, whatever else is in it; does not grow when image and reference are the same; is what `spatial`
-    says; honours regions or refuses them; leaves a single reference as it is; and survives pickling.
+    says; honours regions or refuses them; makes of unjoined maps what it makes of joined ones, if it
+    `takes_maps`; leaves a single reference as it is; and survives pickling.
 
     Args:
         loss: The loss; of several layers the first is tried.
@@ -41,6 +43,8 @@ def check_loss(loss: Loss, *, channels: int = 6, size: int = 12, largest: float 
     _check_batch(loss, features, other)
     _check_edge_cases(loss, channels)
     check_positions(loss, features, other)
+    if loss.takes_maps:
+        check_maps(loss, features, other)
     if loss.reference is not None:
         _check_references(loss, other)
 

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from pystyle import GramLoss, Loss
-from pystyle.functional import RawMoments, mean_squared_error, mean_std, raw_moments
+from pystyle.functional import RawMoments, hypercolumns, mean_squared_error, mean_std, raw_moments
 from pystyle.losses import LayerMask
 from pystyle.testing import check_loss
 
@@ -281,7 +281,23 @@ class GoodLossThatRefusesRegions(SlopesWithoutRegions):
         raise ValueError("This loss has no regions.")
 
 
+class GoodLossOfMaps(GoodSetLoss):
+    takes_maps = True
+
+    def represent(self, features: Tensor | tuple[Tensor, ...]) -> Tensor:
+        whole = hypercolumns(features) if isinstance(features, tuple) else features
+        return super().represent(whole)
+
+
+class ForgetsSomeMaps(GoodSetLoss):
+    takes_maps = True
+
+    def represent(self, features: Tensor | tuple[Tensor, ...]) -> Tensor:
+        return super().represent(features[0] if isinstance(features, tuple) else features)
+
+
 GOOD = [
+    GoodLossOfMaps,
     GoodPooledLoss,
     GoodDenseLoss,
     GoodSetLoss,
@@ -322,6 +338,7 @@ BROKEN = [
     (Trainable, "a loss has nothing to be trained"),
     (ForgetsItsWeights, "every layer has a weight"),
     (ForgetsWhenPickled, "a pickled loss comes back as it was"),
+    (ForgetsSomeMaps, "a loss that `takes_maps` makes of a tuple of maps what it makes of joined ones"),
     (JoinsNothing, "`join` leaves a single reference as it is"),
     (JoinsTwice, "`join` leaves a single reference as it is"),
     (WithoutViews, "`views` gives finite images, at least one"),
