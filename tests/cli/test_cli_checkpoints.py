@@ -58,7 +58,8 @@ def test_an_interrupted_command_goes_on_with_the_same_bytes(folder, capsys, inte
     assert CheckpointFolder("run").steps()[-1] == step - 1
     capsys.readouterr()
     assert stylize("out.png", *options, "--resume") == 0
-    assert f"pystyle: The run goes on after step {step - 1}, from 'run'." in capsys.readouterr().err
+    place = folder.resolve() / "run"
+    assert f"pystyle: The run goes on after step {step - 1}, from '{place}'." in capsys.readouterr().err
     assert (folder / "out.png").read_bytes() == (folder / "whole.png").read_bytes()
     rows = (folder / "log.csv").read_text().splitlines()
     assert [row.split(",")[0] for row in rows] == ["step", "1", "2", "3", "4", "5", "6"]
@@ -86,18 +87,19 @@ def test_a_finished_command_goes_on_with_the_bytes_of_more_steps_at_once(folder,
 
 
 @pytest.mark.slow
-def test_a_finished_command_goes_on_from_its_picture_and_says_so(capsys):
+def test_a_finished_command_goes_on_from_its_picture_and_says_so(folder, capsys):
     assert stylize("out.png", "--checkpoint", "run", "--quiet", steps="4") == 0
     assert stylize("out.png", "--checkpoint", "run", "--resume", "--json", steps="7") == 0
     assert json.loads(capsys.readouterr().out)["steps"] == 7
     assert stylize("out.png", "--checkpoint", "run", "--resume", steps="9") == 0
-    assert "The run goes on after step 7, from the picture in 'run', to step 9." in capsys.readouterr().err
+    place = folder.resolve() / "run"
+    assert f"goes on after step 7, from the picture in '{place}', to step 9." in capsys.readouterr().err
     assert stylize("out.png", "--checkpoint", "run", "--resume", steps="5") == 2
     assert "has 9 steps behind it, and `--steps` asks for 5 only." in capsys.readouterr().err
 
 
 @pytest.mark.slow
-def test_what_cannot_be_carried_out_is_said_with_the_options(capsys):
+def test_what_cannot_be_carried_out_is_said_with_the_options(folder, capsys):
     assert stylize("out.png", "--resume") == 2
     assert (
         "`--resume` needs the folder of the checkpoints. Name it with `--checkpoint`"
@@ -108,13 +110,16 @@ def test_what_cannot_be_carried_out_is_said_with_the_options(capsys):
     assert stylize("out.png", "--checkpoint", "run", "--quiet") == 0
     assert stylize("other.png", "--checkpoint", "run") == 2
     error = capsys.readouterr().err
-    assert "`--checkpoint` is the folder 'run', which has the checkpoints of a run." in error
+    place = folder.resolve() / "run"
+    assert f"`--checkpoint` is the folder '{place}', which has the checkpoints of a run." in error
     assert "Go on with `--resume`, or name another folder." in error
     assert stylize("other.png", "--checkpoint", "run", "--resume", "--strength", "2") == 2
     assert "losses.style.weight` was 18.0 and is 36.0" in capsys.readouterr().err
     with CheckpointFolder("run").locked():
         assert stylize("other.png", "--checkpoint", "run", "--resume") == 2
-    assert f"The folder 'run' is in use by another run, in process {os.getpid()}." in capsys.readouterr().err
+    assert f"The folder '{place}' is in use by another run, in process {os.getpid()}." in (
+        capsys.readouterr().err
+    )
     assert not os.path.exists("other.png")
 
 

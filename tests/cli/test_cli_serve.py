@@ -148,7 +148,7 @@ def test_a_port_and_a_folder_that_are_taken_are_one_line(capsys):
         assert error.count("\n") == 1
         assert main(["serve", "--network", "small.safetensors", "--port", "0", "--folder", "state"]) == 1
         error = capsys.readouterr().err
-        assert "'state' is in use by another run" in error
+        assert f"'{Path('state').absolute()}' is in use by another run" in error
         assert error.count("\n") == 1
 
 

@@ -227,7 +227,7 @@ report["default again"] = signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
 
 
 @pytest.mark.slow
-def test_a_full_disk_leaves_the_last_checkpoint_and_the_run_goes_on(reported):
+def test_a_full_disk_leaves_the_last_checkpoint_and_the_run_goes_on(reported, tmp_path):
     report = reported(
         PROGRAM,
         """
@@ -257,7 +257,7 @@ report["same"] = outcome() == expected
 """,
     )
     assert report["went on"]
-    file = "run/checkpoint-00000015.safetensors"
+    file = tmp_path.resolve() / "run" / "checkpoint-00000015.safetensors"
     message = f"[Errno 27] Cannot write the checkpoint '{file}': File too large"
     assert report["messages"] == [f"The checkpoint of step 15 could not be written: {message}"]
     assert report["names"] == ["checkpoint-00000005.safetensors", "checkpoint-00000010.safetensors"]

@@ -71,7 +71,7 @@ def told(name):
 
 
 @pytest.mark.slow
-def test_a_second_run_is_refused_until_the_first_is_killed_and_then_goes_on(reported):
+def test_a_second_run_is_refused_until_the_first_is_killed_and_then_goes_on(reported, tmp_path):
     report = reported(
         PROGRAM,
         """
@@ -95,8 +95,8 @@ report["names"] = sorted(os.listdir("run"))
 """,
     )
     assert report["second"] == (
-        f"CheckpointError: The folder 'run' is in use by another run, in process {report['process']}. "
-        "Wait for the end of that run, or name another folder."
+        f"CheckpointError: The folder '{tmp_path.resolve() / 'run'}' is in use by another run, in process "
+        f"{report['process']}. Wait for the end of that run, or name another folder."
     )
     assert report["the first's"]
     assert report["same"]
