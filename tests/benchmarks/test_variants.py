@@ -102,6 +102,7 @@ def test_the_variation_of_crowson_is_that_of_our_loss(script):
     torch.testing.assert_close(script("crowson").nine_point_variation(image), ours)
 
 
+@pytest.mark.slow
 def test_the_step_of_crowson_is_near_ours(script, encoder, images):
     # A loose bound: her iterations stop early, and her ridge is another one.
     variants, crowson = script("variants"), script("crowson")

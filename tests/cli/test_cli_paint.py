@@ -217,6 +217,7 @@ def test_a_folder_of_other_pictures_is_left_alone(capsys):
     assert paint("photos", "waves", *NAMED, "--overwrite", output="pictures") == 0
 
 
+@pytest.mark.slow
 def test_a_name_is_that_of_a_network_of_the_library(capsys, monkeypatch):
     def pretrained(name):
         if name != "any-style":

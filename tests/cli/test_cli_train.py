@@ -132,6 +132,7 @@ def test_the_seed_decides_the_bytes():
     assert not torch.equal(files[0], files[2])
 
 
+@pytest.mark.slow
 def test_a_network_for_any_style_is_trained_with_a_folder_of_paintings():
     options = ["--any-style", "--preview", "preview.png", "--preview-every", "4", "--quiet"]
     assert train(*options, styles=["paintings"]) == 0

@@ -224,6 +224,7 @@ def test_half_precision_is_for_the_decoders_alone(network, picture):
     assert network.features(content, 2).dtype == torch.float64
 
 
+@pytest.mark.slow
 def test_it_keeps_the_promises_of_a_stylizer():
     torch.manual_seed(0)
     check_stylizer(li_fang_2017.network(levels=(2, 1), weights=None))

@@ -96,6 +96,7 @@ def test_a_style_of_one_colour_gives_its_features_to_all_positions(network, pict
         torch.testing.assert_close(block(own, block.look_at(other)), own + added)
 
 
+@pytest.mark.slow
 def test_a_strength_of_0_is_the_content_in_its_own_style(network, picture):
     content, style = picture(0, 16, 32), picture(1)
     code = network.represent_style(style)
@@ -166,6 +167,7 @@ def test_the_learning_rate_is_that_of_the_code_whatever_the_number_of_steps():
     assert options["batch_size"] == 5
 
 
+@pytest.mark.slow
 def test_it_keeps_the_promises_of_a_stylizer():
     torch.manual_seed(0)
     check_stylizer(park_lee_2019.network(layers=SMALL, weights=None))
