@@ -21,8 +21,9 @@ class Checkpoints:
         ValueError: If an interval is not positive.
 
     Example:
-        >>> Checkpoints("/tmp/run", steps=50)   # optimize_image(..., checkpoint=Checkpoints("run", steps=50))
-        Checkpoints(folder=PosixPath('/tmp/run'), seconds=60.0, steps=50)
+        >>> every = Checkpoints("run", steps=50)   # optimize_image(..., checkpoint=every)
+        >>> every.folder.name, every.seconds, every.steps
+        ('run', 60.0, 50)
     """
 
     folder: str | os.PathLike[str]

@@ -13,8 +13,8 @@ from pystyle.cli._options import (
     default_of,
 )
 from pystyle.cli._painter_options import add_network_option, add_picture_group, add_styles_argument
-from pystyle.cli._paths import files, user_path
-from pystyle.cli._style_options import add_colors_option
+from pystyle.cli._paths import user_path
+from pystyle.cli._style_options import add_colors_option, add_mask_option
 from pystyle.cli._wrap_option import add_wrap_option
 from pystyle.stylization import stylize
 
@@ -58,13 +58,6 @@ def add_arguments(parser: argparse.ArgumentParser, config: Config | None = None)
 def _add_picture_options(parser: argparse.ArgumentParser) -> None:
     add = add_picture_group(parser, edge_size=default_of(stylize, "edge_size"), original="CONTENT")
     add_colors_option(add)
-    add(
-        "--mask",
-        metavar="FILE",
-        nargs="+",
-        action="extend",
-        type=files,
-        help="where to paint: grey pictures of the size of CONTENT, white inside; one for all styles "
-        "together, or one for each",
-    )
+    masks = "grey pictures of the size of CONTENT, white inside"
+    add_mask_option(add, masks, "one for all styles together, or one for each")
     add_wrap_option(add)

@@ -123,16 +123,21 @@ def add_smoothness_option(add: AddArgument) -> None:
     )
 
 
-def _add_mask_options(add: AddArgument) -> None:
+def add_mask_option(add: AddArgument, masks: str, count: str) -> None:
+    """Where to paint: what masks are, and how many there may be."""
     add(
         "--mask",
         metavar="FILE",
         nargs="+",
         action="extend",
         type=files,
-        help="where to paint: grey pictures of the size of CONTENT, white inside; one for each style, or "
-        "several for one",
+        help=f"where to paint: {masks}; {count}",
     )
+
+
+def _add_mask_options(add: AddArgument) -> None:
+    masks = "grey pictures of the size of CONTENT, white inside"
+    add_mask_option(add, masks, "one for each style, or several for one")
     add(
         "--style-mask",
         metavar="FILE",

@@ -13,8 +13,8 @@ from pystyle.cli._options import (
     add_report_options,
 )
 from pystyle.cli._painter_options import add_network_option, add_picture_group, add_styles_argument
-from pystyle.cli._paths import files, user_file, user_path
-from pystyle.cli._style_options import add_colors_option
+from pystyle.cli._paths import user_file, user_path
+from pystyle.cli._style_options import add_colors_option, add_mask_option
 from pystyle.cli._values import integer, integers, one_of, positive_number
 from pystyle.video.sound._following import Follow
 
@@ -75,15 +75,8 @@ def _add_picture_options(parser: argparse.ArgumentParser) -> None:
     loud = "; with --sound where it is loud"
     add = add_picture_group(parser, edge_size=_EDGE_SIZE, original="CLIP", strength=loud)
     add_colors_option(add)
-    add(
-        "--mask",
-        metavar="FILE",
-        nargs="+",
-        action="extend",
-        type=files,
-        help="where to paint: grey pictures of the size of CLIP, white inside, or clips of such, which move; "
-        "one for all styles together, or one for each",
-    )
+    masks = "grey pictures of the size of CLIP, white inside, or clips of such, which move"
+    add_mask_option(add, masks, "one for all styles together, or one for each")
 
 
 def _add_way_options(add: AddArgument) -> None:
