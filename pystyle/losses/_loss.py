@@ -39,9 +39,8 @@ class Loss(nn.Module, ABC):
             their means in the reference: variances of large numbers would be rounding errors.
         can_wrap: Whether it can judge an image that wraps; None if that follows from the above: all but a
             ``"set"`` whose positions are not independent can.
-        takes_maps: Whether :meth:`represent` takes the maps of a hypercolumn unjoined, as a tuple, of which
-            :func:`~pystyle.functional.hypercolumns` gives the vectors at the positions that are looked at.
-            In a region, in an image that wraps and where gradients are normalised it gets them joined.
+        takes_maps: Whether :meth:`represent` takes the maps of a hypercolumn as a tuple, too; see
+            :func:`~pystyle.functional.hypercolumns`. In regions and images that wrap it gets them joined.
         wrap: The sides beyond which the image goes on, or None; see :meth:`wrapped`.
         region: The name of the region it is confined to, or None; see :meth:`within`.
         propagation: How the mask of the region gets to the layers.

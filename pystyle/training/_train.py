@@ -173,20 +173,14 @@ def train(
         paired=paired,
         seed=seed,
     )
-    arguments = {
-        **options,
-        "phases": described_phases(phases),
-        **described(network, contents, styles, game.tasks),
-        "batch_size": batch_size,
-        "paired": paired,
-        "evaluation": evaluation,
-    }
+    told = described(network, contents, styles, game.tasks)
+    told |= {"batch_size": batch_size, "paired": paired, "evaluation": evaluation}
     keeper = TrainingKeeper(
         checkpoint,
         resume=resume,
         criterion=without_learned(criterion),
         callbacks=callbacks,
-        arguments=arguments,
+        arguments={**options, "phases": described_phases(phases), **told},
         num_steps=len(batches),
         learning_rate=options["learning_rate"],
     )
