@@ -59,6 +59,15 @@ class ReplacesTheImage(GoodOptimizer):
         parameter.data = parameter.data - 0.05 * gradient
 
 
+class SwapsTwoImages(GoodOptimizer):
+    """Lies where it lay after every second step."""
+
+    def move(self, parameter: Tensor, gradient: Tensor) -> None:
+        other = self.state[parameter].setdefault("other", torch.empty_like(parameter).detach())
+        other.copy_(parameter.detach() - 0.05 * gradient)
+        self.state[parameter]["other"], parameter.data = parameter.data, other
+
+
 class StandsStill(GoodOptimizer):
     def move(self, parameter: Tensor, gradient: Tensor) -> None:
         pass
@@ -141,6 +150,11 @@ def test_a_good_optimizer_passes(factory: Callable[[Iterable[Tensor]], Optimizer
 def test_a_broken_optimizer_is_caught(factory: Callable[[Iterable[Tensor]], Optimizer], promise: str) -> None:
     with pytest.raises(AssertionError, match=f"A promise is broken: .*{promise}"):
         check_optimizer(factory)
+
+
+def test_an_image_that_lies_in_the_end_where_it_lay_is_caught() -> None:
+    with pytest.raises(AssertionError, match="the image is changed in place"):
+        check_optimizer(SwapsTwoImages, num_steps=99)
 
 
 def test_what_is_no_optimizer_is_caught() -> None:
