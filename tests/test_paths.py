@@ -1,13 +1,14 @@
 """Names of files that begin with a tilde, and relative ones in a program that moves."""
 
 import os
+from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 from torch import nn
 
-from pystyle import ContentLoss, Criterion, GramLoss, optimize_image
+from pystyle import ContentLoss, Criterion, GramLoss, Result, optimize_image, stylize
 from pystyle.checkpoints import CheckpointFolder, Checkpoints
 from pystyle.encoders import SequentialEncoder
 from pystyle.encoders._weights import load_weights_file
@@ -22,13 +23,15 @@ from pystyle.images import (
     write_image,
     write_masks,
 )
+from pystyle.jobs import stylize_folder
 from pystyle.jobs._store import Store
 from pystyle.networks import TransformNetwork
 from pystyle.runner import CSVLogger, JSONLogger, Preview, TensorBoardLogger
 from pystyle.text._folders import weights_folder
 from pystyle.training import CropFile, ImageFolder
-from pystyle.video import read_clip, write_clip
+from pystyle.video import FramePainter, paint_clip, read_clip, write_clip
 from pystyle.video._segments import SegmentFolder
+from pystyle.video.live import paint_live
 
 IMAGE = torch.full((1, 3, 8, 8), 0.2)
 MASK = torch.ones(1, 1, 8, 8)
@@ -147,6 +150,90 @@ def test_a_run_stays_where_it_began_when_the_program_moves(tmp_path, monkeypatch
     assert os.listdir(there) == []
     assert {"terms.csv", "terms.jsonl", "board", "picture.png", "run", "targets"} == set(os.listdir(here))
     assert len(list((here / "targets").glob("*.safetensors"))) == 2
+
+
+@pytest.fixture
+def there(tmp_path, monkeypatch):
+    """Another folder than the current one, to which programs move."""
+    for name in ("here", "there"):
+        (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    return tmp_path / "there"
+
+
+def test_the_pictures_of_a_folder_stay_together_when_the_program_moves(there):
+    here, seen = Path.cwd(), []
+    Path("photos").mkdir()
+    for name in ("a", "b"):
+        write_image(IMAGE, f"photos/{name}.png")
+
+    def recipe(content, style, targets=None):
+        del style
+        os.chdir(there)
+        seen.append(targets)
+        return Result(content, {}, "finished", 0.0)
+
+    report = stylize_folder("photos", IMAGE, "pictures", targets="targets", recipe=recipe)
+    assert [entry.output for entry in report.painted] == ["a.png", "b.png"]
+    assert report.output == here / "pictures"
+    assert seen == [here / "targets"] * 2
+    assert os.listdir(there) == []
+    assert {"a.png", "b.png", "manifest.jsonl"} <= set(os.listdir(here / "pictures"))
+
+
+def test_targets_of_a_recipe_stay_where_they_were_named_when_the_program_moves(there):
+    here = Path.cwd()
+    Path("photos").mkdir()
+    for name in ("a", "b"):
+        write_image(IMAGE, f"photos/{name}.png")
+    encoder = SequentialEncoder({"relu1": nn.ReLU(), "relu2": nn.ReLU()})
+    options = {"style_layers": ["relu1"], "content_layer": "relu2", "edge_size": 8, "num_steps": 1}
+    recipe = partial(stylize, encoder=encoder, targets="targets", **options)
+    stylize_folder("photos", IMAGE.square(), "pictures", recipe=recipe, callbacks=[lambda _: os.chdir(there)])
+    assert os.listdir(there) == []
+    assert set(os.listdir(here)) == {"photos", "pictures", "targets"}
+
+
+class Mover(FramePainter):
+    """Gives frames as they are, from another folder."""
+
+    def __init__(self, place):
+        self.place = str(place)
+
+    def begin(self):
+        os.chdir(self.place)
+
+    def paint(self, frames):
+        return torch.cat([frame.image for frame in frames])
+
+
+def write_moved(clip, mover, output):
+    def frames():
+        mover.begin()
+        yield from clip
+
+    write_clip(output, frames(), rate=1)
+
+
+@pytest.mark.parametrize("name", ["out.gif", "out"])
+@pytest.mark.parametrize("paint", [paint_clip, paint_live, write_moved], ids=["whole", "live", "written"])
+def test_a_clip_is_written_where_it_was_named_when_the_program_moves(paint, name, there):
+    pytest.importorskip("av")
+    here = Path.cwd()
+    write_clip("clip", [IMAGE], rate=1)
+    paint(read_clip("clip"), Mover(there), output=name)
+    assert os.listdir(there) == []
+    assert set(os.listdir(here)) == {"clip", name}
+    assert len(list(read_clip(here / name))) == 1
+
+
+def test_the_parts_of_a_clip_lie_where_they_were_named_when_the_program_moves(there):
+    pytest.importorskip("av")
+    here = Path.cwd()
+    write_clip("clip", [IMAGE], rate=1)
+    paint_clip("clip", Mover(there), "out", checkpoint="parts")
+    assert os.listdir(there) == []
+    assert set(os.listdir(here)) == {"clip", "out", "parts"}
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions of POSIX")

@@ -15,7 +15,14 @@ from pystyle._arguments._numbers import (
     whole_number,
     whole_numbers,
 )
-from pystyle._arguments._others import best_device, callables, check_mapping, device_of
+from pystyle._arguments._others import (
+    best_device,
+    callables,
+    check_kind,
+    check_mapping,
+    described,
+    device_of,
+)
 from pystyle._arguments._paths import path_of
 from pystyle._arguments._range import check_range, check_scale
 
@@ -25,9 +32,11 @@ __all__ = [
     "callables",
     "check_floating",
     "check_image",
+    "check_kind",
     "check_mapping",
     "check_range",
     "check_scale",
+    "described",
     "device_of",
     "explained_allocations",
     "float_type",

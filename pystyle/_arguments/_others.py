@@ -17,6 +17,23 @@ def check_mapping(value: Any, label: str, example: str) -> None:
         raise TypeError(f"{label} must be a dictionary, got a {type(value).__name__}. Write `{example}`.")
 
 
+def check_kind(value: Any, kind: type, label: str, example: str) -> None:
+    """Check that it is an object of a class.
+
+    Raises:
+        TypeError: If it is not, such as a name or the class itself, with what to write.
+    """
+    if not isinstance(value, kind):
+        raise TypeError(
+            f"{label} must be of the class {kind.__name__}, got {described(value)}. Write `{example}`."
+        )
+
+
+def described(value: Any) -> str:
+    """What is said of a value of the wrong kind."""
+    return f"the class {value.__name__}" if isinstance(value, type) else f"a {type(value).__name__}"
+
+
 def callables(value: Any, label: str) -> tuple[Callable[..., Any], ...]:
     """One function or several as a tuple; None for none.
 

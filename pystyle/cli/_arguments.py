@@ -5,6 +5,7 @@ import re
 from collections.abc import Collection
 from typing import Any
 
+from pystyle.cli._errors import UsageError
 from pystyle.cli._optimization_options import OPTIMIZERS, PARAMETRIZATIONS
 from pystyle.cli._wrap_option import wrapping_parametrization
 
@@ -61,7 +62,13 @@ _ARGUMENT = re.compile(r"`(?:encoding\.|phases\.0\.|optimizer\.)?(\w+)(?:(=| = )
 
 
 def run_arguments(options: argparse.Namespace) -> dict[str, Any]:
-    """Those of every run."""
+    """Those of every run.
+
+    Raises:
+        UsageError: If memory is limited where nothing keeps to it.
+    """
+    if options.memory is not None and options.tile != "auto":
+        raise UsageError("`--memory` is for `--tile auto`, which keeps to it. Leave out one of both.")
     shared = ("edge_size", "strength", "num_steps", "seed", "device", "precision", "tile")
     arguments = {name: getattr(options, name) for name in shared}
     if options.memory is not None:

@@ -4,12 +4,12 @@ import argparse
 from collections.abc import Sequence
 from functools import partial
 
-from pystyle.checkpoints import Checkpoints
 from pystyle.cli._arguments import run_arguments, style_arguments
 from pystyle.cli._encoders import chosen_encoder
 from pystyle.cli._errors import UsageError
 from pystyle.cli._inputs import INITS, STANDARD_STREAM
 from pystyle.cli._job import run_job
+from pystyle.cli._needed import check_needed
 from pystyle.cli._style_options import check_style_weights
 from pystyle.stylization import stylize
 
@@ -32,7 +32,6 @@ _NEVER_BATCH = {
     "save_every": "--save-every",
     "save_config": "--save-config",
 }
-_NOT_GIVEN = {"checkpoint_every": Checkpoints.seconds}
 
 
 def is_batch(argv: Sequence[str]) -> bool:
@@ -72,9 +71,9 @@ def run_batch(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> None:
     for name, option in _NEVER_BATCH.items():
-        given = getattr(options, name)
-        if given and given != _NOT_GIVEN.get(name):
+        if getattr(options, name):
             raise UsageError(f"`{option}` must be left out with `--batch`, which paints many images.")
+    check_needed(options)
     if options.content is not None:
         raise UsageError(
             f"With `--batch` the images are those of its folder, got the file '{options.content}' as well. "

@@ -14,6 +14,7 @@ from pystyle.cli._compress_report import Case, Measured, Paint, facts, measured,
 from pystyle.cli._errors import CommandError, UsageError, did_you_mean
 from pystyle.cli._inputs import STANDARD_STREAM, pillow_limit, read_picture
 from pystyle.cli._named_network import is_network_name, named_network
+from pystyle.cli._needed import check_needed
 from pystyle.cli._network_file import EXTENSION
 from pystyle.cli._networks import check_edge
 from pystyle.cli._outputs import check_new_file, check_places
@@ -75,8 +76,7 @@ def _check(options: argparse.Namespace) -> None:
         )
     if options.int8 and options.bits is not None:
         raise UsageError("`--bits` is for files of weights. Leave it out, or `--int8`.")
-    if options.calibration and not options.int8:
-        raise UsageError("`--calibration` is for `--int8`. Leave it out, or add `--int8`.")
+    check_needed(options)
     if options.int8 and len(options.style) > 1:
         raise UsageError("`--style` must be one painting with `--int8`, whose file has one style in it.")
     read = [*options.content, *options.style, *(options.calibration or [])]

@@ -2,6 +2,7 @@
 
 import argparse
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pystyle.cli._announce import announcements, say
@@ -59,6 +60,8 @@ def run_job(
         return EXIT_INTERRUPTED
     except ValueError as error:
         raise UsageError(str(error)) from error
+    # What is said has the name that was given.
+    report = replace(report, output=output)
     _say_left_out(report, told=bool(told))
     if options.json:
         tell_facts(_facts(report))

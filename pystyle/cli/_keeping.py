@@ -16,9 +16,7 @@ _LOGGERS = {".csv": CSVLogger, ".jsonl": JSONLogger}
 
 
 def check_checkpoint(options: argparse.Namespace) -> None:
-    """Refuse to go on from nowhere, or to keep checkpoints in a file."""
-    if options.resume and options.checkpoint is None:
-        raise UsageError("`--resume` needs the folder of the checkpoints. Name it with `--checkpoint`.")
+    """Refuse to keep checkpoints in a file."""
     if options.checkpoint is not None and options.checkpoint.exists() and not options.checkpoint.is_dir():
         raise UsageError(f"`--checkpoint` must be a folder, got the file '{options.checkpoint}'.")
 
@@ -49,7 +47,9 @@ def config_files(options: argparse.Namespace, keys: Keys, *, overwrite: bool) ->
 
 def checkpoints_of(options: argparse.Namespace) -> Checkpoints | None:
     """The folder of ``--checkpoint``, and how often it is written to."""
-    return options.checkpoint and Checkpoints(options.checkpoint, options.checkpoint_every)
+    if options.checkpoint is None:
+        return None
+    return Checkpoints(options.checkpoint, options.checkpoint_every or Checkpoints.seconds)
 
 
 def loggers_of(options: argparse.Namespace) -> Sequence[Any]:

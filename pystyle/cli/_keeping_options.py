@@ -33,8 +33,7 @@ def add_checkpoint_options(add: AddArgument) -> None:
         "--checkpoint-every",
         metavar="SECONDS",
         type=positive_number("--checkpoint-every", SECONDS),
-        default=Checkpoints.seconds,
-        help="what a kill may cost (default: %(default)s); any other end keeps all steps",
+        help=f"what a kill may cost (default: {Checkpoints.seconds}); any other end keeps all steps",
     )
     add(
         "--resume",

@@ -32,7 +32,10 @@ def paint_folder(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace, source: Path, output: Path) -> None:
     if options.mask:
-        raise UsageError("`--mask` must be left out with a folder of images: it is of one photograph.")
+        raise UsageError(
+            "`--mask` must be left out with a folder of images: it is of one photograph. Name each that has "
+            "masks as CONTENT, in a command of its own."
+        )
     if options.save_config is not None:
         raise UsageError("`--save-config` must be left out with a folder of images.")
     if options.output == STANDARD_STREAM or (output.exists() and not output.is_dir()):

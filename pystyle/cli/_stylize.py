@@ -24,6 +24,7 @@ from pystyle.cli._inputs import (
 )
 from pystyle.cli._keeping import check_checkpoint, checkpoints_of, kept_files, loggers_of, save_config
 from pystyle.cli._masks import check_masks, with_masks
+from pystyle.cli._needed import check_needed
 from pystyle.cli._optimization_options import OPTIMIZERS
 from pystyle.cli._outputs import (
     check_picture_file,
@@ -117,6 +118,7 @@ def _run_one(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace) -> None:
     """Everything that can be wrong is found before the computation."""
+    check_needed(options)
     check_checkpoint(options)
     for layer in options.style_layers or ():
         if os.path.isfile(layer):

@@ -16,6 +16,7 @@ from pystyle.cli._ending import finish
 from pystyle.cli._errors import CommandError, UsageError
 from pystyle.cli._inputs import check_streams, files_of, pillow_limit, read_picture
 from pystyle.cli._keeping import check_checkpoint, checkpoints_of, kept_files, loggers_of
+from pystyle.cli._needed import check_needed
 from pystyle.cli._optimization_options import PARAMETRIZATIONS
 from pystyle.cli._outputs import check_new_file, check_picture_file, check_places
 from pystyle.cli._painting import Painting
@@ -123,6 +124,7 @@ def _paint(options: argparse.Namespace, mesh: Mesh, styles: Sequence[Tensor]) ->
 
 def _check(options: argparse.Namespace) -> None:
     """Everything that can be wrong is found before the computation."""
+    check_needed(options)
     check_checkpoint(options)
     check_streams(options.styles)
     check_style_weights(options.style_weights, len(options.styles))

@@ -15,13 +15,14 @@ from pystyle.cli._errors import EXIT_INTERRUPTED, UsageError
 from pystyle.cli._inputs import STANDARD_STREAM, check_streams, files_of, pillow_limit
 from pystyle.cli._keeping import check_checkpoint, kept_files, loggers_of, save_config
 from pystyle.cli._named_network import is_network_name
+from pystyle.cli._needed import check_needed
 from pystyle.cli._network_file import NetworkFile, check_network_file
 from pystyle.cli._outputs import check_new_file, check_picture_file, check_places, files_of_steps
 from pystyle.cli._picture import Saved
 from pystyle.cli._recipe_options import settle
 from pystyle.cli._tell import tell_facts
 from pystyle.cli._train_inputs import images_in, network_of, painting_paths, style_names, styles_of
-from pystyle.cli._train_options import add_arguments
+from pystyle.cli._train_options import PREVIEW_EVERY, add_arguments
 from pystyle.cli._train_recipe import augments, few_paintings, recipe_arguments, recipe_card, recipe_facts
 from pystyle.cli._training import Training, painting_arguments, parameter_count, run_training
 from pystyle.cli._values import flat
@@ -89,6 +90,7 @@ def _run(options: argparse.Namespace) -> int:
 
 def _check(options: argparse.Namespace, contents: ImageFolder) -> None:
     """Everything that can be wrong is found before the computation."""
+    check_needed(options)
     check_checkpoint(options)
     check_streams(options.styles)
     if options.save_config is not None and STANDARD_STREAM in options.styles:
@@ -109,7 +111,8 @@ def _preview_files(options: argparse.Namespace, *, overwrite: bool) -> list[Dest
     if options.preview is None:
         return []
     check_picture_file(options.preview, overwrite=overwrite, option="--preview")
-    steps = range(options.preview_every, options.num_steps + 1, options.preview_every)
+    every = options.preview_every or PREVIEW_EVERY
+    steps = range(every, options.num_steps + 1, every)
     files = files_of_steps(options.preview, steps)
     for file in files:
         check_new_file("--preview", file, overwrite=overwrite)
@@ -128,7 +131,8 @@ def _callbacks(
     callbacks: list[Any] = [*loggers_of(options)]
     if options.preview is not None:
         pairs = _preview_pairs(contents, styles)
-        callbacks.append(Previews(options.preview, pairs, every=options.preview_every, height=_PREVIEW_EDGE))
+        every = options.preview_every or PREVIEW_EVERY
+        callbacks.append(Previews(options.preview, pairs, every=every, height=_PREVIEW_EDGE))
     return callbacks
 
 

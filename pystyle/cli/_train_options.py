@@ -22,6 +22,8 @@ from pystyle.typing import FeaturesName
 
 WIDTHS = {False: 16, True: 32}
 """Channels of a network at the full size by whether it is for any style."""
+PREVIEW_EVERY = 100
+"""Steps between two previews if none are given."""
 
 _STEPS = 2_000
 _CROP_SIZE = 128
@@ -178,7 +180,6 @@ def _add_keeping_options(parser: argparse.ArgumentParser) -> None:
         "--preview-every",
         metavar="N",
         type=integer("--preview-every", least=1),
-        default=100,
-        help="steps between two previews (default: %(default)s)",
+        help=f"steps between two previews (default: {PREVIEW_EVERY})",
     )
     add_checkpoint_options(add)

@@ -10,6 +10,7 @@ from pystyle.cli._keeping import config_files
 from pystyle.cli._keyframes import KeyFrames
 from pystyle.cli._masks import check_regions
 from pystyle.cli._named_network import is_network_name
+from pystyle.cli._needed import check_needed
 from pystyle.cli._outputs import check_new_file, check_places, check_standard_output
 from pystyle.cli._style_options import check_style_weights
 from pystyle.cli._video_clip import can_go_on
@@ -19,6 +20,7 @@ from pystyle.images._destinations import Destination
 
 def check_options(options: argparse.Namespace) -> None:
     """What can be wrong with the options alone."""
+    check_needed(options)
     check_optimise(options)
     check_streams([options.content, *options.styles])
     count, masks = len(options.styles), len(options.mask or ())
@@ -29,8 +31,10 @@ def check_options(options: argparse.Namespace) -> None:
             "`--sound` chooses among the styles itself. Leave out `--keyframes`, `--style-weights`, and all "
             "but one `--mask`."
         )
-    if options.follow is not None and options.sound is None:
-        raise UsageError("`--follow` says what of a song chooses the style. Name the song with `--sound`.")
+    if options.follow is not None and count < 2:
+        raise UsageError(
+            f"`--follow` is for several styles, got {count}. Name more as STYLE, or leave it out."
+        )
     check_regions(count, options.mask, weights)
 
 
@@ -53,10 +57,12 @@ def check_files(options: argparse.Namespace, keys: Keys) -> None:
 
 
 def check_keyframes(options: argparse.Namespace, keyframes: KeyFrames | None) -> None:
-    """Refuse weights of styles from two places."""
-    if keyframes is None or keyframes.shares is None:
+    """Refuse a strength, or weights of styles, from two places."""
+    if keyframes is None:
         return
-    if options.style_weights is not None or len(options.mask or ()) > 1:
+    if keyframes.strength is not None and options.strength != 1:
+        raise UsageError("`--keyframes` says the strength. Leave out `--strength`.")
+    if keyframes.shares is not None and (options.style_weights is not None or len(options.mask or ()) > 1):
         raise UsageError(
             "`--keyframes` says the weights of the styles. Leave out `--style-weights`, and all but one "
             "`--mask`."

@@ -97,9 +97,6 @@ def check_words(options: argparse.Namespace) -> None:
         UsageError: If there is something of it.
     """
     if options.text is None:
-        for name, option in (("text_model", "--text-model"), ("text_crops", "--text-crops")):
-            if getattr(options, name) is not None:
-                raise UsageError(f"`{option}` is for `--text`. Say what the picture becomes.")
         return
     if not options.text.strip():
         raise UsageError("`--text` must say what the picture becomes, got nothing.")

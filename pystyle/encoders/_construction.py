@@ -17,9 +17,10 @@ _ONE_AT_A_TIME = RLock()
 def construction() -> Iterator[None]:
     """Within the block modules are built on the CPU, in float32, or in float64 if that is torch's default.
 
-    In half precision, the default of some programs, weights would be rounded when they are loaded.
+    In half precision, the default of some programs, weights would be rounded when they are loaded. What is
+    drawn meanwhile is overwritten or follows a seed, so afterwards the global generator is as before.
     """
-    with _ONE_AT_A_TIME, torch.device("cpu"):
+    with _ONE_AT_A_TIME, torch.device("cpu"), torch.random.fork_rng(devices=[]):
         before, wanted = torch.get_default_dtype(), float_type()
         try:
             if wanted != before:

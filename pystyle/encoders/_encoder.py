@@ -102,8 +102,10 @@ class Encoder(nn.Module, ABC):
             )
         for layer in layers:
             if layer not in self.layers:
+                names = [name.strip() for name in layer.split(",")]
                 similar = difflib.get_close_matches(layer, self.layers, n=1)
                 hint = f" Did you mean {similar[0]!r}?" if similar else ""
+                hint = f" Did you mean {names}?" if set(names) <= set(self.layers) else hint
                 raise ValueError(f"`layers` must be some of {', '.join(self.layers)}; got {layer!r}.{hint}")
 
     def train(self, mode: bool = True) -> Self:

@@ -1,6 +1,7 @@
 import torch
 from torch import Tensor
 
+from pystyle._arguments import check_kind
 from pystyle.criterion import Criterion
 from pystyle.evaluation._allocations import Allocations
 from pystyle.evaluation._eager import EagerEvaluation
@@ -29,6 +30,9 @@ def evaluation_memory(criterion: Criterion, size: tuple[int, int], evaluation: E
     Returns:
         The number of bytes. Measured peaks were within 20 % of it at 512 and 1024 pixels.
 
+    Raises:
+        TypeError: If the criterion is something else.
+
     Example:
         >>> from pystyle import Criterion, GramLoss
         >>> from pystyle.encoders import vgg11
@@ -37,16 +41,25 @@ def evaluation_memory(criterion: Criterion, size: tuple[int, int], evaluation: E
         >>> 3 < large / small < 4.1
         True
     """
+    check_kind(criterion, Criterion, "`criterion`", 'Criterion(vgg19(), {"style": GramLoss("relu3_1")})')
     evaluation = without_store(evaluation)
     # A region takes what the whole image does.
     everywhere = {name: loss.within(None) for name, loss in criterion.named_losses.items()}
-    criterion = Criterion(criterion.encoder, everywhere, normalize_gradients=criterion.normalize_gradients)
+    criterion = Criterion(
+        criterion.encoder,
+        everywhere,
+        normalize_gradients=criterion.normalize_gradients,
+        wrap=criterion.wrap,
+    )
     smallest = criterion.encoder.minimum_size(criterion.layers)
     deepest = max((criterion.encoder.stride(layer) for layer in criterion.layers), default=1)
     rows = getattr(evaluation, "rows", 0)
     # Whole strips of every part of the encoder, of which there are two and then three.
-    taller, wider = max(smallest, 64, rows * deepest), max(smallest, 48 if rows else 96)
-    height, width = max(2 * taller, 192), wider
+    least = max(smallest, 64, rows * deepest), max(smallest, 48 if rows else 96), 192
+    # Sides that wrap have a whole number of positions at all layers.
+    multiple = criterion.encoder.multiple(criterion.layers) if criterion.wrap else 1
+    taller, wider, high = (-(-side // multiple) * multiple for side in least)
+    height, width = max(2 * taller, high), wider
     base = _peak(criterion, (height, width), evaluation)
     by_area = (_peak(criterion, (height + taller, width), evaluation) - base) / (taller * width)
     by_width = (_peak(criterion, (height, width + wider), evaluation) - base) / wider - by_area * height

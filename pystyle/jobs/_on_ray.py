@@ -10,7 +10,6 @@ import time
 import traceback
 from collections import Counter, deque
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -50,10 +49,6 @@ def share_on_ray(job: Job, manifest: Manifest, *, tell: Callable[[JobEntry], Non
         Exception: What ended a worker.
     """
     threads = max(torch.get_num_threads() // job.workers, 1)
-    # Workers have another current folder.
-    job = replace(
-        job, contents=job.contents.absolute(), output=job.output.absolute(), targets=job.targets.absolute()
-    )
     with cluster(job.workers * threads) as ray:
         data = pickled(job, ray.cloudpickle.dumps)
         sharing = _Sharing(ray, job, manifest, tell)

@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import torch
 from torch import Tensor
 
+from pystyle._arguments import path_of
 from pystyle.checkpoints import describe, fingerprint
 from pystyle.encoders import Encoder
 from pystyle.images import as_image, scaled_size
@@ -109,7 +110,8 @@ def ready(recipe: Recipe, *, index: int, workers: int, targets: str | os.PathLik
         device=device,
         encoder=encoder,
         memory_budget=budget,
-        targets=given["targets"] or targets,
+        # Each image is a run of its own, of which one before may have moved the program.
+        targets=path_of(given["targets"] or targets).absolute(),
     )
 
 

@@ -10,7 +10,7 @@ class JobReport:
     """What a job came to: one entry for each image.
 
     Attributes:
-        output: The folder of the pictures.
+        output: The folder of the pictures, whose path is absolute.
         painted: The images that this call has painted.
         kept: Those whose pictures were there, or were painted by others at the same time.
         failed: Those without a picture, now or in a call before.

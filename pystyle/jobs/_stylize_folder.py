@@ -120,7 +120,8 @@ def stylize_folder(
         The bytes of a picture are those of a run without a job, on the same machine with the same number of
         threads, on which the last bits of sums depend.
     """
-    source, folder = path_of(contents), JobFolder(path_of(output))
+    # Recipes and callbacks may move the program to another folder, and workers of Ray are in another one.
+    source, folder = path_of(contents).absolute(), JobFolder(path_of(output).absolute())
     if not source.is_dir():
         raise NotADirectoryError(f"`contents` must be a folder of images, got '{source}'.")
     if source.resolve() == folder.path.resolve():
@@ -147,7 +148,7 @@ def stylize_folder(
             recipe,
             styles,
             encoding,
-            targets=folder.targets if targets is None else path_of(targets),
+            targets=folder.targets if targets is None else path_of(targets).absolute(),
             max_pixels=max_pixels,
             configuration=configuration,
             run=secrets.token_hex(4),

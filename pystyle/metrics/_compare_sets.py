@@ -5,6 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from pystyle.metrics._features import check_network
 from pystyle.metrics._frechet_distance import frechet_distance
 from pystyle.metrics._kernel_distance import KernelDistance, kernel_distance
 from pystyle.metrics._precision_recall import PrecisionRecall, precision_recall
@@ -74,7 +75,7 @@ def compare_sets(
         seed: Of :func:`kernel_distance`.
 
     Raises:
-        TypeError: If a set is something else than batches.
+        TypeError: If a set is something else than batches, or `network` no function.
         ValueError: If a set has not more than `neighbors` images, or a number is not positive.
 
     Warns:
@@ -93,6 +94,7 @@ def compare_sets(
         >>> comparison.count, comparison.reference_count, comparison.settings["network"]
         (8, 6, 'mean_color')
     """
+    check_network(network, "`network`")
     own = _features(pictures, network, "`pictures`")
     other = _features(reference, network, "`reference`")
     statistics = []

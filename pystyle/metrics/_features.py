@@ -3,6 +3,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from pystyle._arguments import described
 from pystyle.encoders import Encoder
 from pystyle.encoders._given import given_encoder
 
@@ -25,6 +26,20 @@ def checked_sets(features: Tensor, reference: Tensor) -> tuple[Tensor, Tensor]:
             f"`reference` must have the channels of `features`, got {y.shape[1]} for {x.shape[1]}."
         )
     return x, y.to(x.device)
+
+
+def check_network(network: Any, label: str) -> None:
+    """Check that this can give features of a batch of images.
+
+    Raises:
+        TypeError: If it is a name, a class or an encoder, which gives maps of layers.
+    """
+    if not callable(network) or isinstance(network, type | Encoder):
+        raise TypeError(
+            f"{label} must be a function from a batch of images to a vector for each, such as "
+            f"`published_inception()`, got {described(network)}. Of an encoder write "
+            "`lambda images: encoder(images, ['relu3_1'])['relu3_1'].mean((2, 3))`."
+        )
 
 
 def checked_encoder(encoder: Any) -> Encoder:

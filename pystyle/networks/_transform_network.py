@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from pystyle._arguments import whole_number, whole_numbers
 from pystyle.encoders._architectures import Padding
+from pystyle.encoders._construction import construction
 from pystyle.networks._convolution import Convolution
 from pystyle.networks._instance_normalization import instance_normalization
 from pystyle.networks._resize_convolution import ResizeConvolution
@@ -178,7 +179,7 @@ def remade(
     styles: Sequence[str],
 ) -> TransformNetwork:
     """A network with other weights, and for the rest as the given one: its type and device, card and mode."""
-    with torch.device(network.codes.device):
+    with construction():
         made = TransformNetwork(width=width, styles=styles, border=network.border)
     # First in its type, so that nothing is rounded on the way.
     made.to(network.codes).load_state_dict(weights)

@@ -9,6 +9,7 @@ from pystyle.evaluation import EagerEvaluation, Evaluation, StripEvaluation, eva
 from pystyle.evaluation._memory import gibibytes
 from pystyle.optim import LBFGS
 from pystyle.optim._factory import optimizer_factory
+from pystyle.runner._checks import check_criterion
 from pystyle.runner._memory import estimate_memory
 from pystyle.typing import OptimizerFactory, Precision
 
@@ -47,6 +48,7 @@ def choose_evaluation(
 
     Raises:
         MemoryError: If even strips take more.
+        TypeError: If the criterion is something else.
         ValueError: If the image needs strips and a loss needs all positions at once.
 
     Example:
@@ -58,6 +60,7 @@ def choose_evaluation(
         >>> choose_evaluation(criterion, (1024, 1024), memory_budget=10**9)
         StripEvaluation(rows=36, precision='float32', distributed=False)
     """
+    check_criterion(criterion)
     if memory_budget is None:
         budget = int(0.8 * free_memory(_device(criterion)))
     else:

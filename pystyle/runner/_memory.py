@@ -12,6 +12,7 @@ from pystyle.evaluation._eager import EagerEvaluation
 from pystyle.evaluation._memory import evaluation_memory, gibibytes
 from pystyle.optim import LBFGS
 from pystyle.optim._factory import optimizer_factory
+from pystyle.runner._checks import check_criterion, check_evaluation
 from pystyle.typing import OptimizerFactory
 
 _EAGER = EagerEvaluation()
@@ -39,6 +40,9 @@ def estimate_memory(
     Returns:
         The number of bytes.
 
+    Raises:
+        TypeError: If the criterion or the evaluation is something else.
+
     Example:
         >>> from pystyle import Criterion, GramLoss
         >>> from pystyle.encoders import vgg11
@@ -47,6 +51,8 @@ def estimate_memory(
         >>> lbfgs > estimate_memory(criterion, (512, 512), optimizer=torch.optim.Adam)
         True
     """
+    check_criterion(criterion)
+    check_evaluation(evaluation)
     size = pixel_size(size, "`size`", least=0)
     pixels = size[0] * size[1]
     kept, most = _optimizer_memory(optimizer)
@@ -73,6 +79,9 @@ def largest_size(
 
     Returns:
         The side in pixels; 0 if there is none.
+
+    Raises:
+        TypeError: If the criterion or the evaluation is something else.
 
     Example:
         >>> from pystyle import Criterion, GramLoss

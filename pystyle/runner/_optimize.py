@@ -22,6 +22,7 @@ from pystyle.runner._keeper import Keeper
 from pystyle.runner._memory import explained_memory_errors
 from pystyle.runner._result import Result
 from pystyle.runner._runner import Runner
+from pystyle.runner._schedules import checked_schedules
 from pystyle.runner._step import Callback
 from pystyle.typing import Init, OnInterrupt, OptimizerFactory, OptimizerName, References, Schedule
 
@@ -122,6 +123,7 @@ def optimize_image(
     check_runner(runner)
     check_on_interrupt(on_interrupt)
     check_loss_names("schedules", schedules or {}, criterion.named_losses)
+    checked_schedules(schedules or {})
     num_steps, seed = whole_number(num_steps, "`num_steps`", least=0), checked_seed(seed)
     bounds = checked_bounds(bounds)
     init = checked_init(init, bounds)

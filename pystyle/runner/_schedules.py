@@ -3,8 +3,10 @@
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
+from typing import Any
 
-from pystyle._arguments import number
+from pystyle._arguments import check_mapping, described, is_number, number
 from pystyle.typing import Schedule
 
 
@@ -111,23 +113,67 @@ def factors_of_steps(schedules: Mapping[str, Schedule], num_steps: int) -> dict[
     """The factors of every step by the name of the loss, at least one for each.
 
     Raises:
-        ValueError: If one is negative or not finite.
+        TypeError: If one is no schedule, or gives no number.
+        ValueError: If a factor is negative or not finite.
     """
     last = max(num_steps - 1, 1)
     return {
-        name: [_factor(name, schedule, index / last) for index in range(max(num_steps, 1))]
-        for name, schedule in schedules.items()
+        name: [factor_after(schedule, index / last, _label(name)) for index in range(max(num_steps, 1))]
+        for name, schedule in checked_schedules(schedules).items()
     }
 
 
-def _factor(name: str, schedule: Schedule, fraction: float) -> float:
-    factor = float(schedule(fraction))
-    if not 0 <= factor < math.inf:
-        raise ValueError(
-            f"`schedules[{name!r}]` must give factors that are finite and not negative, got {factor} at the "
-            f"fraction {fraction:g} of the run. Give it other values there."
+def checked_schedules(schedules: Any) -> dict[str, Schedule]:
+    """The schedules by the names of the losses, none of which has been called yet.
+
+    Raises:
+        TypeError: If they have no names, or one is no schedule.
+    """
+    check_mapping(schedules, "`schedules`", '{"style": CosineSchedule(1.0, 0.2)}')
+    return {name: checked_schedule(schedule, _label(name)) for name, schedule in schedules.items()}
+
+
+def checked_schedule(schedule: Any, label: str, *, course: str = "run") -> Schedule:
+    """The schedule; `label` and `course` say in errors which it is, and of what.
+
+    Raises:
+        TypeError: If it is no function, or makes something of an optimizer, as the schedulers of torch do.
+    """
+    made = schedule.func if isinstance(schedule, partial) else schedule
+    if isinstance(made, type) or not callable(schedule):
+        raise TypeError(
+            f"{label} must be a function from the fraction of the {course} to a factor, got "
+            f"{described(made)}. Schedulers of torch do not fit; write `CosineSchedule(1.0, 0.01)`, or a "
+            "function such as `lambda fraction: 1 - fraction`."
         )
-    return factor
+    found: Schedule = schedule
+    return found
+
+
+def factor_after(schedule: Schedule, fraction: float, label: str, *, course: str = "run") -> float:
+    """The factor after this fraction.
+
+    Raises:
+        TypeError: If it is no number.
+        ValueError: If it is negative or not finite.
+    """
+    factor: Any = schedule(fraction)
+    # A comparison switches a loss on and off.
+    if not is_number(factor) and not isinstance(factor, bool):
+        raise TypeError(
+            f"{label} must give a number, got {described(factor)} at the fraction {fraction:g} of the "
+            f"{course}. Write `lambda fraction: 1 - fraction`, say."
+        )
+    if not 0 <= float(factor) < math.inf:
+        raise ValueError(
+            f"{label} must give factors that are finite and not negative, got {float(factor)} at the "
+            f"fraction {fraction:g} of the {course}. Give it other values there."
+        )
+    return float(factor)
+
+
+def _label(name: str) -> str:
+    return f"`schedules[{name!r}]`"
 
 
 def _share(fraction: float, begin: float, end: float) -> float:

@@ -6,7 +6,7 @@ from torch import Tensor
 
 from pystyle.evaluation import Evaluator
 from pystyle.evaluation._evaluation import weighted
-from pystyle.runner._schedules import factors_of_steps
+from pystyle.runner._schedules import checked_schedules, factors_of_steps
 from pystyle.typing import Schedule
 
 
@@ -16,10 +16,13 @@ class ScheduledWeights:
     Args:
         schedules: The schedules by the names of the losses.
         like: A tensor of their type and device.
+
+    Raises:
+        TypeError: If they have no names, or one is no schedule.
     """
 
     def __init__(self, schedules: Mapping[str, Schedule] | None, like: Tensor) -> None:
-        self._schedules = dict(schedules or {})
+        self._schedules = checked_schedules(schedules or {})
         self._tensors = {name: like.new_ones(()) for name in self._schedules}
         self._factors: Mapping[str, Sequence[float]] = {}
 
@@ -36,6 +39,7 @@ class ScheduledWeights:
         """Ask the schedules for the factors of a run with so many steps.
 
         Raises:
+            TypeError: If one gives no number.
             ValueError: If one is negative or not finite.
         """
         self._factors = factors_of_steps(self._schedules, num_steps)

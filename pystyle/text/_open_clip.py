@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from pystyle.encoders._construction import construction
 from pystyle.text._folders import weights_folder
 from pystyle.text._frozen_model import FrozenModel
 from pystyle.text._preparation import Fit, Preparation, missing
@@ -99,7 +100,8 @@ def open_clip_encoder(name: str | os.PathLike[str], *, fit: Fit = "whole") -> Op
     source = f"local-dir:{folder}"
     device = torch.get_default_device()
     try:
-        model = open_clip.create_model(source, device=device, require_pretrained=True)
+        with construction():
+            model = open_clip.create_model(source, device=device, require_pretrained=True)
     except RuntimeError as error:
         raise ValueError(
             f"`name` must be a folder with a model of open_clip, got '{folder}': {error}"

@@ -4,7 +4,7 @@ from typing import Protocol, cast
 import torch
 from torch import Tensor, nn
 
-from pystyle._arguments import number, whole_number
+from pystyle._arguments import described, number, whole_number
 from pystyle.functional import patch_nce
 from pystyle.losses._arguments import layer_names
 from pystyle.networks import Stylizer
@@ -78,10 +78,10 @@ class ContrastTask(Task):
         weight: float = 1.0,
     ) -> None:
         super().__init__(weight=weight)
-        if not hasattr(network, "features"):
+        if isinstance(network, type) or not hasattr(network, "features"):
             raise TypeError(
-                "`network` must have a method `features(content, layers)`, as `ResNetGenerator` has, got a "
-                f"{type(network).__name__}."
+                "`network` must have a method `features(content, layers)`, as `ResNetGenerator` has, got "
+                f"{described(network)}."
             )
         self.layers = layer_names(layers)
         self.num_samples = whole_number(num_samples, "`num_samples`", least=1)

@@ -2,7 +2,7 @@ from collections.abc import Mapping
 
 from torch.nn.functional import l1_loss
 
-from pystyle._arguments import number
+from pystyle._arguments import check_kind, number
 from pystyle.losses import AdversarialLoss
 from pystyle.networks import Stylizer
 from pystyle.training._example_code import example_code
@@ -27,6 +27,7 @@ class CycleTask(Task):
         weight: Factor of everything.
 
     Raises:
+        TypeError: If `back` is no network, or `adversarial` no such loss.
         ValueError: If a weight is negative, `back` has learned several styles, or the loss is conditional.
 
     Example:
@@ -52,6 +53,8 @@ class CycleTask(Task):
         weight: float = 1.0,
     ) -> None:
         super().__init__(weight=weight)
+        check_kind(back, Stylizer, "`back`", 'ResNetGenerator(style="photograph")')
+        check_kind(adversarial, AdversarialLoss, "`adversarial`", "AdversarialLoss(PatchDiscriminator())")
         if len(back.styles) > 1:
             raise ValueError(f"`back` must have one style, that of the contents, got {len(back.styles)}.")
         if adversarial.conditional:

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from pystyle._arguments import whole_number
 from pystyle.metrics import KernelDistance, kernel_distance
+from pystyle.metrics._features import check_network
 from pystyle.networks._codes import for_network
 from pystyle.runner import Step
 from pystyle.training._draws import Images, checked, images_of
@@ -33,6 +34,7 @@ class HeldOut:
         path: What was found, by the number of the step.
 
     Raises:
+        TypeError: If `features` is no function, such as the name of a network.
         ValueError: If there are less than two contents or styles, or `every` is not positive.
 
     Example:
@@ -57,6 +59,7 @@ class HeldOut:
         for label, images in (("contents", self._contents), ("styles", self._styles)):
             if len(images) < 2:
                 raise ValueError(f"`{label}` must be two or more, got {len(images)}.")
+        check_network(features, "`features`")
         self.features = features
         self.every = whole_number(every, "`every`", least=1)
         self.path: dict[int, KernelDistance] = {}

@@ -1,13 +1,13 @@
 """Arguments of a training that are checked before the first step."""
 
 from collections.abc import Mapping, Sequence
-from functools import partial
 from typing import Any
 
-from pystyle._arguments import check_mapping, number
+from pystyle._arguments import check_mapping, is_number, number
 from pystyle.criterion import Criterion
 from pystyle.criterion._checks import check_loss_names
 from pystyle.networks import Painter, Stylizer
+from pystyle.runner._schedules import checked_schedule, factor_after
 from pystyle.training._bindings import off_in
 from pystyle.training._phase import Phase
 from pystyle.training._players import switched_off
@@ -44,32 +44,30 @@ def check_network(network: Any) -> None:
         raise TypeError(f"`network` must be a Stylizer, got a {type(network).__name__}. {hint}")
 
 
-def checked_schedule(schedule: Any) -> Schedule:
+def checked_learning_rate(schedule: Any) -> Schedule:
     """The schedule.
 
     Raises:
         TypeError: If it is a rate, or makes something of another optimizer, as the schedulers of torch do.
     """
-    made = schedule.func if isinstance(schedule, partial) else schedule
-    if isinstance(made, type):
-        raise TypeError(
-            "`learning_rate` must be a function from the fraction of the training to a factor, got the class "
-            f"{made.__name__}. Schedulers of torch do not fit; write `CosineSchedule(1.0, 0.01)`, or a "
-            "function such as `lambda fraction: 1 - fraction`."
-        )
-    if not callable(schedule):
+    if is_number(schedule):
         raise TypeError(
             "`learning_rate` must be a function from the fraction of the training to a factor, got a "
             f"{type(schedule).__name__}. The rate itself is that of the optimizer: "
             "`partial(torch.optim.Adam, lr=1e-3)`."
         )
-    found: Schedule = schedule
-    return found
+    return checked_schedule(schedule, "`learning_rate`", course="training")
 
 
 def factor_at(schedule: Schedule, step: int, num_steps: int) -> float:
-    """What a schedule gives for a step, counted from 0, of so many."""
-    return schedule(step / max(num_steps - 1, 1))
+    """What a schedule gives for a step, counted from 0, of so many.
+
+    Raises:
+        TypeError: If it is no number.
+        ValueError: If it is negative or not finite.
+    """
+    fraction = step / max(num_steps - 1, 1)
+    return factor_after(schedule, fraction, "`learning_rate`", course="training")
 
 
 def checked_weights(

@@ -31,9 +31,9 @@ from pystyle.training._processes import processes
 from pystyle.training._result import TrainingResult
 from pystyle.training._settings import (
     check_network,
+    checked_learning_rate,
     checked_limit,
     checked_phases,
-    checked_schedule,
     checked_weights,
 )
 from pystyle.training._step import TrainingStep
@@ -153,7 +153,7 @@ def train(
     options: dict[str, Any] = {
         "phases": phases,
         "optimizer": optimizer_factory(optimizer),
-        "learning_rate": checked_schedule(learning_rate),
+        "learning_rate": checked_learning_rate(learning_rate),
         "averaging": number(averaging, "`averaging`", least=0, below=1),
         "max_gradient_norm": checked_limit(max_gradient_norm),
         "balance": checked_weights(criterion, game.tasks, phases, balance or {}),

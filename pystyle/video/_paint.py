@@ -16,7 +16,7 @@ from pystyle.video._progress import Clock, Progress
 from pystyle.video._read import as_clip
 from pystyle.video._segment_writing import SegmentWriter, join
 from pystyle.video._segments import SegmentFolder
-from pystyle.video._write import check_output, clip_writer, settings_for, sound_source
+from pystyle.video._write import check_output, clip_writer, settings_for, settled, sound_source
 
 
 def paint_clip(
@@ -96,14 +96,14 @@ def paint_clip(
     frame_painter = as_frame_painter(painter)
     clip = as_clip(clip)
     settings = settings_for(output, like=clip, rate=None, quality=quality, format=format)
-    source = sound_source(sound, clip, settings)
+    source, output = sound_source(sound, clip, settings), settled(output)
+    folder = None if checkpoint is None else SegmentFolder(checkpoint)
     frame_painter.begin()
-    if checkpoint is None:
+    if folder is None:
         with clip_writer(output, settings, source) as writer:
             batches = batches_of(clip.frames(), batch_size)
             return paint_batches(batches, frame_painter, writer, Clock(clip), progress, batch_size)
     asked = {"clip": clip.digest(), "painter": painter, "batch_size": batch_size, "segment_seconds": seconds}
-    folder = SegmentFolder(checkpoint)
     with folder.taken(_description(asked, settings), resume=resume):
         check_output(output, settings, source)
         done = folder.done()

@@ -7,6 +7,7 @@ from typing import IO
 
 from torch import Tensor
 
+from pystyle._arguments import path_of
 from pystyle.images._atomic import check_writable
 from pystyle.video._av import av_module, new_container
 from pystyle.video._clip import Clip
@@ -125,6 +126,13 @@ def sound_source(
             f"`sound` is for formats that hold sound, and the clip will be of the format '{settings.format}'."
         )
     return SoundFile(sound)
+
+
+def settled(path: str | os.PathLike[str] | IO[bytes]) -> str | os.PathLike[str] | IO[bytes]:
+    """Where a clip is written, even if a painter moves the program to another folder before."""
+    if isinstance(path, str | os.PathLike) and os.fspath(path) != "-":
+        return path_of(path).absolute()
+    return path
 
 
 def clip_writer(

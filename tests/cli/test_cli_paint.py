@@ -273,7 +273,7 @@ def test_a_saved_command_gives_the_same_picture_again(folder):
         (["content.png", "waves", "wheat", *NAMED, "--mask", "w.png", "w.png"], "must not overlap", 2),
         (["content.png", "wheat", *NAMED, "--mask", "style.png"], "it is coloured", 1),
         (["content.png", "wheat", *NAMED, "--mask", "s.png"], "of its picture, 60 x 40 pixels, got 6 x 4", 2),
-        (["photos", "wheat", *NAMED, "-o", "p", "--mask", "w.png"], "`--mask` must be left out with", 2),
+        (["photos", "wheat", *NAMED, "-o", "p", "--mask", "w.png"], "Name each that has masks as CONTENT", 2),
         (["content.png", "wheat", *NAMED, "--format", "jpg"], "`--format` is for a folder of images.", 2),
         (["content.png", "wheat", *NAMED, "--workers", "2"], "`--workers` is for a folder of images.", 2),
         (["content.png", "wheat", *NAMED, "--on", "ray"], "`--on` is for a folder of images.", 2),

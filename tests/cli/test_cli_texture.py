@@ -95,6 +95,7 @@ def test_another_texture_is_painted_if_one_is_named():
         (["--clip", "turn.txt"], "turn.txt"),
         (["--clip", "none/turn.gif"], "'none'"),
         (["--resume"], "`--resume` needs the folder of the checkpoints"),
+        (["--checkpoint-every", "5"], "`--checkpoint-every` needs the folder of the checkpoints"),
         (["--log", "log.txt"], "`--log` must end in .csv or .jsonl"),
     ],
 )

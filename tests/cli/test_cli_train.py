@@ -359,6 +359,8 @@ def test_a_saved_training_gives_the_same_network_again(folder):
         (["--preview", "log.csv"], "The extension of `--preview`"),
         (["--log", "log.txt"], "`--log` must end in .csv or .jsonl, got 'log.txt'."),
         (["--resume"], "`--resume` needs the folder of the checkpoints."),
+        (["--checkpoint-every", "5"], "`--checkpoint-every` needs the folder of the checkpoints."),
+        (["--preview-every", "5"], "`--preview-every` needs the file of the previews. Name it with"),
         (["--crop-size", "30"], "`--crop-size` must be a multiple of 4 and at least 16"),
         (["--crop-size", "16"], "A content at this `--crop-size` must be at least"),
         (["--style-size", "8"], "STYLE must have sides of at least 16 pixels"),

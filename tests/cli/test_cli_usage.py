@@ -79,6 +79,11 @@ def _stylize_error(capsys, *options, code=2):
             "must be a number greater than 0, such as 5 or 5mp, got 'many'",
         ),
         (["--checkpoint-every", "soon"], "`--checkpoint-every` must be a number greater than 0"),
+        (
+            ["--checkpoint-every", "5min"],
+            "`--checkpoint-every` needs the folder of the checkpoints. Name it with `--checkpoint`.",
+        ),
+        (["--memory", "4GB", "--tile", "16"], "`--memory` is for `--tile auto`"),
         (["--init", "contnet"], "or a file, got 'contnet'. Did you mean 'content'?"),
         (
             ["--optimizer", "adma"],

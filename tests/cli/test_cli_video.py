@@ -440,6 +440,7 @@ KEYS = {
     "count": "[[keyframe]]\ntime = 1\nstyle_weights = [1, 0, 1]\n",
     "counts": "[[keyframe]]\ntime = 1\nstyle_weights = [1]\n[[keyframe]]\ntime = 2\nstyle_weights = [1, 1]\n",
     "fine": "[[keyframe]]\ntime = 1\nstyle_weights = [1, 1]\n",
+    "half": "[[keyframe]]\ntime = 1\nstrength = 0.5\n",
 }
 CLIP = ["clip.mkv", "waves", "wheat", *NAMED]
 SONG = [*CLIP, "--sound", "song.wav"]
@@ -462,6 +463,7 @@ WRONG = [
     ([*CLIP, "-o", "full"], "The folder of frames", 2),
     ([*CLIP, "-o", "-", "--json"], "leaves no place for `--json`", 2),
     ([*CLIP, "--follow", "onsets"], "Name the song with `--sound`.", 2),
+    (["clip.mkv", "wheat", *SONG[3:], "--follow", "onsets"], "`--follow` is for several styles, got 1.", 2),
     ([*CLIP, "--sound", "missing.wav"], "Cannot read the sound 'missing.wav'", 1),
     ([*CLIP, "--sound", "content.png"], "there is no sound track in it", 1),
     ([*SONG, "--style-weights", "1,1"], "`--sound` chooses among the styles itself.", 2),
@@ -485,6 +487,7 @@ WRONG = [
     ([*CLIP, "--keyframes", "count.toml"], "for each of the 2 styles, got 3.", 2),
     ([*CLIP, "--keyframes", "counts.toml"], "all 'style_weights' must be as many", 2),
     ([*CLIP, "--keyframes", "fine.toml", "--style-weights", "1,1"], "Leave out `--style-weights`", 2),
+    ([*CLIP, "--keyframes", "half.toml", "--strength", "0.8"], "Leave out `--strength`", 2),
     ([*CLIP, "--steps", "5"], "`--steps` is for `--optimise`.", 2),
     ([*CLIP, "--steps", "1,2,3"], "`--steps` must be one or two numbers", 2),
     ([*CLIP, "--optimise"], "`--network` is for networks. Leave it out with `--optimise`.", 2),

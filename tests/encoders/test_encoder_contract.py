@@ -206,6 +206,8 @@ def test_an_unknown_layer_is_named_with_the_most_similar_one():
         encoder(torch.rand(1, 3, 16, 16), ["relu5_9"])
     with pytest.raises(ValueError, match="got 'xyz'"):
         encoder.stride("xyz")
+    with pytest.raises(ValueError, match=r"Did you mean \['relu1_1', 'relu2_1'\]\?"):
+        encoder.check_layers(["relu1_1, relu2_1"])
 
 
 def test_a_layer_that_is_not_in_a_list_is_refused():

@@ -85,6 +85,20 @@ def test_strips_take_much_less(criterion):
     assert strips < whole / 3
 
 
+@pytest.mark.parametrize("wrap", ["both", "horizontal"])
+def test_an_image_that_wraps_takes_what_is_laid_around_it(wrap):
+    # Wide kernels, with a stride that divides none of the sizes that are tried otherwise.
+    encoder = SequentialEncoder({"conv": nn.Conv2d(3, 2, 25, stride=5, padding=10)})
+    criterion = Criterion(encoder, {"style": GramLoss("conv")}, wrap=wrap)
+    image = torch.rand(1, 3, 300, 250, generator=torch.Generator().manual_seed(0))
+    with Allocations() as allocations:
+        EagerEvaluation().bind(criterion, {"style": image})(image)
+    estimate = evaluation_memory(criterion, (300, 250)) - SCRATCH
+    assert estimate == pytest.approx(allocations.peak, rel=0.1)
+    plain = evaluation_memory(Criterion(encoder, {"style": GramLoss("conv")}), (300, 250)) - SCRATCH
+    assert plain < 0.95 * estimate
+
+
 def test_a_store_takes_no_memory_and_an_estimate_stores_nothing(tmp_path):
     criterion = Criterion(SequentialEncoder({"conv": nn.Conv2d(3, 2, 3)}), {"style": GramLoss("conv")})
     plain = EagerEvaluation()

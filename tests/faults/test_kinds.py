@@ -5,6 +5,7 @@ from functools import partial
 import pytest
 import torch
 from torch import nn
+from torch.optim.lr_scheduler import StepLR
 
 from pystyle import (
     Criterion,
@@ -24,11 +25,11 @@ from pystyle.encoders import (
     alexnet,
     vgg11,
 )
-from pystyle.evaluation import EagerEvaluation, EagerEvaluator, StripEvaluation
+from pystyle.evaluation import EagerEvaluation, EagerEvaluator, StripEvaluation, evaluation_memory
 from pystyle.images import segmentation_from_masks, write_masks
 from pystyle.optim import LBFGS
 from pystyle.parametrizations import Fourier
-from pystyle.runner import ProgressBar
+from pystyle.runner import CosineSchedule, ProgressBar, choose_evaluation, estimate_memory, largest_size
 
 PHOTO = torch.rand(1, 3, 24, 28, generator=torch.Generator().manual_seed(0))
 BOTH = {"content": PHOTO, "style": PHOTO}
@@ -109,6 +110,48 @@ def test_one_callback_needs_no_list(name):
 def test_evaluations_and_schedules_of_other_kinds_are_refused(function, argument, value, message):
     with pytest.raises(TypeError, match=message):
         function(**{argument: value})
+
+
+@pytest.mark.parametrize("name", ["optimize_image", "Pyramid.optimize", "Runner"])
+@pytest.mark.parametrize(
+    ("schedule", "message"),
+    [
+        (StepLR, "got the class StepLR. Schedulers of torch do not fit; write `CosineSchedule"),
+        (partial(StepLR, step_size=2), "got the class StepLR"),
+        (StepLR(torch.optim.SGD([torch.zeros(1)]), 2), "got a StepLR"),
+        (CosineSchedule, "got the class CosineSchedule"),
+        ("cosine", "a function from the fraction of the run to a factor, got a str"),
+        (0.5, "a function from the fraction of the run to a factor, got a float"),
+        (lambda _: None, "give a number, got a NoneType at the fraction 0 of the run"),
+        (lambda fraction: str(fraction), "give a number, got a str at the fraction 0"),
+        (lambda _: torch.ones(2), "give a number, got a Tensor at the fraction 0"),
+    ],
+)
+def test_what_is_no_schedule_is_refused_with_what_to_write(name, schedule, message):
+    loss = "smoothness" if name == "Runner" else "style"
+    with pytest.raises(TypeError, match=rf"`schedules\['{loss}'\]` must .*{message}"):
+        RUNS[name](schedules={loss: schedule})
+
+
+def test_a_comparison_is_a_schedule():
+    assert run(schedules={"style": lambda fraction: fraction < 0.5}).history["total"]
+
+
+@pytest.mark.parametrize("function", [run, climb])
+def test_schedules_have_names(function):
+    with pytest.raises(TypeError, match=r'`schedules` must be a dictionary, got a list. Write `{"style"'):
+        function(schedules=["style"])
+
+
+@pytest.mark.parametrize("wrong", ["vgg19", Criterion, LOSSES, ENCODER])
+def test_memory_is_that_of_a_criterion(wrong):
+    for function in (estimate_memory, choose_evaluation, evaluation_memory):
+        with pytest.raises(TypeError, match=r"`criterion` must be .*, got .*Write `Criterion"):
+            function(wrong, (24, 28))
+    with pytest.raises(TypeError, match="`criterion` must be a Criterion"):
+        largest_size(wrong, "1GB")
+    with pytest.raises(TypeError, match="`evaluation` must be an evaluation such as"):
+        estimate_memory(CRITERION, (24, 28), evaluation=wrong)
 
 
 @pytest.mark.parametrize("function", [run, climb])

@@ -83,3 +83,11 @@ def test_the_deception_rate_is_the_share_that_is_taken_for_the_artist():
 def test_scores_that_do_not_fit_are_refused(scores, artists, message):
     with pytest.raises(ValueError, match=message):
         deception_rate(scores, artists)
+
+
+@pytest.mark.parametrize("wrong", ["vgg16", LPIPS, StyleDistance, 1.0])
+@pytest.mark.parametrize("name", ["lpips", "style"])
+def test_a_judge_refuses_at_once_what_is_no_measure(name, wrong):
+    got = f"the class {wrong.__name__}" if isinstance(wrong, type) else f"a {type(wrong).__name__}"
+    with pytest.raises(TypeError, match=rf"`{name}` must be of the class \w+, got {got}\. Write `"):
+        Judge(**{name: wrong})

@@ -38,6 +38,12 @@ def test_a_frozen_encoder_lets_gradients_through_and_has_none():
     assert not frozen.state_dict()
 
 
+def test_a_frozen_encoder_draws_nothing():
+    encoder, before = vgg19(weights=None), torch.get_rng_state()
+    FrozenEncoder(encoder, ["relu1_2"])
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 @pytest.mark.parametrize("layers", [[], ["relu2_1", "relu1_1"], ["relu1_1", "relu1_1"]])
 def test_layers_of_a_frozen_encoder_are_in_its_order(layers):
     with pytest.raises(ValueError, match="must be in the order of the encoder"):

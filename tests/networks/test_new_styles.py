@@ -5,7 +5,7 @@ import torch
 
 from pystyle import Criterion, GramLoss
 from pystyle.encoders import vgg11
-from pystyle.networks import AnyStyleNetwork, TransformNetwork
+from pystyle.networks import AnyStyleNetwork, Stylizer, TransformNetwork, pruned
 from pystyle.training import train
 
 PHOTOS, PAINTING = torch.rand(2, 3, 32, 32), torch.rand(1, 3, 32, 32)
@@ -89,3 +89,23 @@ def test_another_network_is_refused(network, other, message):
 def test_a_name_that_is_there_already_is_refused(network):
     with pytest.raises(ValueError, match="`styles` must be different names"):
         network.with_styles_of(network.for_new_styles(["waves"]))
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda network, _: network.for_new_styles(["stars"]),
+        lambda network, _: network.with_styles_of(network.for_new_styles(["stars"])),
+        lambda network, _: pruned(network, 0.5),
+        lambda _, path: Stylizer.load(path),
+    ],
+    ids=["for_new_styles", "with_styles_of", "pruned", "load"],
+)
+def test_a_network_whose_weights_are_known_draws_none(network, make, tmp_path):
+    network.save(tmp_path / "network.safetensors")
+    before = torch.get_rng_state()
+    make(network, tmp_path / "network.safetensors")
+    assert torch.equal(torch.get_rng_state(), before)
+    # A new one draws its weights.
+    first, second = (TransformNetwork(width=2).output.weight for _ in range(2))
+    assert not torch.equal(first, second)

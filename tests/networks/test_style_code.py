@@ -64,6 +64,8 @@ def test_only_the_code_is_moved():
 
 
 def test_of_any_style_the_means_are_moved():
+    # With weights of some seeds it paints one colour, whatever the means are.
+    torch.manual_seed(3)
     network, style = AnyStyleNetwork(width=2, features="light"), noise(1, 16, 16)
     code = StyleCode(noise(0, 16, 16), stylizer=network, style=style)
     assert [tuple(parameter.shape) for parameter in code.parameters()] == [(1, 3), (1, 4), (1, 8)]

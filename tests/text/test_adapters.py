@@ -105,6 +105,13 @@ def test_images_and_texts_of_any_size_become_vectors_of_length_1(folders, name, 
     assert not any(module.training for module in encoder.train().modules())
 
 
+@pytest.mark.parametrize("name", [name for name, *_ in KINDS])
+def test_loading_leaves_the_global_generator_as_it_was(folders, name):
+    before = torch.get_rng_state()
+    text_encoder(folders / name)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 @pytest.mark.parametrize("size", [(50, 71), (64, 33), (35, 36), (20, 31), (32, 32)])
 @pytest.mark.parametrize("name", ["clip", "siglip", "open_clip"])
 def test_images_are_prepared_as_the_official_processor_does(folders, name, size):

@@ -11,8 +11,9 @@ from torch import nn
 
 from pystyle import AdversarialLoss, ContentLoss, Criterion
 from pystyle.checkpoints import CheckpointError
+from pystyle.encoders import vgg11
 from pystyle.functional import differentiable_augmentation
-from pystyle.metrics import kernel_distance
+from pystyle.metrics import InceptionFeatures, compare_sets, kernel_distance
 from pystyle.networks import AnyStyleNetwork, PatchDiscriminator, ResNetGenerator, Stylizer, TransformNetwork
 from pystyle.runner import CSVLogger
 from pystyle.training import Adversary, ContrastTask, CycleTask, HeldOut, Lesson, Phase, Task, train
@@ -497,3 +498,24 @@ def test_what_is_held_out_is_measured_as_the_network_goes_on(tmp_path):
     assert game(2, checkpoint=tmp_path, resume=True).path == path
     with pytest.raises(ValueError, match="`styles` must be two or more, got 1"):
         HeldOut(PHOTOS, PAINTINGS[:1], mean_color)
+
+
+@pytest.mark.parametrize("wrong", ["inception", InceptionFeatures, vgg11(weights=None), None])
+def test_what_gives_no_features_is_refused_at_once(wrong):
+    for entry, name in ((HeldOut, "features"), (compare_sets, "network")):
+        with pytest.raises(
+            TypeError, match=f"`{name}` must be a function from a batch of images to a vector"
+        ):
+            entry(PHOTOS, PAINTINGS, wrong)
+
+
+@pytest.mark.parametrize("wrong", ["resnet", ResNetGenerator, nn.Identity(), None])
+def test_a_way_back_of_another_kind_is_refused(wrong):
+    with pytest.raises(
+        TypeError, match=r"`back` must be of the class Stylizer, got .*\. Write `ResNetGenera"
+    ):
+        CycleTask(wrong, AdversarialLoss(discriminator()))
+    with pytest.raises(TypeError, match="`adversarial` must be of the class AdversarialLoss, got "):
+        CycleTask(generator(), wrong)
+    with pytest.raises(TypeError, match="`network` must have a method `features"):
+        ContrastTask(wrong, ["pixels"])

@@ -267,6 +267,10 @@ def test_another_part_of_a_data_set_is_refused(tmp_path):
         ({"phases": Phase(1)}, "`phases` must be a list of `Phase`, at least one"),
         ({"learning_rate": CosineAnnealingLR}, "got the class CosineAnnealingLR. Schedulers of torch do not"),
         ({"learning_rate": partial(CosineAnnealingLR, T_max=9)}, "got the class CosineAnnealingLR"),
+        (
+            {"learning_rate": lambda _: None},
+            "`learning_rate` must give a number, got a NoneType at the fract",
+        ),
     ],
 )
 def test_things_of_another_kind_are_refused_with_what_to_write(wrong, text):

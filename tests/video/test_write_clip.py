@@ -112,6 +112,12 @@ def test_the_file_says_that_it_is_bt709_in_limited_range_and_begins_with_its_ind
     assert data.index(b"moov") < data.index(b"mdat")
 
 
+@pytest.mark.parametrize("name", ["clip.mp4", "clip.mov", "clip.mkv"])
+def test_the_encoder_is_told_to_do_without_what_gives_other_bytes_now_and_then(tmp_path, name) -> None:
+    write_clip(tmp_path / name, moving(3, 32, 48))
+    assert b"mbtree=0" in (tmp_path / name).read_bytes()
+
+
 @pytest.mark.parametrize(
     ("source", "codec", "name"),
     [

@@ -8,7 +8,7 @@ from typing import IO
 from pystyle.video._encoding import Settings
 from pystyle.video._frame import Frame
 from pystyle.video._threads import WriteBehind
-from pystyle.video._write import check_output, clip_writer
+from pystyle.video._write import check_output, clip_writer, settled
 
 _WAITING = 2
 """Pictures that wait to be written."""
@@ -30,7 +30,7 @@ class Recording:
 
     def __init__(self, output: str | os.PathLike[str] | IO[bytes], settings: Settings) -> None:
         check_output(output, settings, None)
-        self._output, self._settings, self._stack = output, settings, ExitStack()
+        self._output, self._settings, self._stack = settled(output), settings, ExitStack()
         self._behind: WriteBehind[Frame] | None = None
         self._start, self._last = Fraction(0), -1
 
