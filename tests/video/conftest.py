@@ -7,6 +7,7 @@ import pytest
 
 SIZE = 48, 64
 SAMPLES = 44_100
+_OPTIONS = {"crf": "5", "bf": "0", "mbtree": "0"}
 
 
 def picture(index, height=SIZE[0], width=SIZE[1]):
@@ -31,7 +32,7 @@ def make_clip():
         unit=Fraction(1, 12_800), sound=None, pictures=None, rotation=None, options=None, prepare=None,
     ):  # fmt: skip
         with av.open(str(path), "w") as container:
-            stream = container.add_stream(codec, rate=rate, options=options or {"crf": "5", "bf": "0", "mbtree": "0"})
+            stream = container.add_stream(codec, rate=rate, options=options or _OPTIONS)
             stream.height, stream.width = size
             stream.pix_fmt = pixel_format
             stream.time_base = stream.codec_context.time_base = unit
