@@ -1,8 +1,8 @@
 import torch
 from torch import Tensor
 
-from pystyle._arguments import check_kind
 from pystyle.criterion import Criterion
+from pystyle.criterion._kind import check_criterion
 from pystyle.evaluation._allocations import Allocations
 from pystyle.evaluation._eager import EagerEvaluation
 from pystyle.evaluation._evaluation import Evaluation
@@ -41,7 +41,7 @@ def evaluation_memory(criterion: Criterion, size: tuple[int, int], evaluation: E
         >>> 3 < large / small < 4.1
         True
     """
-    check_kind(criterion, Criterion, "`criterion`", 'Criterion(vgg19(), {"style": GramLoss("relu3_1")})')
+    check_criterion(criterion)
     evaluation = without_store(evaluation)
     # A region takes what the whole image does.
     everywhere = {name: loss.within(None) for name, loss in criterion.named_losses.items()}

@@ -53,8 +53,7 @@ class Loss(nn.Module, ABC):
             as they are; if not given, they are equal and sum to one.
         relative: Divide each layer's loss by that of an empty (all zero) representation. A weight
             then means the same for every encoder, layer and image size.
-        reference: Compare with the image of this name instead of the usual one; with images of these names
-            instead of the usual several.
+        reference: Compare with the image of this name, or with those of these names, instead of the usual.
 
     Raises:
         ValueError: If there are no layers, a layer twice, a layer without a weight, or another number of
@@ -111,9 +110,8 @@ class Loss(nn.Module, ABC):
     @property
     def references(self) -> tuple[str, ...]:
         """The names of the images it compares with; none if it judges the image alone."""
-        if self.reference is None:
-            return ()
-        return self.reference if isinstance(self.reference, tuple) else (self.reference,)
+        found = () if self.reference is None else self.reference
+        return found if isinstance(found, tuple) else (found,)
 
     def at(self, layer: str) -> "Loss":
         """The loss of one of its layers: itself, unless every layer has parameters of its own.
@@ -279,8 +277,7 @@ class Loss(nn.Module, ABC):
     def generators(self) -> Sequence[torch.Generator]:
         """The generators that it goes on drawing from: none.
 
-        A loss that makes other random choices at each evaluation names them, so that a checkpoint can
-        keep their states.
+        A loss that makes other random choices at each evaluation names them; checkpoints keep their states.
         """
         return ()
 

@@ -2,7 +2,7 @@ from collections.abc import Sequence
 from typing import Any, cast
 
 from pystyle.criterion import Criterion
-from pystyle.runner._checks import check_criterion
+from pystyle.criterion._kind import check_criterion
 
 
 def criteria_of_levels(criterion: Any, num_levels: int) -> Sequence[Criterion]:

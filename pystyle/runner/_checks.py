@@ -5,8 +5,8 @@ from typing import Any
 from torch import Tensor
 
 from pystyle._arguments import check_image, check_scale, interval
-from pystyle.criterion import Criterion
 from pystyle.criterion._checks import check_values
+from pystyle.criterion._kind import check_criterion
 from pystyle.parametrizations import Parametrization
 from pystyle.typing import Wrap
 
@@ -44,19 +44,6 @@ def check_kept_bounds(bounds: tuple[float, float] | None, parametrization: Param
     if not parametrization.projected and bounds not in (None, (0, 1)):
         raise ValueError(
             f"`bounds` must be (0, 1) for a parametrization that keeps to them itself, got {bounds}."
-        )
-
-
-def check_criterion(criterion: Any) -> None:
-    """Check that this is a criterion.
-
-    Raises:
-        TypeError: If it is something else, with how to make one.
-    """
-    if not isinstance(criterion, Criterion):
-        raise TypeError(
-            f"`criterion` must be a Criterion, got a {type(criterion).__name__}. Write "
-            "`Criterion(vgg19(), {'style': GramLoss('relu3_1')})`."
         )
 
 

@@ -5,11 +5,11 @@ import torch
 
 from pystyle._arguments import byte_count, pixel_size
 from pystyle.criterion import Criterion
+from pystyle.criterion._kind import check_criterion
 from pystyle.evaluation import EagerEvaluation, Evaluation, StripEvaluation, evaluation_memory
 from pystyle.evaluation._memory import gibibytes
 from pystyle.optim import LBFGS
 from pystyle.optim._factory import optimizer_factory
-from pystyle.runner._checks import check_criterion
 from pystyle.runner._memory import estimate_memory
 from pystyle.typing import OptimizerFactory, Precision
 

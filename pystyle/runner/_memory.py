@@ -6,13 +6,14 @@ import torch
 
 from pystyle._arguments import byte_count, is_lack_of_memory, pixel_size
 from pystyle.criterion import Criterion
+from pystyle.criterion._kind import check_criterion
 from pystyle.evaluation import Evaluation
 from pystyle.evaluation._allocations import Allocations
 from pystyle.evaluation._eager import EagerEvaluation
 from pystyle.evaluation._memory import evaluation_memory, gibibytes
 from pystyle.optim import LBFGS
 from pystyle.optim._factory import optimizer_factory
-from pystyle.runner._checks import check_criterion, check_evaluation
+from pystyle.runner._checks import check_evaluation
 from pystyle.typing import OptimizerFactory
 
 _EAGER = EagerEvaluation()

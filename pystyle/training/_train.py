@@ -9,12 +9,13 @@ from torch import Tensor
 from pystyle._arguments import callables, number, whole_number
 from pystyle.checkpoints import Checkpoints
 from pystyle.criterion import Criterion
+from pystyle.criterion._kind import check_criterion
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.networks import Stylizer
 from pystyle.networks._layout import channels_last
 from pystyle.optim._factory import optimizer_factory
 from pystyle.runner import Callback, CosineSchedule
-from pystyle.runner._checks import check_criterion, check_evaluation
+from pystyle.runner._checks import check_evaluation
 from pystyle.runner._inits import checked_seed
 from pystyle.runner._loop import Loop
 from pystyle.runner._step import close_all

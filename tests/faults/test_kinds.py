@@ -148,7 +148,7 @@ def test_memory_is_that_of_a_criterion(wrong):
     for function in (estimate_memory, choose_evaluation, evaluation_memory):
         with pytest.raises(TypeError, match=r"`criterion` must be .*, got .*Write `Criterion"):
             function(wrong, (24, 28))
-    with pytest.raises(TypeError, match="`criterion` must be a Criterion"):
+    with pytest.raises(TypeError, match="`criterion` must be of the class Criterion"):
         largest_size(wrong, "1GB")
     with pytest.raises(TypeError, match="`evaluation` must be an evaluation such as"):
         estimate_memory(CRITERION, (24, 28), evaluation=wrong)
@@ -166,7 +166,9 @@ def test_what_is_no_start_is_refused(function, init):
 @pytest.mark.parametrize("function", [optimize_image, Pyramid([24], 1).optimize])
 @pytest.mark.parametrize("criterion", [LOSSES, GramLoss("relu1_1"), [GramLoss("relu1_1")], ENCODER])
 def test_what_is_no_criterion_is_refused(function, criterion):
-    with pytest.raises(TypeError, match=r"`criterion` must be a Criterion, got .*Write `Criterion\("):
+    with pytest.raises(
+        TypeError, match=r"`criterion` must be of the class Criterion, got .*Write `Criterion\("
+    ):
         function(criterion, BOTH)
 
 

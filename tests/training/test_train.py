@@ -262,7 +262,7 @@ def test_another_part_of_a_data_set_is_refused(tmp_path):
     [
         ({"network": nn.Conv2d(3, 3, 1)}, "`network` must be a Stylizer, got a Conv2d. Make one"),
         ({"network": named().bind("style")}, "got a Painter. Give the network that was bound"),
-        ({"given": GramLoss("relu")}, "`criterion` must be a Criterion, got a GramLoss"),
+        ({"given": GramLoss("relu")}, "`criterion` must be of the class Criterion, got a GramLoss"),
         ({"evaluation": "strips"}, "`evaluation` must be an evaluation such as"),
         ({"phases": Phase(1)}, "`phases` must be a list of `Phase`, at least one"),
         ({"learning_rate": CosineAnnealingLR}, "got the class CosineAnnealingLR. Schedulers of torch do not"),
