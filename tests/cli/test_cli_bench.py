@@ -4,6 +4,7 @@ import importlib.metadata
 import json
 import re
 import sys
+import time
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -197,9 +198,10 @@ def test_memory_that_was_given_back_counts():
     with PeakMemory(torch.device("cpu")) as nothing:
         pass
     with PeakMemory(torch.device("cpu")) as memory:
-        for _ in range(2):
+        for _ in range(8):
             torch.ones(2**25)  # 128 MiB, which are gone after the line.
-    assert 90 * 2**20 < memory.bytes - nothing.bytes < 250 * 2**20
+            time.sleep(0.02)  # Some kernels take pages back later.
+    assert 90 * 2**20 < memory.bytes - nothing.bytes < 3 * 128 * 2**20
 
 
 def _seconds_in_docs():
