@@ -15,7 +15,7 @@ from pystyle import (
     optimize_image,
     stylize,
 )
-from pystyle.encoders import SequentialEncoder, vgg19
+from pystyle.encoders import vgg19
 from pystyle.evaluation import EagerEvaluation, Evaluation
 from pystyle.images import resize
 from pystyle.optim import LBFGS
@@ -24,32 +24,7 @@ from pystyle.stylization import stylization_pyramid
 
 Recipe = Callable[[Tensor, Tensor, int], Result]
 
-VGG16_SCALE = {
-    "relu1_1": 0.26, "relu1_2": 0.53, "relu2_1": 0.84, "relu2_2": 0.88, "relu3_1": 1.45, "relu3_2": 1.44,
-    "relu3_3": 1.02, "relu4_1": 1.11, "relu4_2": 0.78, "relu4_3": 0.35, "relu5_1": 0.59, "relu5_2": 0.40,
-    "relu5_3": 0.13,
-}  # fmt: skip
-"""Mean features of torchvision's VGG-16 by those of the normalised VGG-19, on ten images of 256 pixels."""
-
 CROWSON_ADAM = partial(torch.optim.Adam, lr=0.02, betas=(0.9, 0.99))
-
-
-def as_strong_as_vgg16() -> SequentialEncoder:
-    """The VGG-19 of Caffe with layers as strong as those of torchvision's VGG-16.
-
-    What compares features of several layers at once counts each by how strong it is: where all are equal,
-    the deepest layers, the weakest of VGG-16, have most to say. The VGG-16 itself judges the pictures.
-    """
-    encoder = vgg19("caffe_normalized")
-    before = 1.0
-    with torch.no_grad():
-        for name, stage in encoder.stages.items():
-            if isinstance(stage, torch.nn.Conv2d) and stage.bias is not None:
-                scale = VGG16_SCALE.get(name.replace("conv", "relu"), before)
-                stage.weight.mul_(scale / before)
-                stage.bias.mul_(scale)
-                before = scale
-    return encoder
 
 
 def default(content: Tensor, style: Tensor, edge_size: int) -> Result:
@@ -184,7 +159,7 @@ def nnst(
     return kolkin_2022.style_transfer(
         content,
         style,
-        encoder=as_strong_as_vgg16(),
+        encoder=kolkin_2019.vgg16_stand_in(),
         edge_size=max(resize(content, edge_size).shape[2:]),
         num_steps=num_steps,
         evaluation=evaluation,
@@ -205,7 +180,7 @@ def strotss(
     return kolkin_2019.style_transfer(
         content,
         style,
-        encoder=as_strong_as_vgg16(),
+        encoder=kolkin_2019.vgg16_stand_in(),
         # The α of the last level is 2 as in the paper, whose fourth level is the last.
         content_weight=2.0 ** (len(sizes) - 3),
         edge_sizes=(*sizes, last),

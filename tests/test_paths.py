@@ -1,6 +1,7 @@
 """Names of files that begin with a tilde, and relative ones in a program that moves."""
 
 import os
+import pickle
 from functools import partial
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from pystyle.images import (
     write_masks,
 )
 from pystyle.jobs import stylize_folder
+from pystyle.jobs._recipe import checked
 from pystyle.jobs._store import Store
 from pystyle.networks import TransformNetwork
 from pystyle.runner import CSVLogger, JSONLogger, Preview, TensorBoardLogger
@@ -192,6 +194,11 @@ def test_targets_of_a_recipe_stay_where_they_were_named_when_the_program_moves(t
     stylize_folder("photos", IMAGE.square(), "pictures", recipe=recipe, callbacks=[lambda _: os.chdir(there)])
     assert os.listdir(there) == []
     assert set(os.listdir(here)) == {"photos", "pictures", "targets"}
+
+
+def test_targets_of_a_recipe_are_those_of_the_process_that_sends_it_to_others():
+    sent = pickle.loads(pickle.dumps(checked(partial(stylize, targets="targets"))))
+    assert sent.keywords["targets"] == Path.cwd() / "targets"
 
 
 class Mover(FramePainter):

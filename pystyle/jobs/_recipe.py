@@ -22,6 +22,7 @@ from pystyle.losses import Loss
 from pystyle.runner import Result
 from pystyle.runner._choose import free_memory
 from pystyle.stylization import stylization_criterion, stylization_pyramid, stylize
+from pystyle.stylization._evaluation import checked_tile
 from pystyle.stylization._stylize import default_encoder
 from pystyle.typing import MaskedImage
 
@@ -51,7 +52,7 @@ def read_styles(style: Any, max_pixels: int) -> Any:
 
 
 def checked(recipe: Recipe) -> Recipe:
-    """The recipe, if it can be one.
+    """The recipe, if it can be one; a folder that it names is that of this process, for others, too.
 
     Raises:
         TypeError: If it cannot be called with a content and a style.
@@ -77,8 +78,11 @@ def checked(recipe: Recipe) -> Recipe:
         # The original size is another one for each image.
         edge_size = 512 if given["edge_size"] == "original" else given["edge_size"]
         stylization_pyramid(edge_size, num_steps=given["num_steps"])
+        checked_tile(given["tile"], given["memory_budget"])
         if given["encoder"] is not None:
             _check_losses(given)
+        if given["targets"] is not None:
+            return partial(recipe, targets=path_of(given["targets"]).absolute())
     return recipe
 
 
@@ -99,7 +103,7 @@ def ready(recipe: Recipe, *, index: int, workers: int, targets: str | os.PathLik
     device = torch.device(given["device"] or _device(index))
     budget = given["memory_budget"]
     sharing = max(workers, int(os.environ.get("LOCAL_WORLD_SIZE", 1)))
-    if budget is None and sharing > 1 and device.type == "cpu":
+    if budget is None and sharing > 1 and device.type == "cpu" and given["tile"] == "auto":
         # Each would take what is free for its own.
         budget = int(0.8 * free_memory(device)) // sharing
     # Built once, and not for each image.
@@ -110,8 +114,7 @@ def ready(recipe: Recipe, *, index: int, workers: int, targets: str | os.PathLik
         device=device,
         encoder=encoder,
         memory_budget=budget,
-        # Each image is a run of its own, of which one before may have moved the program.
-        targets=path_of(given["targets"] or targets).absolute(),
+        targets=given["targets"] or targets,
     )
 
 

@@ -133,7 +133,8 @@ def stylize_folder(
         Encoding(extension, bits, quality, keep_metadata, ground),
         read_styles(style, max_pixels),
     )
-    configuration = configuration_of(checked(recipe), styles, encoding)
+    recipe = checked(recipe)
+    configuration = configuration_of(recipe, styles, encoding)
     items, left_out = items_of(source, folder.path, extension)
     _check_files(source, folder, items, style)
     with exit_on_signals(), folder.opened(configuration, items, overwrite=overwrite):

@@ -1,11 +1,13 @@
 """How steady a painted clip is. Frames are a stream: two of them are in memory at a time."""
 
+import os
 from collections.abc import Iterable, Iterator
 from itertools import pairwise
 
 import torch
 from torch import Tensor
 
+from pystyle._arguments import described
 from pystyle.colors._pixels import check_picture
 from pystyle.functional import warp
 from pystyle.functional._flow import stays_inside
@@ -21,7 +23,7 @@ def flicker(frames: Iterable[Tensor]) -> float:
         frames: The frames, a tensor or any stream of images: of a clip ``(frame.image for frame in clip)``.
 
     Raises:
-        TypeError: If a frame is no floating tensor.
+        TypeError: If it is no stream, or a frame is no floating tensor.
         ValueError: If it leaves [0, 1], there are fewer than two, or their sizes differ.
 
     Shape:
@@ -62,7 +64,7 @@ def warping_error(
         The mean over the frames; frames in which no pixel counts are left out.
 
     Raises:
-        TypeError: If a frame is no floating tensor.
+        TypeError: If one is no stream, or a frame is no floating tensor.
         ValueError: If it leaves [0, 1], there are fewer than two, there is not one flow (and one map of
             weights) for each but the first, sizes differ, weights are negative, or no pixel counts.
 
@@ -83,8 +85,8 @@ def warping_error(
         equation 8. Theirs sums over the channels, and leaves out what is hidden but not what leaves the
         frame.
     """
-    maps = iter(weights) if weights is not None else None
-    motions = iter(flows)
+    maps = _stream(weights, "weights") if weights is not None else None
+    motions = _stream(flows, "flows")
 
     def errors() -> Iterator[Tensor]:
         for index, (before, frame) in enumerate(pairwise(_frames(frames)), 1):
@@ -107,7 +109,7 @@ def warping_error(
 
 def _frames(frames: Iterable[Tensor]) -> Iterator[Tensor]:
     size = None
-    for index, given in enumerate(frames):
+    for index, given in enumerate(_stream(frames, "frames")):
         frame = check_picture(_as_batch(given, "frames"), f"frames[{index}]").to(torch.float64)
         if len(frame) != 1 or (size is not None and frame.shape != size):
             raise ValueError(
@@ -116,6 +118,15 @@ def _frames(frames: Iterable[Tensor]) -> Iterator[Tensor]:
             )
         size = frame.shape
         yield frame
+
+
+def _stream(given: Iterable[Tensor], name: str) -> Iterator[Tensor]:
+    if isinstance(given, str | os.PathLike) or not isinstance(given, Iterable):
+        raise TypeError(
+            f"`{name}` must be a tensor or a stream of tensors, got {described(given)}. Those of a file are "
+            "`(frame.image for frame in read_clip(path))`."
+        )
+    return iter(given)
 
 
 def _next(stream: Iterator[Tensor], name: str, index: int, shape: tuple[int, ...]) -> Tensor:

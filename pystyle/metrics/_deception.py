@@ -1,6 +1,8 @@
 import torch
 from torch import Tensor
 
+from pystyle._arguments import described
+
 
 def deception_rate(scores: Tensor, artists: Tensor) -> float:
     """The share of pictures that a classifier of paintings takes for work of the artist they imitate.
@@ -13,6 +15,7 @@ def deception_rate(scores: Tensor, artists: Tensor) -> float:
         artists: The index of the artist whose style each picture is in.
 
     Raises:
+        TypeError: If one is no tensor.
         ValueError: If there is no picture, the shapes do not fit, a score is NaN, or an index is none.
 
     Shape:
@@ -29,6 +32,11 @@ def deception_rate(scores: Tensor, artists: Tensor) -> float:
         Sanakoyeu, Kotovenko, Lang and Ommer, *A Style-Aware Content Loss for Real-Time HD Style Transfer*,
         ECCV 2018, section 4.1; their classifier is a VGG-16 of 624 artists.
     """
+    for values, name in ((scores, "scores"), (artists, "artists")):
+        if not isinstance(values, Tensor):
+            raise TypeError(
+                f"`{name}` must be a tensor, got {described(values)}. Make one: `torch.as_tensor({name})`."
+            )
     if scores.ndim != 2 or not len(scores) or artists.shape != scores.shape[:1]:
         raise ValueError(
             "`scores` must be of the shape (number, artists) and `artists` of (number), at least 1, got "

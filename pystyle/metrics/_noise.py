@@ -32,13 +32,7 @@ def finest_band_energy(image: Tensor) -> Tensor:
         Burt and Adelson, *The Laplacian Pyramid as a Compact Image Code*, IEEE Transactions on Communications
         31, 1983; with blocks in the place of their Gaussian.
     """
-    pixels = check_picture(image).detach().to(torch.float64)
-    height, width = (side // 2 * 2 for side in pixels.shape[2:])
-    if not height or not width:
-        raise ValueError(f"`image` must have at least 2 x 2 pixels, got {tuple(image.shape[2:])}.")
-    pixels = pixels[..., :height, :width]
-    coarse = interpolate(avg_pool2d(pixels, 2), scale_factor=2, mode="bilinear", align_corners=False)
-    return (pixels - coarse).square().mean((1, 2, 3))
+    return _finest_band_energy(image, "image")
 
 
 def noise_ratio(image: Tensor, content: Tensor, style: Tensor) -> Tensor:
@@ -66,7 +60,18 @@ def noise_ratio(image: Tensor, content: Tensor, style: Tensor) -> Tensor:
         >>> noise_ratio(style / 2, content, style)
         tensor([0.2500], dtype=torch.float64)
     """
+    own = _finest_band_energy(image, "image")
+    sources = [_finest_band_energy(content, "content"), _finest_band_energy(style, "style")]
     check_batches(image, "content", content)
     check_batches(image, "style", style)
-    own, *sources = (finest_band_energy(part) for part in (image, content, style))
     return own / torch.maximum(*(energies.to(own.device) for energies in sources))
+
+
+def _finest_band_energy(image: Tensor, name: str) -> Tensor:
+    pixels = check_picture(image, name).detach().to(torch.float64)
+    height, width = (side // 2 * 2 for side in pixels.shape[2:])
+    if not height or not width:
+        raise ValueError(f"`{name}` must have at least 2 x 2 pixels, got {tuple(image.shape[2:])}.")
+    pixels = pixels[..., :height, :width]
+    coarse = interpolate(avg_pool2d(pixels, 2), scale_factor=2, mode="bilinear", align_corners=False)
+    return (pixels - coarse).square().mean((1, 2, 3))

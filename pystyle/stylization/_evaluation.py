@@ -21,10 +21,19 @@ from pystyle.typing import OptimizerFactory, Precision, PrecisionChoice, Referen
 Tile: TypeAlias = int | Literal["auto"] | None
 
 
-def checked_tile(tile: Any) -> Tile:
-    """The height of strips, "auto", or None for the image as a whole."""
+def checked_tile(tile: Any, memory_budget: int | str | None) -> Tile:
+    """The height of strips, "auto", or None for the image as a whole.
+
+    Raises:
+        ValueError: If it is none of them, or memory is limited where nothing keeps to it.
+    """
     if isinstance(tile, str) and tile == "auto":
         return "auto"
+    if memory_budget is not None:
+        raise ValueError(
+            f"`memory_budget` must not be given with `tile={tile!r}`: of `stylize(tile=...)` only 'auto' "
+            "keeps to it. Leave out one of both."
+        )
     return None if tile is None else whole_number(tile, "`tile`", least=1)
 
 

@@ -179,7 +179,7 @@ def stylize(
     check_on_interrupt(on_interrupt)
     style_scale = number(style_scale, "`style_scale`", above=0)
     device = best_device() if device is None else device_of(device)
-    optimizer, tile = optimizer_factory(optimizer), checked_tile(tile)
+    optimizer, tile = optimizer_factory(optimizer), checked_tile(tile, memory_budget)
     opaque, opacity = opaque_content(content, alpha)
     references = references_of(opaque, style, style_weights, device)
     opacity = None if opacity is None else opacity.to(device)

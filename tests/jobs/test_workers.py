@@ -12,6 +12,7 @@ from pystyle import Result, stylize
 from pystyle.encoders import alexnet
 from pystyle.images import write_image
 from pystyle.jobs import stylize_folder
+from pystyle.jobs._recipe import ready
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs locks that end with their holder")
 
@@ -25,6 +26,22 @@ def test_a_recipe_that_no_process_can_be_sent_is_refused(photos, style, output):
 
     with pytest.raises(TypeError, match=r"`recipe` and `style` must be what another process can be sent"):
         stylize_folder(photos, style, output, recipe=recipe, workers=2)
+
+
+def test_memory_is_shared_where_something_keeps_to_it(recipe):
+    budget_of = {}
+    for tile in ("auto", 16, None):
+        shared = ready(partial(recipe, tile=tile), index=0, workers=2, targets="targets")
+        budget_of[tile] = shared.keywords["memory_budget"]
+    assert budget_of["auto"] > 0
+    assert budget_of[16] is None
+    assert budget_of[None] is None
+
+
+def test_a_budget_that_nothing_keeps_to_is_refused_before_the_first_image(photos, style, output, recipe):
+    with pytest.raises(ValueError, match=r"`memory_budget` must not be given with `tile=16`"):
+        stylize_folder(photos, style, output, recipe=partial(recipe, tile=16, memory_budget="4GB"))
+    assert not output.exists()
 
 
 @pytest.fixture

@@ -1,5 +1,7 @@
 """How steady clips are: known warps, numbers worked out by hand, and streams."""
 
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -89,3 +91,14 @@ def test_frames_of_clips_are_refused_with_what_to_take_instead():
         warping_error(["a.png", "b.png"], [flow_of(0, 0)])
     with pytest.raises(TypeError, match=r"`flows` must be tensors, got a ndarray"):
         warping_error([FRAME, FRAME], [flow_of(0, 0).numpy()])
+
+
+@pytest.mark.parametrize("wrong", [5, None, "clip.mp4", Path("clip.mp4")])
+def test_what_is_no_stream_is_refused_with_how_a_file_becomes_one(wrong):
+    frames, flows = [FRAME, FRAME], [flow_of(0, 0)]
+    got = rf"must be a tensor or a stream of tensors, got a {type(wrong).__name__}\. .* `\(frame\.image for"
+    for measure in (flicker, lambda frames: warping_error(frames, flows)):
+        with pytest.raises(TypeError, match=f"`frames` {got}"):
+            measure(wrong)
+    with pytest.raises(TypeError, match=f"`flows` {got}"):
+        warping_error(frames, wrong)

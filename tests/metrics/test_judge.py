@@ -85,6 +85,18 @@ def test_scores_that_do_not_fit_are_refused(scores, artists, message):
         deception_rate(scores, artists)
 
 
+@pytest.mark.parametrize("wrong", ["scores.csv", 5, [0, 1]])
+def test_what_is_no_tensor_is_refused_by_its_name(wrong):
+    with pytest.raises(TypeError, match=r"`scores` must be a tensor, got a \w+\. .*as_tensor\(scores\)"):
+        deception_rate(wrong, torch.zeros(1))
+    with pytest.raises(TypeError, match=r"`artists` must be a tensor, got a \w+\. .*as_tensor\(artists\)"):
+        deception_rate(torch.zeros(1, 2), wrong)
+    pictures = [IMAGES, CONTENTS, STYLE]
+    for place, name in enumerate(("image", "content", "style")):
+        with pytest.raises(TypeError, match=f"`{name}` must be a tensor, got a"):
+            noise_ratio(*pictures[:place], wrong, *pictures[place + 1 :])
+
+
 @pytest.mark.parametrize("wrong", ["vgg16", LPIPS, StyleDistance, 1.0])
 @pytest.mark.parametrize("name", ["lpips", "style"])
 def test_a_judge_refuses_at_once_what_is_no_measure(name, wrong):

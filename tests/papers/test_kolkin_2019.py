@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.nn.functional import interpolate
 
-from pystyle.encoders import SequentialEncoder, vgg16
+from pystyle.encoders import SequentialEncoder, vgg16, vgg19
 from pystyle.papers import kolkin_2019
 from pystyle.runner import optimize_image
 
@@ -212,3 +212,12 @@ def test_wrong_arguments_are_refused(vgg):
         kolkin_2019.criterion(vgg, variant="x")
     with pytest.raises(ValueError, match=r"`alpha` must be positive, got 0\.0"):
         kolkin_2019.criterion(vgg, alpha=0.0)
+
+
+@pytest.mark.slow
+def test_layers_of_the_stand_in_are_multiplied_and_nothing_else(picture):
+    image, layers = picture(0, 32, 48, torch.float32), ["relu1_1", "relu3_3", "relu3_4", "relu4_3", "relu5_3"]
+    found = kolkin_2019.vgg16_stand_in()(image, layers)
+    normalized = vgg19("caffe_normalized")(image, layers)
+    for layer, factor in zip(layers, (0.26, 1.02, 1.02, 0.35, 0.13), strict=True):
+        torch.testing.assert_close(found[layer], factor * normalized[layer], rtol=1e-4, atol=1e-5)

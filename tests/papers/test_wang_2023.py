@@ -66,10 +66,15 @@ def network(folder):
     return wang_2023.load_published(folder).double()
 
 
-def test_published_weights_are_read_without_drawing_a_number(folder):
+def test_published_weights_are_read_without_drawing_a_number_or_rounding(folder):
     state = torch.get_rng_state()
-    wang_2023.load_published(folder)
+    torch.set_default_dtype(torch.bfloat16)
+    try:
+        network = wang_2023.load_published(folder)
+    finally:
+        torch.set_default_dtype(torch.float32)
     assert torch.equal(torch.get_rng_state(), state)
+    assert {weight.dtype for weight in network.parameters()} == {torch.float32}
 
 
 class Written:

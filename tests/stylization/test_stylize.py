@@ -249,6 +249,8 @@ def test_a_size_that_is_too_small_for_the_encoder_is_refused(paint):
         ({"edge_size": 0}, "`edge_size` must be at least 1"),
         ({"edge_size": [64, 32]}, "`edge_size` must be positive and grow"),
         ({"tile": 0}, "`tile` must be at least 1, got 0"),
+        ({"tile": 8, "memory_budget": "4GB"}, "`memory_budget` must not be given with `tile=8`: of"),
+        ({"tile": None, "memory_budget": 10**9}, "`memory_budget` must not be given with `tile=None`"),
         ({"init": "noise"}, "`init` must be a tensor"),
     ],
 )

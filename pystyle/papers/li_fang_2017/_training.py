@@ -1,12 +1,12 @@
 import os
 from collections.abc import Sequence
 
-import torch
 from torch import Tensor
 
 from pystyle._arguments import whole_number
 from pystyle.criterion import Criterion
 from pystyle.encoders import Encoder
+from pystyle.encoders._construction import construction
 from pystyle.losses import ContentLoss
 from pystyle.networks import FrozenEncoder, Stylizer, mirror
 from pystyle.papers._layers import num_channels
@@ -89,8 +89,7 @@ def joined(parts: Sequence[Reconstruction], *, alpha: float = 0.6) -> WCTNetwork
     if any(part.weights != weights for part in parts):
         found = [part.weights for part in parts]
         raise ValueError(f"`parts` must see through the same weights of VGG-19, got {found}.")
-    # What is drawn is replaced; not at the expense of the generator of the user.
-    with torch.random.fork_rng(devices=[]):
+    with construction():
         network = WCTNetwork(levels=levels, alpha=alpha, weights=weights)
     network.to(next(parts[0].parameters()))
     for decoder, part in zip(network.decoders, parts, strict=True):

@@ -8,6 +8,7 @@ from torch.nn.functional import pad
 
 from pystyle._arguments import whole_number
 from pystyle.encoders import WeightsError
+from pystyle.encoders._construction import construction
 from pystyle.encoders._weights import load_weights_file
 
 _SMALLEST = 128
@@ -73,8 +74,7 @@ class RAFTFlow(nn.Module):
                     f"{published.url}, or give the path of a file with `weights=`."
                 )
         state = load_weights_file(weights)
-        # Random values are drawn for a network that is filled from the file; not at the user's expense.
-        with torch.random.fork_rng(devices=[]):
+        with construction():
             self.network = build(weights=None)
         try:
             self.network.load_state_dict(state)
@@ -83,7 +83,7 @@ class RAFTFlow(nn.Module):
                 f"The file '{os.fspath(weights)}' is not that of the {network} network of RAFT."
             ) from error
         self.num_updates = num_updates
-        self.requires_grad_(False).eval()
+        self.requires_grad_(False).to(torch.get_default_device()).eval()
 
     @torch.no_grad()
     def forward(self, image: Tensor, other: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from pystyle._arguments import path_of
+from pystyle.encoders._construction import construction
 from pystyle.papers.wang_2023._network import MicroASTNetwork
 
 _BLOCK_PARTS = {"conv1": "first", "conv2": "second"}
@@ -60,14 +61,13 @@ def load_published(folder: str | os.PathLike[str]) -> MicroASTNetwork:
     Example:
         >>> network = load_published("MicroAST/models")  # doctest: +SKIP
     """
-    # What is drawn is replaced; not at the expense of the generator of the user.
-    with torch.random.fork_rng(devices=[]):
+    with construction():
         network = MicroASTNetwork()
     for name, places in _FILES.items():
         path = path_of(folder) / f"{name}_iter_160000.pth.tar"
         part = network.get_submodule(name)
         part.load_state_dict(_renamed(_read(path), places, part, path))
-    return network.eval()
+    return network.to(torch.get_default_device()).eval()
 
 
 def _read(path: Path) -> Mapping[str, Any]:
