@@ -38,11 +38,11 @@ and columns apart; the rotation of the colours changes no distance and is left o
 [0, 1] during the run.
 """
 
-from pystyle.papers._vgg16_stand_in import vgg16_stand_in
 from pystyle.papers.kolkin_2019._criterion import COLUMNS as COLUMNS
 from pystyle.papers.kolkin_2019._criterion import LAYERS as LAYERS
 from pystyle.papers.kolkin_2019._criterion import criterion
 from pystyle.papers.kolkin_2019._sampled_moments import SampledMomentLoss
 from pystyle.papers.kolkin_2019._style_transfer import detail, style_transfer
+from pystyle.papers.kolkin_2019._vgg16_stand_in import vgg16_stand_in
 
 __all__ = ["SampledMomentLoss", "criterion", "detail", "style_transfer", "vgg16_stand_in"]

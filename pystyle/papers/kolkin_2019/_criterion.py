@@ -34,7 +34,7 @@ def criterion(
 
     Args:
         encoder: A network with the layers of the table; its hypercolumns are formed here. VGG-16 if not
-            given, or :func:`~pystyle.papers.kolkin_2019.vgg16_stand_in`, which needs no download.
+            given; :func:`~pystyle.papers.kolkin_2019.vgg16_stand_in` where that cannot be downloaded.
         variant: Whose weights.
         alpha: How much the content counts.
         emd_weight: Factor of the relaxed earth mover's distance. The paper's ablation leaves out one term of

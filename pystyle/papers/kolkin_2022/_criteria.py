@@ -16,8 +16,8 @@ def criterion(
     """The loss of one level.
 
     Args:
-        encoder: A network with the layers of the table; VGG-16 if not given, or
-            :func:`~pystyle.papers.kolkin_2019.vgg16_stand_in`, which needs no download.
+        encoder: A network with the layers of the table; VGG-16 if not given;
+            :func:`~pystyle.papers.kolkin_2019.vgg16_stand_in` where that cannot be downloaded.
         variant: Whose layers.
         rotations: The painting is turned by these angles in degrees.
 
@@ -47,8 +47,8 @@ def last_criterion(
     """The loss of the last pass: each layer on its own.
 
     Args:
-        encoder: A network with the layers of the table; VGG-16 if not given, or
-            :func:`~pystyle.papers.kolkin_2019.vgg16_stand_in`, which needs no download.
+        encoder: A network with the layers of the table; VGG-16 if not given;
+            :func:`~pystyle.papers.kolkin_2019.vgg16_stand_in` where that cannot be downloaded.
         variant: Whose layers.
         max_side: About so many positions are taken along the longer side of a layer.
         rotations: The painting is turned by these angles in degrees.
