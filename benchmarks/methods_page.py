@@ -144,13 +144,15 @@ def plot(found: dict[str, Line], path: Path) -> None:
 
 
 def sheet(pair: tuple[str, str], lines: list[Line], folder: Path) -> Tensor:
-    """The pictures of a pair, with their figures beneath."""
+    """The pictures of a pair that are in the folder, with their figures beneath."""
     content, style = images_of(pair)
     images, titles, captions = [content, style], ["content", "style"], ["", ""]
     by_method = {line["method"]: line for line in lines if line["pair"] == "-".join(pair)}
     for name in means(lines):
-        line = by_method[name]
-        images.append(read_image(path_of(folder, pair, name)))
+        line, path = by_method[name], path_of(folder, pair, name)
+        if not path.exists():
+            continue
+        images.append(read_image(path))
         titles.append(name)
         captions.append(f"{line['lpips']:.2f} / {line['style']:.2f} / {short(line['seconds'], 2)} s")
     return contact_sheet(images, columns=6, height=192, titles=titles, captions=captions)
