@@ -12,6 +12,13 @@ from pystyle.colors._pixels import check_picture
 from pystyle.functional import warp
 from pystyle.functional._flow import stays_inside
 
+_STREAMS = {
+    "frames": "(frame.image for frame in read_clip(path))",
+    "flows": "[read_flow(path) for path in paths]",
+    "weights": "[reliability(forward, backward) for forward, backward in pairs]",
+}
+"""How each of them is made of files."""
+
 
 def flicker(frames: Iterable[Tensor]) -> float:
     """How much a clip changes from frame to frame: the mean absolute difference; 0 is a still.
@@ -123,8 +130,8 @@ def _frames(frames: Iterable[Tensor]) -> Iterator[Tensor]:
 def _stream(given: Iterable[Tensor], name: str) -> Iterator[Tensor]:
     if isinstance(given, str | os.PathLike) or not isinstance(given, Iterable):
         raise TypeError(
-            f"`{name}` must be a tensor or a stream of tensors, got {described(given)}. Those of a file are "
-            "`(frame.image for frame in read_clip(path))`."
+            f"`{name}` must be a tensor or a stream of tensors, got {described(given)}. Write "
+            f"`{_STREAMS[name]}`."
         )
     return iter(given)
 

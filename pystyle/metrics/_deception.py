@@ -1,7 +1,7 @@
 import torch
 from torch import Tensor
 
-from pystyle._arguments import described
+from pystyle._arguments import check_kind
 
 
 def deception_rate(scores: Tensor, artists: Tensor) -> float:
@@ -32,11 +32,8 @@ def deception_rate(scores: Tensor, artists: Tensor) -> float:
         Sanakoyeu, Kotovenko, Lang and Ommer, *A Style-Aware Content Loss for Real-Time HD Style Transfer*,
         ECCV 2018, section 4.1; their classifier is a VGG-16 of 624 artists.
     """
-    for values, name in ((scores, "scores"), (artists, "artists")):
-        if not isinstance(values, Tensor):
-            raise TypeError(
-                f"`{name}` must be a tensor, got {described(values)}. Make one: `torch.as_tensor({name})`."
-            )
+    check_kind(scores, Tensor, "`scores`", "torch.as_tensor(scores)")
+    check_kind(artists, Tensor, "`artists`", "torch.as_tensor(artists)")
     if scores.ndim != 2 or not len(scores) or artists.shape != scores.shape[:1]:
         raise ValueError(
             "`scores` must be of the shape (number, artists) and `artists` of (number), at least 1, got "
